@@ -1,0 +1,19 @@
+//! What a study is about: spaces, configurations, trials, measurements, fronts.
+//!
+//! No I/O, no threads, no clock: everything here is a value or a pure function.
+
+mod configuration;
+mod objective;
+mod pareto;
+mod peft_space;
+mod space;
+mod trial;
+
+pub use configuration::Configuration;
+pub use objective::{Objectives, ReferencePoint};
+pub use pareto::{front, hypervolume};
+pub use peft_space::{ModuleAxis, PeftSpace};
+pub use space::{Dimension, Point, Space};
+pub use trial::{
+    Diagnostics, EpochReport, Measurement, Origin, Progress, Transition, Trial, TrialId, TrialState,
+};

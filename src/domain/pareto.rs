@@ -1,0 +1,78 @@
+//! The Pareto front of a study and its dominated hypervolume, in the study's own units.
+
+use super::{Objectives, ReferencePoint};
+
+/// Indices of the non-dominated entries, by ascending parameters. Of equal entries the first is kept.
+pub fn front(objectives: &[Objectives]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..objectives.len())
+        .filter(|&i| {
+            objectives[i].score.is_finite() && objectives[i].parameters_percent.is_finite()
+        })
+        .collect();
+    order.sort_by(|&a, &b| {
+        let (a_value, b_value) = (objectives[a], objectives[b]);
+        a_value
+            .parameters_percent
+            .total_cmp(&b_value.parameters_percent)
+            .then(b_value.score.total_cmp(&a_value.score))
+            .then(a.cmp(&b))
+    });
+    let mut best = f64::NEG_INFINITY;
+    order.retain(|&i| {
+        let better = objectives[i].score > best;
+        best = best.max(objectives[i].score);
+        better
+    });
+    order
+}
+
+/// Area that the entries dominate and the reference point bounds (percent × score).
+pub fn hypervolume(objectives: &[Objectives], reference: ReferencePoint) -> f64 {
+    let mut floor = reference.score;
+    let mut area = 0.0;
+    for i in front(objectives) {
+        let point = objectives[i];
+        let width = reference.parameters_percent - point.parameters_percent;
+        if width > 0.0 && point.score > floor {
+            area += width * (point.score - floor);
+            floor = point.score;
+        }
+    }
+    area
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(parameters_percent: f64, score: f64) -> Objectives {
+        Objectives {
+            score,
+            parameters_percent,
+        }
+    }
+
+    #[test]
+    fn the_front_drops_dominated_equal_and_undefined_points() {
+        let points = [
+            at(1.0, 0.8),
+            at(2.0, 0.7),
+            at(0.5, 0.6),
+            at(1.0, 0.8),
+            at(0.1, f64::NAN),
+        ];
+        assert_eq!(front(&points), vec![2, 0]);
+    }
+
+    #[test]
+    fn hypervolume_counts_only_what_beats_the_reference_point() {
+        let reference = ReferencePoint {
+            score: 0.7,
+            parameters_percent: 26.0,
+        };
+        let points = [at(1.0, 0.8), at(0.5, 0.75), at(0.1, 0.6), at(30.0, 0.99)];
+        let expected = 25.5 * 0.05 + 25.0 * 0.05;
+        assert!((hypervolume(&points, reference) - expected).abs() < 1e-12);
+        assert_eq!(hypervolume(&[], reference), 0.0);
+    }
+}

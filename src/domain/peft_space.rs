@@ -1,0 +1,189 @@
+//! The space of PEFT configurations: module sizes and one on/off choice per layer (AutoPEFT, section 3.1).
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | H | hidden size of the backbone |
+//! | n | number of active layers |
+//! | D_SA, D_PA, L | size of the serial adapter, the parallel adapter, the prefix |
+//!
+//! parameters = Σ_modules weights per unit · size · n, with 2·H weights per unit for the paper's three modules.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Configuration, Dimension, Point, Space};
+
+/// One module's axis: its name, the sizes to choose from, and what a unit of size costs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleAxis {
+    /// Name of the module in the registry.
+    pub name: String,
+    /// Sizes to choose from, ascending; a leading 0 means that the module may be absent.
+    pub sizes: Vec<usize>,
+    /// Weights (no biases) that one unit of size adds to one layer.
+    pub weights_per_unit: u64,
+}
+
+/// How points, configurations and parameter counts correspond for one backbone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeftSpace {
+    /// One axis per module.
+    pub modules: Vec<ModuleAxis>,
+    /// Number of layers of the backbone.
+    pub layers: usize,
+    /// Layers that may carry modules, ascending. Where `choose_layers` is false, all of them do.
+    pub candidate_layers: Vec<usize>,
+    /// Whether each candidate layer is switched on or off by the search.
+    pub choose_layers: bool,
+    /// Scalars of the backbone, pooler included, head excluded.
+    pub backbone_parameters: u64,
+}
+
+impl PeftSpace {
+    /// The anonymous space that the search explores: the modules' axes, then one switch per candidate layer.
+    ///
+    /// An axis without a 0 never is "off": its requirement group holds no meaning and is left out.
+    pub fn space(&self) -> Space {
+        let mut dimensions: Vec<Dimension> = self
+            .modules
+            .iter()
+            .map(|axis| Dimension {
+                name: axis.name.clone(),
+                levels: axis.sizes.len() as u16,
+            })
+            .collect();
+        let mut any_of = Vec::new();
+        if self.modules.iter().all(|axis| axis.sizes[0] == 0) {
+            any_of.push((0..dimensions.len()).collect());
+        }
+        if self.choose_layers {
+            let first = dimensions.len();
+            dimensions.extend(self.candidate_layers.iter().map(|layer| Dimension {
+                name: format!("layer {layer}"),
+                levels: 2,
+            }));
+            any_of.push((first..dimensions.len()).collect());
+        }
+        Space { dimensions, any_of }
+    }
+
+    /// The configuration that a valid point stands for.
+    pub fn configuration(&self, point: &Point) -> Configuration {
+        let modules = self
+            .modules
+            .iter()
+            .zip(&point.0)
+            .map(|(axis, &level)| (axis.name.clone(), axis.sizes[usize::from(level)]))
+            .filter(|(_, size)| *size > 0)
+            .collect();
+        let switches = point.0.get(self.modules.len()..).unwrap_or_default();
+        let layers = if self.choose_layers {
+            self.candidate_layers
+                .iter()
+                .zip(switches)
+                .filter(|(_, switch)| **switch > 0)
+                .map(|(layer, _)| *layer)
+                .collect()
+        } else {
+            self.candidate_layers.clone()
+        };
+        Configuration { modules, layers }
+    }
+
+    /// The point of a configuration, or none where the configuration is outside the space.
+    pub fn point(&self, configuration: &Configuration) -> Option<Point> {
+        if configuration
+            .modules
+            .keys()
+            .any(|name| self.modules.iter().all(|axis| &axis.name != name))
+        {
+            return None;
+        }
+        let mut levels = Vec::new();
+        for axis in &self.modules {
+            let size = configuration.size_of(&axis.name);
+            levels.push(axis.sizes.iter().position(|&s| s == size)? as u16);
+        }
+        if self.choose_layers {
+            let known = |layer| self.candidate_layers.contains(layer);
+            if !configuration.layers.iter().all(known) {
+                return None;
+            }
+            levels.extend(
+                self.candidate_layers
+                    .iter()
+                    .map(|layer| u16::from(configuration.layers.contains(layer))),
+            );
+        } else if configuration.layers != self.candidate_layers {
+            return None;
+        }
+        let point = Point(levels);
+        self.space().is_valid(&point).then_some(point)
+    }
+
+    /// Weights that the configuration adds by the paper's formula: no biases, no head, no prefix MLP.
+    pub fn parameters(&self, configuration: &Configuration) -> u64 {
+        let per_layer: u64 = self
+            .modules
+            .iter()
+            .map(|axis| axis.weights_per_unit * configuration.size_of(&axis.name) as u64)
+            .sum();
+        per_layer * configuration.layers.len() as u64
+    }
+
+    /// [`Self::parameters`] as a percentage of the backbone: the objective to minimise.
+    pub fn parameters_percent(&self, configuration: &Configuration) -> f64 {
+        100.0 * self.parameters(configuration) as f64 / self.backbone_parameters as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paper(layers: usize) -> PeftSpace {
+        let sizes = vec![0, 1, 3, 6, 12, 24, 48, 96, 192, 384, 768];
+        PeftSpace {
+            modules: ["serial", "parallel", "prefix"]
+                .map(|name| ModuleAxis {
+                    name: name.into(),
+                    sizes: sizes.clone(),
+                    weights_per_unit: 2 * 768,
+                })
+                .into(),
+            layers,
+            candidate_layers: (0..layers).collect(),
+            choose_layers: true,
+            backbone_parameters: 109_482_240,
+        }
+    }
+
+    #[test]
+    fn the_papers_space_has_the_papers_counts() {
+        let space = paper(12).space();
+        assert_eq!(space.dimensions.len(), 15);
+        assert_eq!(space.size(), 5_451_776.0);
+        assert_eq!(space.valid_size(), 5_446_350.0);
+        assert_eq!(paper(24).space().dimensions.len(), 27);
+    }
+
+    #[test]
+    fn points_and_configurations_correspond() {
+        let peft = paper(12);
+        let point = Point(vec![6, 0, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        let configuration = peft.configuration(&point);
+        assert_eq!(
+            configuration.to_string(),
+            "prefix 6 + serial 48 in layers 0,11"
+        );
+        assert_eq!(peft.point(&configuration), Some(point));
+        assert_eq!(peft.parameters(&configuration), 2 * 768 * 54 * 2);
+    }
+
+    #[test]
+    fn a_configuration_outside_the_space_has_no_point() {
+        let mut configuration =
+            paper(12).configuration(&Point([vec![6, 0, 0], vec![1; 12]].concat()));
+        configuration.modules.insert("serial".into(), 47);
+        assert_eq!(paper(12).point(&configuration), None);
+    }
+}

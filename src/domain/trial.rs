@@ -1,0 +1,254 @@
+//! A trial: one training of one configuration, and what is known about it.
+//!
+//! ```text
+//!            start            finish
+//!  Queued ──────────▶ Running ──────────▶ Finished
+//!    ▲ │                │ │ │ diverged,
+//!    │ │ cancel   pause │ │ │ out of memory
+//!    │ │ ┌──────────────┘ │ └───────────▶ Infeasible
+//!    │ │ ▼     resume     │    fail
+//!    │ │ Paused ─▶ Running└─────────────▶ Failed
+//!    │ ▼   │ cancel
+//!    │ Cancelled ◀── Running, Paused
+//!    └── interrupt ── Running, Paused (the program ended)
+//!    └── retry ────── Failed, Cancelled
+//! ```
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Configuration, Objectives};
+
+/// Number of a trial within its study, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TrialId(pub u32);
+
+impl fmt::Display for TrialId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
+
+/// Where a trial stands; see the drawing above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialState {
+    /// Waits for a device.
+    Queued,
+    /// Being trained.
+    Running,
+    /// Stopped between two steps, its weights kept in memory.
+    Paused,
+    /// Trained and measured.
+    Finished,
+    /// Cannot be trained: out of memory, or the loss diverged. A result, told to the search.
+    Infeasible,
+    /// Ended by an error that says nothing about the configuration.
+    Failed,
+    /// Ended by the user.
+    Cancelled,
+}
+
+/// What may happen to a trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transition {
+    /// A device takes it.
+    Start,
+    /// The user pauses it.
+    Pause,
+    /// The user resumes it.
+    Resume,
+    /// It was trained to its end.
+    Finish,
+    /// It ran out of memory or diverged.
+    Reject,
+    /// An error ended it.
+    Fail,
+    /// The user cancels it.
+    Cancel,
+    /// The program ended while it was under way; it will run again.
+    Interrupt,
+    /// The user asks for another attempt.
+    Retry,
+}
+
+impl TrialState {
+    /// The state after `transition`, or none where the transition is illegal in this state.
+    pub fn after(self, transition: Transition) -> Option<Self> {
+        use Transition as T;
+        use TrialState as S;
+        match (self, transition) {
+            (S::Queued, T::Start) | (S::Paused, T::Resume) => Some(S::Running),
+            (S::Running, T::Pause) => Some(S::Paused),
+            (S::Running, T::Finish) => Some(S::Finished),
+            (S::Running, T::Reject) => Some(S::Infeasible),
+            (S::Queued | S::Running | S::Paused, T::Fail) => Some(S::Failed),
+            (S::Queued | S::Running | S::Paused, T::Cancel) => Some(S::Cancelled),
+            (S::Running | S::Paused, T::Interrupt) | (S::Failed | S::Cancelled, T::Retry) => {
+                Some(S::Queued)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nothing further will happen by itself.
+    pub fn is_over(self) -> bool {
+        matches!(
+            self,
+            Self::Finished | Self::Infeasible | Self::Failed | Self::Cancelled
+        )
+    }
+
+    /// One word for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Finished => "finished",
+            Self::Infeasible => "infeasible",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Why a trial exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Part of the random initial design.
+    Initial,
+    /// Proposed by the search, with what it expected.
+    Proposed(Diagnostics),
+    /// Asked for by the user.
+    Manual,
+}
+
+/// What the search knew when it proposed a configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Diagnostics {
+    /// Predicted score and its standard deviation, in the metric's units.
+    pub predicted_score: Option<(f64, f64)>,
+    /// Value of the acquisition function at the proposal.
+    pub acquisition: f64,
+    /// How much each dimension matters: name and inverse squared lengthscale (posterior median), largest first.
+    pub relevance: Vec<(String, f64)>,
+    /// Seconds spent on fitting the surrogate.
+    pub fit_seconds: f64,
+    /// Seconds spent on maximising the acquisition function.
+    pub search_seconds: f64,
+    /// What went otherwise than planned (a fit that fell back, say), for people.
+    pub note: Option<String>,
+}
+
+/// What one epoch showed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// Number of the epoch, from 1.
+    pub epoch: u32,
+    /// Mean training loss over the epoch's steps.
+    pub train_loss: f64,
+    /// Mean loss on the validation set.
+    pub validation_loss: f64,
+    /// Score on the validation set, in the metric's units.
+    pub score: f64,
+    /// Seconds since the trial started, pauses not counted.
+    pub wall_seconds: f64,
+}
+
+/// The result of a finished trial.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// The objectives, at the best epoch.
+    pub objectives: Objectives,
+    /// The epoch whose weights were kept, from 1.
+    pub best_epoch: u32,
+    /// All scalars that were trained: biases, prefix MLP and head included.
+    pub trained_parameters: u64,
+    /// Seconds of training and evaluation, pauses not counted.
+    pub wall_seconds: f64,
+}
+
+/// Live progress of a running trial; the latest replaces the one before.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// The trial.
+    pub trial: TrialId,
+    /// Steps done and steps in all (early stopping may end sooner).
+    pub step: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// Epoch under way, from 1.
+    pub epoch: u32,
+    /// Training loss of the latest step.
+    pub loss: f64,
+    /// Seconds since the trial started, pauses not counted.
+    pub wall_seconds: f64,
+}
+
+/// One training of one configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// Its number.
+    pub id: TrialId,
+    /// What is trained.
+    pub configuration: Configuration,
+    /// Parameters by the paper's formula, percent of the backbone: known before training.
+    pub parameters_percent: f64,
+    /// Why it exists.
+    pub origin: Origin,
+    /// Where it stands.
+    pub state: TrialState,
+    /// Its epochs so far.
+    pub epochs: Vec<EpochReport>,
+    /// Its result, once finished.
+    pub measurement: Option<Measurement>,
+    /// Why it is infeasible or failed.
+    pub reason: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Transition::*;
+    use TrialState::*;
+
+    #[test]
+    fn only_the_drawn_transitions_are_legal() {
+        let states = [
+            Queued, Running, Paused, Finished, Infeasible, Failed, Cancelled,
+        ];
+        let transitions = [
+            Start, Pause, Resume, Finish, Reject, Fail, Cancel, Interrupt, Retry,
+        ];
+        let legal = [
+            (Queued, Start, Running),
+            (Queued, Fail, Failed),
+            (Queued, Cancel, Cancelled),
+            (Running, Pause, Paused),
+            (Running, Finish, Finished),
+            (Running, Reject, Infeasible),
+            (Running, Fail, Failed),
+            (Running, Cancel, Cancelled),
+            (Running, Interrupt, Queued),
+            (Paused, Resume, Running),
+            (Paused, Fail, Failed),
+            (Paused, Cancel, Cancelled),
+            (Paused, Interrupt, Queued),
+            (Failed, Retry, Queued),
+            (Cancelled, Retry, Queued),
+        ];
+        for state in states {
+            for transition in transitions {
+                let drawn = legal
+                    .iter()
+                    .find(|(from, by, _)| *from == state && *by == transition)
+                    .map(|(_, _, to)| *to);
+                assert_eq!(state.after(transition), drawn, "{state:?} {transition:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Where trials run.
+//!
+//! An executor takes jobs and reports events; how and where it trains is its own affair.
+
+use crossbeam_channel::Receiver;
+
+use crate::domain::{Configuration, EpochReport, Measurement, Progress, TrialId};
+
+/// One training to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// The trial it belongs to.
+    pub trial: TrialId,
+    /// What to train.
+    pub configuration: Configuration,
+    /// Seed of initial weights, dropout and data order.
+    pub seed: u64,
+}
+
+/// What an executor reports. Progress may be skipped when nobody keeps up; everything else arrives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExecutorEvent {
+    /// Model and data are loaded; jobs can run.
+    Ready {
+        /// The device and why it was chosen, for people.
+        device: String,
+    },
+    /// Nothing can run: model, data or device failed.
+    Unavailable {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A job began.
+    Started(TrialId),
+    /// A step was done.
+    Progress(Progress),
+    /// An epoch was done.
+    Epoch(TrialId, EpochReport),
+    /// The job stands still, its weights in memory.
+    Paused(TrialId),
+    /// The job goes on.
+    Resumed(TrialId),
+    /// The job was trained to its end.
+    Finished(TrialId, Measurement),
+    /// The configuration cannot be trained.
+    Infeasible(TrialId, String),
+    /// The job ended by an error that says nothing about the configuration.
+    Failed(TrialId, String),
+    /// The job was cancelled.
+    Cancelled(TrialId),
+    /// After `stop`: nothing runs any more.
+    Stopped,
+}
+
+/// A place where trials run. Calls return at once; results come as events.
+pub trait Executor {
+    /// Jobs that can run at the same time.
+    fn capacity(&self) -> usize;
+    /// Queues a job.
+    fn submit(&self, job: Job);
+    /// Asks a running job to stand still; its place goes to the next job.
+    fn pause(&self, trial: TrialId);
+    /// Asks a paused job to go on, before any queued job.
+    fn resume(&self, trial: TrialId);
+    /// Asks a queued, running or paused job to end.
+    fn cancel(&self, trial: TrialId);
+    /// Asks everything to end; [`ExecutorEvent::Stopped`] follows.
+    fn stop(&self);
+    /// Where events arrive.
+    fn events(&self) -> &Receiver<ExecutorEvent>;
+}

@@ -1,0 +1,117 @@
+//! What a journal holds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint, TrialId,
+};
+
+/// Version of the records below; a journal of a later version is refused, an earlier one is read.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A record and when it was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// Seconds since the Unix epoch, for people only: nothing is computed from it.
+    pub unix_seconds: f64,
+    /// What happened.
+    #[serde(flatten)]
+    pub record: Record,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// First record: what the study is.
+    StudyCreated {
+        /// [`FORMAT_VERSION`] of the writer.
+        format: u32,
+        /// Name of the study.
+        name: String,
+        /// Seed of the study.
+        seed: u64,
+        /// Everything of the study file on which results depend, resolved, as JSON.
+        settings: serde_json::Value,
+        /// The space, resolved against the model.
+        space: PeftSpace,
+        /// Bounds of the hypervolume.
+        reference_point: ReferencePoint,
+    },
+    /// The program began to work on the study (again): trials that were under way are queued again.
+    SessionStarted {
+        /// Version of the program.
+        program: String,
+        /// The number of trials to reach.
+        trials: usize,
+    },
+    /// A trial exists and waits.
+    TrialQueued {
+        /// Its number: the count of trials before it.
+        trial: TrialId,
+        /// What is to be trained.
+        configuration: Configuration,
+        /// Why it exists.
+        origin: Origin,
+    },
+    /// A device took the trial.
+    TrialStarted {
+        /// The trial.
+        trial: TrialId,
+    },
+    /// An epoch of the trial was done.
+    TrialEpoch {
+        /// The trial.
+        trial: TrialId,
+        /// What the epoch showed.
+        report: EpochReport,
+    },
+    /// The trial stands still.
+    TrialPaused {
+        /// The trial.
+        trial: TrialId,
+    },
+    /// The trial goes on.
+    TrialResumed {
+        /// The trial.
+        trial: TrialId,
+    },
+    /// The trial was trained and measured.
+    TrialFinished {
+        /// The trial.
+        trial: TrialId,
+        /// Its result.
+        measurement: Measurement,
+    },
+    /// The configuration cannot be trained.
+    TrialInfeasible {
+        /// The trial.
+        trial: TrialId,
+        /// Why.
+        reason: String,
+    },
+    /// An error that says nothing about the configuration ended the trial.
+    TrialFailed {
+        /// The trial.
+        trial: TrialId,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The user ended the trial.
+    TrialCancelled {
+        /// The trial.
+        trial: TrialId,
+    },
+    /// The user asked for another attempt.
+    TrialRetried {
+        /// The trial.
+        trial: TrialId,
+    },
+    /// The front was exported.
+    Exported {
+        /// Where to.
+        folder: String,
+        /// The trials of the front.
+        front: Vec<TrialId>,
+    },
+}

@@ -1,0 +1,8 @@
+//! autopeft: the library behind `autopeft-tui`.
+#![recursion_limit = "256"]
+
+pub mod domain;
+pub mod executor;
+pub mod journal;
+pub mod study;
+pub mod task;

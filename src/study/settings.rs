@@ -1,0 +1,262 @@
+//! A study with every value resolved: what the rest of the program works from.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ReferencePoint;
+use crate::task::Metric;
+
+/// A whole study, resolved: preset and defaults applied, paths absolute, everything validated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Study {
+    /// Name; also the folder under the runs folder.
+    pub name: StudyName,
+    /// Seed of every random stream of the study.
+    pub seed: u64,
+    /// Where the backbone comes from.
+    pub model: ModelSource,
+    /// The task and its data.
+    pub task: TaskSettings,
+    /// The configurations to choose from.
+    pub space: SpaceSettings,
+    /// The search.
+    pub search: SearchSettings,
+    /// The training of each trial.
+    pub training: TrainingSettings,
+    /// How much of the training each trial gets during the search.
+    pub fidelity: FidelitySettings,
+    /// What is kept.
+    pub output: OutputSettings,
+}
+
+/// A study's name: letters, digits, `-`, `_` and `.`, not starting with a dot; safe as a folder name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StudyName(String);
+
+impl StudyName {
+    /// The name, if it is one.
+    pub fn new(text: &str) -> Option<Self> {
+        let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let fits = (1..=100).contains(&text.len()) && text.chars().all(good);
+        (fits && !text.starts_with('.')).then(|| Self(text.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where the backbone comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelSource {
+    /// The small encoder inside the program.
+    Embedded,
+    /// A folder in Hugging Face layout, absolute.
+    Folder(PathBuf),
+    /// A model on the Hugging Face hub.
+    Hub {
+        /// `owner/name` or a canonical name such as `bert-base-uncased`.
+        id: String,
+        /// Branch, tag or commit.
+        revision: String,
+    },
+}
+
+/// The task: a known one by name, or columns of own files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TaskSettings {
+    /// A registered task (`rte`, `mrpc`, ..., `demo`), or a name of the user's choice when `columns` are given.
+    pub name: String,
+    /// Folder with `train` and `validation` files; none: from the hub (or embedded).
+    pub folder: Option<PathBuf>,
+    /// Own files; they take the place of `folder`.
+    pub train_file: Option<PathBuf>,
+    /// See `train_file`.
+    pub validation_file: Option<PathBuf>,
+    /// See `train_file`.
+    pub test_file: Option<PathBuf>,
+    /// Format of the files; none: by their extension.
+    pub format: Option<DataFormat>,
+    /// Text column or columns (one or two), for own data.
+    pub text_columns: Vec<String>,
+    /// Label column, for own data.
+    pub label_column: Option<String>,
+    /// Whether labels are numbers to predict rather than classes, for own data.
+    pub regression: bool,
+    /// The metric to maximise; none: the task's own.
+    pub metric: Option<Metric>,
+    /// Where the search-validation rows come from.
+    pub validation: ValidationSplit,
+    /// Use at most this many training rows (a seeded sample); none: all.
+    pub train_rows: Option<usize>,
+    /// Use at most this many validation rows (a seeded sample); none: all.
+    pub validation_rows: Option<usize>,
+}
+
+/// Format of a data file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataFormat {
+    /// One JSON object a line.
+    Jsonl,
+    /// Comma-separated with a header.
+    Csv,
+    /// Tab-separated with a header.
+    Tsv,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// Which rows the search measures on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidationSplit {
+    /// The task's own validation (dev) set, as the paper did; the test set is then the same.
+    Dev,
+    /// This share of the training rows, stratified and seeded; the dev set is then kept as the test set.
+    TrainShare(f64),
+}
+
+/// The space to search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpaceSettings {
+    /// The modules to choose from, each with its sizes.
+    pub modules: Vec<ModuleSizes>,
+    /// The layers that may carry them.
+    pub layers: LayerChoice,
+}
+
+/// One module and the sizes it may take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleSizes {
+    /// Name in the registry of modules.
+    pub module: String,
+    /// Sizes, ascending, 0 for absent; none: 0 and the hidden size halved again and again.
+    pub sizes: Option<Vec<usize>>,
+}
+
+/// How layers are chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayerChoice {
+    /// Every layer is switched on or off by the search.
+    Search,
+    /// All layers carry the modules.
+    All,
+    /// Only these layers (from 0) may; the search switches each on or off.
+    SearchAmong(Vec<usize>),
+}
+
+/// The search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SearchSettings {
+    /// Trials in all.
+    pub trials: usize,
+    /// How many of them are random, before the surrogate proposes.
+    pub initial_trials: usize,
+    /// How the initial trials are drawn.
+    pub initial_design: InitialDesign,
+    /// Proposals per fit of the surrogate.
+    pub batch: usize,
+    /// Model of the score.
+    pub surrogate: Surrogate,
+    /// What makes a candidate worth trying.
+    pub acquisition: Acquisition,
+    /// Bounds of the hypervolume.
+    pub reference_point: ReferencePoint,
+    /// NUTS warm-up steps.
+    pub warmup_draws: usize,
+    /// NUTS draws after the warm-up.
+    pub posterior_draws: usize,
+    /// Every how many draws one is kept.
+    pub thinning: usize,
+    /// Acquisition evaluations per proposal.
+    pub acquisition_evaluations: usize,
+    /// Local searches per proposal.
+    pub local_search_starts: usize,
+}
+
+/// How the initial trials are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InitialDesign {
+    /// Uniform over the valid points, without repeats.
+    Random,
+}
+
+/// Model of the score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Surrogate {
+    /// Gaussian process with sparse axis-aligned priors, by NUTS (Eriksson & Jankowiak 2021).
+    Saas,
+}
+
+/// What makes a candidate worth trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acquisition {
+    /// Noisy expected hypervolume improvement (Daulton et al. 2021).
+    Nehvi,
+}
+
+/// The training of one trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainingSettings {
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// Rows per step.
+    pub batch_size: usize,
+    /// Rows per evaluation batch.
+    pub evaluation_batch_size: usize,
+    /// Longest sequence in tokens, special tokens included.
+    pub max_length: usize,
+    /// Whether every batch is padded to `max_length`, as the paper did, or to its own longest row.
+    pub pad_to_max_length: bool,
+    /// Epochs at most.
+    pub epochs: u32,
+    /// Stop after this many epochs without a better score.
+    pub patience: u32,
+    /// Share of all steps over which the learning rate rises from 0.
+    pub warmup_share: f64,
+    /// Decoupled weight decay; biases are exempt.
+    pub weight_decay: f64,
+    /// Global 2-norm to which gradients are clipped; 0: not clipped.
+    pub max_gradient_norm: f64,
+    /// Dropout inside the frozen backbone while training.
+    pub backbone_dropout: f64,
+    /// Dropout in the head while training.
+    pub head_dropout: f64,
+    /// Width of the prefix's training-time MLP.
+    pub prefix_bottleneck: usize,
+    /// Number format.
+    pub precision: Precision,
+}
+
+/// Number format of training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    F32,
+}
+
+/// How much of the full training each trial gets during the search.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FidelitySettings {
+    /// Share of the training rows, in (0, 1].
+    pub data_share: f64,
+    /// Epochs during the search; none: as in training.
+    pub epochs: Option<u32>,
+}
+
+/// What is kept of each trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputSettings {
+    /// Keep the best epoch's weights of every finished trial, so that the front can be exported.
+    pub keep_adapters: bool,
+}

@@ -1,0 +1,59 @@
+//! A task's rows, read and split.
+
+use super::Metric;
+
+/// One row: a text or a pair of texts, and its label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// The first text.
+    pub text: String,
+    /// The second text of a pair.
+    pub pair: Option<String>,
+    /// What is to be predicted.
+    pub label: Label,
+}
+
+/// What is to be predicted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Label {
+    /// A class, from 0.
+    Class(usize),
+    /// A number.
+    Value(f32),
+}
+
+/// The kind of label of a whole task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Labels {
+    /// Classes, with their names.
+    Classes(Vec<String>),
+    /// A number to predict.
+    Regression,
+}
+
+impl Labels {
+    /// Width of the head's output: the number of classes, 1 for regression.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Classes(names) => names.len(),
+            Self::Regression => 1,
+        }
+    }
+}
+
+/// A task's rows, split three ways.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// Name of the task.
+    pub task: String,
+    /// Kind of label.
+    pub labels: Labels,
+    /// The metric to maximise.
+    pub metric: Metric,
+    /// Rows to train on.
+    pub train: Vec<Example>,
+    /// Rows that the search measures on and that choose the best epoch.
+    pub validation: Vec<Example>,
+    /// Rows kept apart; empty where the validation rows are the dev set itself.
+    pub test: Vec<Example>,
+}
