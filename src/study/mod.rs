@@ -5,8 +5,9 @@
 
 mod settings;
 
+pub use crate::task::{DataFormat, TaskSettings, ValidationSplit};
 pub use settings::{
-    Acquisition, DataFormat, FidelitySettings, InitialDesign, LayerChoice, ModelSource,
-    ModuleSizes, OutputSettings, Precision, SearchSettings, SpaceSettings, Study, StudyName,
-    Surrogate, TaskSettings, TrainingSettings, ValidationSplit,
+    Acquisition, FidelitySettings, InitialDesign, LayerChoice, ModelSource, ModuleSizes,
+    OutputSettings, Precision, SearchSettings, SpaceSettings, Study, StudyName, Surrogate,
+    TrainingSettings,
 };

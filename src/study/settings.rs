@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ReferencePoint;
-use crate::task::Metric;
+use crate::task::TaskSettings;
 
 /// A whole study, resolved: preset and defaults applied, paths absolute, everything validated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,61 +64,6 @@ pub enum ModelSource {
         /// Branch, tag or commit.
         revision: String,
     },
-}
-
-/// The task: a known one by name, or columns of own files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskSettings {
-    /// A registered task (`rte`, `mrpc`, ..., `demo`), or a name of the user's choice when `columns` are given.
-    pub name: String,
-    /// Folder with `train` and `validation` files; none: from the hub (or embedded).
-    pub folder: Option<PathBuf>,
-    /// Own files; they take the place of `folder`.
-    pub train_file: Option<PathBuf>,
-    /// See `train_file`.
-    pub validation_file: Option<PathBuf>,
-    /// See `train_file`.
-    pub test_file: Option<PathBuf>,
-    /// Format of the files; none: by their extension.
-    pub format: Option<DataFormat>,
-    /// Text column or columns (one or two), for own data.
-    pub text_columns: Vec<String>,
-    /// Label column, for own data.
-    pub label_column: Option<String>,
-    /// Whether labels are numbers to predict rather than classes, for own data.
-    pub regression: bool,
-    /// The metric to maximise; none: the task's own.
-    pub metric: Option<Metric>,
-    /// Where the search-validation rows come from.
-    pub validation: ValidationSplit,
-    /// Use at most this many training rows (a seeded sample); none: all.
-    pub train_rows: Option<usize>,
-    /// Use at most this many validation rows (a seeded sample); none: all.
-    pub validation_rows: Option<usize>,
-}
-
-/// Format of a data file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DataFormat {
-    /// One JSON object a line.
-    Jsonl,
-    /// Comma-separated with a header.
-    Csv,
-    /// Tab-separated with a header.
-    Tsv,
-    /// Apache Parquet.
-    Parquet,
-}
-
-/// Which rows the search measures on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValidationSplit {
-    /// The task's own validation (dev) set, as the paper did; the test set is then the same.
-    Dev,
-    /// This share of the training rows, stratified and seeded; the dev set is then kept as the test set.
-    TrainShare(f64),
 }
 
 /// The space to search.

@@ -56,4 +56,6 @@ pub struct Dataset {
     pub validation: Vec<Example>,
     /// Rows kept apart; empty where the validation rows are the dev set itself.
     pub test: Vec<Example>,
+    /// What is worth knowing before a score is believed: rows shared by training and validation, and the like.
+    pub warnings: Vec<String>,
 }

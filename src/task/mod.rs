@@ -2,6 +2,8 @@
 
 mod dataset;
 mod metric;
+mod settings;
 
 pub use dataset::{Dataset, Example, Label, Labels};
 pub use metric::Metric;
+pub use settings::{DataFormat, TaskSettings, ValidationSplit};
