@@ -4,5 +4,6 @@
 pub mod domain;
 pub mod executor;
 pub mod journal;
+pub mod search;
 pub mod study;
 pub mod task;

@@ -1,0 +1,28 @@
+//! Random streams with names, so that no stream depends on how much another one was used.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// What a stream is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    /// Random points of the initial design.
+    Design = 1,
+}
+
+/// The stream for `purpose`, with up to two numbers of its own.
+pub(super) fn stream(seed: u64, purpose: Purpose, first: usize, second: usize) -> ChaCha8Rng {
+    let mut state = seed;
+    for word in [purpose as u64, first as u64, second as u64] {
+        state = mix(state ^ mix(word));
+    }
+    ChaCha8Rng::seed_from_u64(state)
+}
+
+/// The finaliser of SplitMix64 after a step by the golden ratio: a bijection that spreads neighbouring numbers.
+fn mix(value: u64) -> u64 {
+    let mut z = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

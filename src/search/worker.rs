@@ -1,0 +1,213 @@
+//! The engine on a thread of its own: one ask in flight, answers as events.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::{Ask, Engine, Proposal, SearchError};
+
+/// The answer to an ask.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SearchEvent {
+    /// Points to try; as many as were asked for, or all that are left.
+    Proposed(Vec<Proposal>),
+    /// No point is left.
+    Exhausted,
+    /// The engine failed, in words; the next ask may succeed.
+    Failed(String),
+}
+
+/// An engine at work on its own thread. Dropping it stops the thread and waits for it.
+#[derive(Debug)]
+pub struct SearchWorker {
+    asks: Option<Sender<Ask>>,
+    events: Receiver<SearchEvent>,
+    busy: Arc<AtomicBool>,
+    cancelled: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl SearchWorker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread.
+    pub fn spawn(engine: Engine) -> std::io::Result<Self> {
+        // One ask in flight and one event waiting at most, so neither side ever blocks on a full channel.
+        let (asks, received) = bounded(1);
+        let (sender, events) = bounded(1);
+        let busy = Arc::new(AtomicBool::new(false));
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let thread = thread::Builder::new().name("search".into()).spawn({
+            let (busy, cancelled) = (Arc::clone(&busy), Arc::clone(&cancelled));
+            move || work(&engine, &received, &sender, &busy, &cancelled)
+        })?;
+        Ok(Self {
+            asks: Some(asks),
+            events,
+            busy,
+            cancelled,
+            thread: Some(thread),
+        })
+    }
+
+    /// Hands over an ask. False where one is in flight already (or the worker was stopped): that one goes on, this
+    /// one is dropped.
+    pub fn ask(&self, ask: Ask) -> bool {
+        let Some(asks) = &self.asks else {
+            return false;
+        };
+        if self.busy.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        asks.send(ask).is_ok()
+    }
+
+    /// Whether an ask is in flight, its event included until it has been received.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire) || !self.events.is_empty()
+    }
+
+    /// Where the answers arrive: exactly one per accepted ask, unless the worker is stopped before.
+    pub fn events(&self) -> &Receiver<SearchEvent> {
+        &self.events
+    }
+
+    /// Breaks off the ask in flight, if any, and ends the thread.
+    pub fn stop(&mut self) {
+        self.cancelled.store(true, Ordering::Release);
+        self.asks = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic outside an ask cannot be told to anybody any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for SearchWorker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn work(
+    engine: &Engine,
+    asks: &Receiver<Ask>,
+    events: &Sender<SearchEvent>,
+    busy: &AtomicBool,
+    cancelled: &AtomicBool,
+) {
+    for ask in asks {
+        let stopped = || cancelled.load(Ordering::Acquire);
+        // The engine keeps no state, so nothing half-changed can survive a panic.
+        let answer = catch_unwind(AssertUnwindSafe(|| engine.ask(&ask, &stopped)));
+        let event = match answer {
+            Ok(Ok(proposals)) => SearchEvent::Proposed(proposals),
+            Ok(Err(SearchError::Exhausted)) => SearchEvent::Exhausted,
+            Ok(Err(SearchError::Cancelled)) => return,
+            Err(panic) => SearchEvent::Failed(format!(
+                "the search engine failed: {}; this is a defect of the program",
+                reason(panic.as_ref())
+            )),
+        };
+        // Free before the event is out, so that whoever receives it may ask again at once.
+        busy.store(false, Ordering::Release);
+        let mut event = event;
+        loop {
+            // An event that nobody has taken yet must not keep the thread from stopping.
+            match events.send_timeout(event, std::time::Duration::from_millis(50)) {
+                Ok(()) => break,
+                Err(crossbeam_channel::SendTimeoutError::Timeout(back)) if !stopped() => {
+                    event = back;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// The message of a panic, where it is text.
+fn reason(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("for an unknown reason")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{Dimension, Point, ReferencePoint, Space};
+    use crate::search::EngineSettings;
+
+    fn engine() -> Engine {
+        let space = Space {
+            dimensions: vec![
+                Dimension {
+                    name: "only".into(),
+                    levels: 3
+                };
+                1
+            ],
+            any_of: vec![],
+        };
+        let settings = EngineSettings {
+            initial_trials: 10,
+            warmup_draws: 8,
+            posterior_draws: 8,
+            thinning: 2,
+            acquisition_evaluations: 10,
+            local_search_starts: 2,
+            reference_point: ReferencePoint {
+                score: 0.0,
+                parameters_percent: 10.0,
+            },
+        };
+        let cost = Arc::new(|point: &Point| f64::from(point.0[0]));
+        Engine::new(space, cost, settings, 3, Arc::new(|| 0.0))
+    }
+
+    fn next(worker: &SearchWorker) -> SearchEvent {
+        worker
+            .events()
+            .recv_timeout(Duration::from_secs(20))
+            .unwrap()
+    }
+
+    #[test]
+    fn answers_one_ask_with_one_event() {
+        let worker = SearchWorker::spawn(engine()).unwrap();
+        let mut ask = Ask {
+            count: 5,
+            ..Ask::default()
+        };
+        assert!(worker.ask(ask.clone()));
+        let SearchEvent::Proposed(proposals) = next(&worker) else {
+            panic!("no proposals");
+        };
+        assert_eq!(proposals.len(), 3, "all that the space has");
+        ask.pending = proposals.into_iter().map(|p| p.point).collect();
+        assert!(worker.ask(ask));
+        assert_eq!(next(&worker), SearchEvent::Exhausted);
+        assert!(!worker.is_busy());
+    }
+
+    #[test]
+    fn stops_with_an_event_that_nobody_took() {
+        let mut worker = SearchWorker::spawn(engine()).unwrap();
+        assert!(worker.ask(Ask {
+            count: 1,
+            ..Ask::default()
+        }));
+        worker.stop();
+        assert!(!worker.ask(Ask::default()));
+    }
+}
