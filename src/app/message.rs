@@ -1,0 +1,61 @@
+//! What may happen, and what the program does about it.
+
+use crate::domain::TrialId;
+use crate::executor::{ExecutorEvent, Job};
+use crate::journal::Record;
+use crate::search::{Ask, SearchEvent};
+
+/// What the user may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Let a running trial stand still.
+    Pause(TrialId),
+    /// Let a paused trial go on.
+    Resume(TrialId),
+    /// End a trial.
+    Cancel(TrialId),
+    /// Queue a failed or cancelled trial again.
+    Retry(TrialId),
+    /// Start no further trials and pause the running ones, or take that back.
+    ToggleStudyPause,
+    /// Write the front to the study's export folder.
+    Export,
+    /// Stop everything, resumably, and leave.
+    Quit,
+}
+
+/// Everything that reaches the application.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The user asked for something.
+    Message(Message),
+    /// The executor reports.
+    Executor(ExecutorEvent),
+    /// The search reports.
+    Search(SearchEvent),
+    /// An export ended: the folder and its front, or what went wrong.
+    Exported(Result<(String, Vec<TrialId>), String>),
+}
+
+/// What the runtime is to do, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Append the record durably, then apply it to the state.
+    Append(Record),
+    /// Hand a job to the executor.
+    Submit(Job),
+    /// Pause a job.
+    Pause(TrialId),
+    /// Resume a job.
+    Resume(TrialId),
+    /// Cancel a job.
+    Cancel(TrialId),
+    /// Ask the search for proposals.
+    Ask(Ask),
+    /// Export the front.
+    Export,
+    /// Stop the executor and the search; leave once the executor has stopped.
+    Stop,
+    /// Leave the loop.
+    Leave,
+}

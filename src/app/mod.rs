@@ -1,0 +1,20 @@
+//! The application: one state, changed only by events, and the loop that carries out what follows.
+//!
+//! ```text
+//! keys, executor, search, signals ──▶ update (pure) ──▶ effects ──▶ runtime performs them
+//!                                        ▲                             │ append (durable)
+//!                                      State ◀──── apply(record) ◀─────┘
+//! ```
+//!
+//! Whatever must survive is a [`crate::journal::Record`]: it is appended durably first and then applied.
+//! Everything else in [`State`] is live: progress, what the search is doing, notices.
+
+mod message;
+mod state;
+mod update;
+
+pub use message::{Effect, Event, Message};
+pub use state::{
+    DeviceStatus, LiveTrial, Notice, ReplayError, SearchStatus, Severity, State, StudyFacts,
+};
+pub use update::{schedule, update};

@@ -1,0 +1,321 @@
+//! The state of a study: a fold over its journal's records, and what is live beside them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::domain::{
+    Objectives, PeftSpace, Progress, ReferencePoint, Transition, Trial, TrialId, TrialState, front,
+    hypervolume,
+};
+use crate::journal::{FORMAT_VERSION, Record};
+
+/// Notices kept for the log panel.
+const NOTICES_KEPT: usize = 500;
+
+/// What never changes while a study runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyFacts {
+    /// Name of the study.
+    pub name: String,
+    /// Seed of the study.
+    pub seed: u64,
+    /// The space, resolved against the model.
+    pub space: PeftSpace,
+    /// Bounds of the hypervolume.
+    pub reference_point: ReferencePoint,
+    /// The settings on which results depend, as recorded at the study's creation.
+    pub settings: serde_json::Value,
+}
+
+/// What the executor's device is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceStatus {
+    /// Model and data are being loaded.
+    Loading,
+    /// Trials can run there; the text says which device and why.
+    Ready(String),
+    /// Nothing can run; the text says why.
+    Unavailable(String),
+}
+
+/// What the search is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SearchStatus {
+    /// Nothing.
+    Idle,
+    /// It was asked for this many proposals.
+    Asked(usize),
+    /// No new configuration is left.
+    Exhausted,
+    /// It failed; asked again only when the user resumes the study.
+    Failed(String),
+}
+
+/// What is known of a trial under way, beside its records.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LiveTrial {
+    /// Its latest progress.
+    pub progress: Option<Progress>,
+    /// Training loss by step, as far as it was seen.
+    pub losses: Vec<(u64, f64)>,
+}
+
+/// How urgent a notice is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// Something went otherwise than planned.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// A line for the log panel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How urgent.
+    pub severity: Severity,
+    /// The text, one line.
+    pub text: String,
+}
+
+/// A study's state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// What never changes.
+    pub study: StudyFacts,
+    /// Trials to reach.
+    pub trials_wanted: usize,
+    /// Proposals to ask for at a time, once the initial design is done.
+    pub batch: usize,
+    /// Size of the initial design.
+    pub initial_trials: usize,
+    /// All trials; a trial's number is its index.
+    pub trials: Vec<Trial>,
+    /// The front, by ascending parameters.
+    pub front: Vec<TrialId>,
+    /// The hypervolume after each finished trial, in the order of finishing.
+    pub hypervolume_trace: Vec<(TrialId, f64)>,
+    /// Trials under way or done in this session, beside their records.
+    pub live: BTreeMap<TrialId, LiveTrial>,
+    /// Trials that the executor holds.
+    pub submitted: BTreeSet<TrialId>,
+    /// Whether the user paused the whole study.
+    pub study_paused: bool,
+    /// Trials that were paused together with the study, and go on with it.
+    pub paused_with_study: BTreeSet<TrialId>,
+    /// The device.
+    pub device: DeviceStatus,
+    /// Jobs that the executor can run at once.
+    pub capacity: usize,
+    /// The search.
+    pub search: SearchStatus,
+    /// Whether the program is stopping.
+    pub stopping: bool,
+    /// Latest notices, oldest first.
+    pub notices: VecDeque<Notice>,
+}
+
+/// Why a journal's records make no study.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ReplayError {
+    /// The first record is not the study's creation.
+    #[error("the journal does not begin with the study's creation; it is not a journal of this program")]
+    NoStudy,
+    /// The journal was written by a later version.
+    #[error("the journal has format {found}, this program reads up to {FORMAT_VERSION}; use the newer program")]
+    Newer {
+        /// Format of the journal.
+        found: u32,
+    },
+    /// A record contradicts those before it.
+    #[error("record {index} ({what}) contradicts the records before it; the journal was altered by something else")]
+    Contradiction {
+        /// Index of the record, from 0.
+        index: usize,
+        /// What the record says.
+        what: String,
+    },
+}
+
+impl State {
+    /// The state after all of `records`.
+    ///
+    /// # Errors
+    /// The first record must create the study; no record may contradict those before it.
+    pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Self, ReplayError> {
+        let mut records = records.into_iter().enumerate();
+        let Some((_, Record::StudyCreated { format, name, seed, settings, space, reference_point })) =
+            records.next()
+        else {
+            return Err(ReplayError::NoStudy);
+        };
+        if *format > FORMAT_VERSION {
+            return Err(ReplayError::Newer { found: *format });
+        }
+        let mut state = Self::new(StudyFacts {
+            name: name.clone(),
+            seed: *seed,
+            space: space.clone(),
+            reference_point: *reference_point,
+            settings: settings.clone(),
+        });
+        for (index, record) in records {
+            state.apply(record).map_err(|what| ReplayError::Contradiction { index, what })?;
+        }
+        Ok(state)
+    }
+
+    /// A study without trials.
+    pub fn new(study: StudyFacts) -> Self {
+        Self {
+            study,
+            trials_wanted: 0,
+            batch: 1,
+            initial_trials: 1,
+            trials: Vec::new(),
+            front: Vec::new(),
+            hypervolume_trace: Vec::new(),
+            live: BTreeMap::new(),
+            submitted: BTreeSet::new(),
+            study_paused: false,
+            paused_with_study: BTreeSet::new(),
+            device: DeviceStatus::Loading,
+            capacity: 1,
+            search: SearchStatus::Idle,
+            stopping: false,
+            notices: VecDeque::new(),
+        }
+    }
+
+    /// Folds one more record in.
+    ///
+    /// # Errors
+    /// Says what the record claims where that contradicts the state; the state is then unchanged.
+    pub fn apply(&mut self, record: &Record) -> Result<(), String> {
+        match record {
+            Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
+            Record::SessionStarted { trials, .. } => {
+                self.trials_wanted = *trials;
+                self.interrupt();
+            }
+            Record::TrialQueued { trial, configuration, origin } => {
+                if trial.0 as usize != self.trials.len() {
+                    return Err(format!("trial {trial} queued as number {}", self.trials.len()));
+                }
+                self.trials.push(Trial {
+                    id: *trial,
+                    configuration: configuration.clone(),
+                    parameters_percent: self.study.space.parameters_percent(configuration),
+                    origin: origin.clone(),
+                    state: TrialState::Queued,
+                    epochs: Vec::new(),
+                    measurement: None,
+                    reason: None,
+                });
+            }
+            Record::TrialStarted { trial } => {
+                self.change(*trial, Transition::Start)?;
+            }
+            Record::TrialEpoch { trial, report } => {
+                let found = self.trial_mut(*trial).ok_or_else(|| format!("epoch of unknown trial {trial}"))?;
+                found.epochs.push(*report);
+            }
+            Record::TrialPaused { trial } => {
+                self.change(*trial, Transition::Pause)?;
+            }
+            Record::TrialResumed { trial } => {
+                self.change(*trial, Transition::Resume)?;
+            }
+            Record::TrialFinished { trial, measurement } => {
+                self.change(*trial, Transition::Finish)?.measurement = Some(*measurement);
+                self.submitted.remove(trial);
+                self.refresh_front();
+                let reached = hypervolume(&self.finished_objectives(), self.study.reference_point);
+                self.hypervolume_trace.push((*trial, reached));
+            }
+            Record::TrialInfeasible { trial, reason } => {
+                self.change(*trial, Transition::Reject)?.reason = Some(reason.clone());
+                self.submitted.remove(trial);
+            }
+            Record::TrialFailed { trial, reason } => {
+                self.change(*trial, Transition::Fail)?.reason = Some(reason.clone());
+                self.submitted.remove(trial);
+            }
+            Record::TrialCancelled { trial } => {
+                self.change(*trial, Transition::Cancel)?;
+                self.submitted.remove(trial);
+            }
+            Record::TrialRetried { trial } => {
+                let again = self.change(*trial, Transition::Retry)?;
+                again.epochs.clear();
+                again.reason = None;
+                self.live.remove(trial);
+            }
+            Record::Exported { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// A trial by its number.
+    pub fn trial(&self, id: TrialId) -> Option<&Trial> {
+        self.trials.get(id.0 as usize)
+    }
+
+    /// The trials in one state.
+    pub fn in_state(&self, state: TrialState) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(move |trial| trial.state == state)
+    }
+
+    /// The hypervolume reached, 0 before the first finished trial.
+    pub fn hypervolume(&self) -> f64 {
+        self.hypervolume_trace.last().map_or(0.0, |(_, value)| *value)
+    }
+
+    /// Whether every trial wanted is over, or no further one can be proposed.
+    pub fn is_complete(&self) -> bool {
+        let all_over = self.trials.iter().all(|trial| trial.state.is_over());
+        all_over && (self.trials.len() >= self.trials_wanted || self.search == SearchStatus::Exhausted)
+    }
+
+    /// Adds a line to the log panel.
+    pub fn notify(&mut self, severity: Severity, text: impl Into<String>) {
+        if self.notices.len() == NOTICES_KEPT {
+            self.notices.pop_front();
+        }
+        self.notices.push_back(Notice { severity, text: text.into() });
+    }
+
+    /// Trials under way when the program last ended are queued again, from their beginning.
+    fn interrupt(&mut self) {
+        for trial in &mut self.trials {
+            if let Some(state) = trial.state.after(Transition::Interrupt) {
+                trial.state = state;
+                trial.epochs.clear();
+            }
+        }
+    }
+
+    fn trial_mut(&mut self, id: TrialId) -> Option<&mut Trial> {
+        self.trials.get_mut(id.0 as usize)
+    }
+
+    fn change(&mut self, id: TrialId, transition: Transition) -> Result<&mut Trial, String> {
+        let trial = self.trial_mut(id).ok_or_else(|| format!("{transition:?} of unknown trial {id}"))?;
+        let next = trial.state.after(transition);
+        trial.state = next.ok_or_else(|| {
+            format!("{transition:?} of trial {id}, which is {}", trial.state.label())
+        })?;
+        Ok(trial)
+    }
+
+    fn finished_objectives(&self) -> Vec<Objectives> {
+        self.trials.iter().filter_map(|t| t.measurement).map(|m| m.objectives).collect()
+    }
+
+    fn refresh_front(&mut self) {
+        let finished: Vec<TrialId> =
+            self.trials.iter().filter(|t| t.measurement.is_some()).map(|t| t.id).collect();
+        self.front = front(&self.finished_objectives()).into_iter().map(|i| finished[i]).collect();
+    }
+}

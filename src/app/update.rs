@@ -1,0 +1,232 @@
+//! From events to effects. No I/O: the runtime performs what is returned, in order.
+
+use super::{DeviceStatus, Effect, Event, Message, SearchStatus, Severity, State};
+use crate::domain::{Origin, TrialId, TrialState};
+use crate::executor::{ExecutorEvent, Job};
+use crate::journal::Record;
+use crate::search::{Ask, Observation, Outcome, SearchEvent};
+
+/// After this many failures in a row the study pauses: something outside the configurations is wrong.
+const FAILURES_BEFORE_PAUSE: usize = 3;
+
+/// What an event leads to. Only live parts of the state change here; durable ones through `Append`.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Message(message) => on_message(state, message),
+        Event::Executor(event) => on_executor(state, event),
+        Event::Search(event) => on_search(state, event),
+        Event::Exported(Ok((folder, front))) => {
+            state.notify(Severity::Info, format!("exported {} configurations to {folder}", front.len()));
+            vec![Effect::Append(Record::Exported { folder, front })]
+        }
+        Event::Exported(Err(reason)) => {
+            state.notify(Severity::Error, format!("export failed: {reason}"));
+            Vec::new()
+        }
+    }
+}
+
+/// What should be under way now and is not: jobs to submit, proposals to ask for.
+///
+/// Called after every event until nothing more is to do; each call changes the state so that the next differs.
+pub fn schedule(state: &mut State) -> Vec<Effect> {
+    let ready = matches!(state.device, DeviceStatus::Ready(_));
+    if state.stopping || state.study_paused || !ready {
+        return Vec::new();
+    }
+    let mut effects = submit_waiting(state);
+    effects.extend(ask_ahead(state));
+    effects
+}
+
+fn submit_waiting(state: &mut State) -> Vec<Effect> {
+    let held = |state: &State| {
+        let paused = state.in_state(TrialState::Paused).filter(|t| state.submitted.contains(&t.id)).count();
+        state.submitted.len() - paused
+    };
+    let mut effects = Vec::new();
+    while held(state) < state.capacity {
+        let waiting = state.in_state(TrialState::Queued).find(|t| !state.submitted.contains(&t.id));
+        let Some(trial) = waiting else { break };
+        let job = Job {
+            trial: trial.id,
+            configuration: trial.configuration.clone(),
+            seed: trial_seed(state.study.seed, trial.id),
+        };
+        state.submitted.insert(job.trial);
+        effects.push(Effect::Submit(job));
+    }
+    effects
+}
+
+/// Every trial has a stream of its own, so that its result does not depend on what ran before it.
+fn trial_seed(study_seed: u64, trial: TrialId) -> u64 {
+    study_seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(trial.0))
+}
+
+/// Asks while the last waiting trial still has a device's worth of work before it, so that no device waits.
+fn ask_ahead(state: &mut State) -> Vec<Effect> {
+    let waiting = state.in_state(TrialState::Queued).filter(|t| !state.submitted.contains(&t.id)).count();
+    let missing = state.trials_wanted.saturating_sub(state.trials.len());
+    if missing == 0 || waiting > 0 || state.search != SearchStatus::Idle {
+        return Vec::new();
+    }
+    let initial_left = state.initial_trials.saturating_sub(state.trials.len());
+    let count = if initial_left > 0 { initial_left } else { state.batch }.min(missing);
+    state.search = SearchStatus::Asked(count);
+    vec![Effect::Ask(question(state, count))]
+}
+
+/// The history as the search needs it: measured and infeasible trials, and those not over yet.
+fn question(state: &State, count: usize) -> Ask {
+    let mut history = Vec::new();
+    let mut pending = Vec::new();
+    for trial in &state.trials {
+        let Some(point) = state.study.space.point(&trial.configuration) else { continue };
+        match (trial.state, trial.measurement) {
+            (TrialState::Finished, Some(measurement)) => history.push(Observation {
+                point,
+                outcome: Outcome::Score(measurement.objectives.score),
+            }),
+            (TrialState::Infeasible, _) => history.push(Observation { point, outcome: Outcome::Infeasible }),
+            _ => pending.push(point),
+        }
+    }
+    Ask { history, pending, count }
+}
+
+fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
+    let current = |state: &State, id| state.trial(id).map(|trial| trial.state);
+    match message {
+        Message::Pause(id) if current(state, id) == Some(TrialState::Running) => vec![Effect::Pause(id)],
+        Message::Resume(id) if current(state, id) == Some(TrialState::Paused) => {
+            state.paused_with_study.remove(&id);
+            vec![Effect::Resume(id)]
+        }
+        Message::Cancel(id) => match current(state, id) {
+            Some(TrialState::Queued) if !state.submitted.contains(&id) => {
+                vec![Effect::Append(Record::TrialCancelled { trial: id })]
+            }
+            Some(trial_state) if !trial_state.is_over() => vec![Effect::Cancel(id)],
+            _ => Vec::new(),
+        },
+        Message::Retry(id)
+            if matches!(current(state, id), Some(TrialState::Failed | TrialState::Cancelled)) =>
+        {
+            vec![Effect::Append(Record::TrialRetried { trial: id })]
+        }
+        Message::Pause(_) | Message::Resume(_) | Message::Retry(_) => Vec::new(),
+        Message::ToggleStudyPause => toggle_study_pause(state),
+        Message::Export if state.front.is_empty() => {
+            state.notify(Severity::Warning, "nothing to export yet: no trial has finished");
+            Vec::new()
+        }
+        Message::Export => vec![Effect::Export],
+        Message::Quit => {
+            state.stopping = true;
+            vec![Effect::Stop]
+        }
+    }
+}
+
+fn toggle_study_pause(state: &mut State) -> Vec<Effect> {
+    state.study_paused = !state.study_paused;
+    if state.study_paused {
+        state.notify(Severity::Info, "study paused: no further trial starts");
+        let running: Vec<TrialId> = state.in_state(TrialState::Running).map(|t| t.id).collect();
+        state.paused_with_study.extend(&running);
+        running.into_iter().map(Effect::Pause).collect()
+    } else {
+        state.notify(Severity::Info, "study resumed");
+        if matches!(state.search, SearchStatus::Failed(_)) {
+            state.search = SearchStatus::Idle;
+        }
+        std::mem::take(&mut state.paused_with_study).into_iter().map(Effect::Resume).collect()
+    }
+}
+
+fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
+    let record = match event {
+        ExecutorEvent::Ready { device } => {
+            state.notify(Severity::Info, format!("device: {device}"));
+            state.device = DeviceStatus::Ready(device);
+            return Vec::new();
+        }
+        ExecutorEvent::Unavailable { reason } => {
+            state.notify(Severity::Error, reason.clone());
+            state.device = DeviceStatus::Unavailable(reason);
+            return Vec::new();
+        }
+        ExecutorEvent::Progress(progress) => {
+            let live = state.live.entry(progress.trial).or_default();
+            live.losses.push((progress.step, progress.loss));
+            live.progress = Some(progress);
+            return Vec::new();
+        }
+        ExecutorEvent::Stopped => return vec![Effect::Leave],
+        ExecutorEvent::Started(trial) => {
+            state.live.insert(trial, super::LiveTrial::default());
+            Record::TrialStarted { trial }
+        }
+        ExecutorEvent::Epoch(trial, report) => Record::TrialEpoch { trial, report },
+        ExecutorEvent::Paused(trial) => Record::TrialPaused { trial },
+        ExecutorEvent::Resumed(trial) => Record::TrialResumed { trial },
+        ExecutorEvent::Finished(trial, measurement) => Record::TrialFinished { trial, measurement },
+        ExecutorEvent::Infeasible(trial, reason) => {
+            state.notify(Severity::Warning, format!("trial {trial} is infeasible: {reason}"));
+            Record::TrialInfeasible { trial, reason }
+        }
+        ExecutorEvent::Failed(trial, reason) => {
+            state.notify(Severity::Error, format!("trial {trial} failed: {reason}"));
+            if fails_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE {
+                state.study_paused = true;
+                state.notify(
+                    Severity::Error,
+                    format!("study paused after {FAILURES_BEFORE_PAUSE} failures in a row; resume it once the cause is mended"),
+                );
+            }
+            Record::TrialFailed { trial, reason }
+        }
+        ExecutorEvent::Cancelled(trial) => Record::TrialCancelled { trial },
+    };
+    vec![Effect::Append(record)]
+}
+
+/// Failed trials since the last one that ended otherwise.
+fn fails_in_a_row(state: &State) -> usize {
+    let over = state.trials.iter().rev().filter(|t| t.state.is_over());
+    over.take_while(|t| t.state == TrialState::Failed).count()
+}
+
+fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
+    match event {
+        SearchEvent::Proposed(proposals) => {
+            state.search = SearchStatus::Idle;
+            let first = state.trials.len() as u32;
+            let queue = proposals.into_iter().zip(first..).map(|(proposal, number)| {
+                let origin = if proposal.initial {
+                    Origin::Initial
+                } else {
+                    Origin::Proposed(proposal.diagnostics)
+                };
+                Effect::Append(Record::TrialQueued {
+                    trial: TrialId(number),
+                    configuration: state.study.space.configuration(&proposal.point),
+                    origin,
+                })
+            });
+            queue.collect()
+        }
+        SearchEvent::Exhausted => {
+            state.notify(Severity::Info, "every configuration of the space was tried");
+            state.search = SearchStatus::Exhausted;
+            Vec::new()
+        }
+        SearchEvent::Failed(reason) => {
+            state.notify(Severity::Error, format!("the search failed: {reason}"));
+            state.search = SearchStatus::Failed(reason);
+            state.study_paused = true;
+            Vec::new()
+        }
+    }
+}
