@@ -1,6 +1,7 @@
 //! autopeft: the library behind `autopeft-tui`.
 #![recursion_limit = "256"]
 
+pub mod app;
 pub mod domain;
 pub mod executor;
 pub mod journal;

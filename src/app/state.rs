@@ -120,16 +120,22 @@ pub struct State {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReplayError {
     /// The first record is not the study's creation.
-    #[error("the journal does not begin with the study's creation; it is not a journal of this program")]
+    #[error(
+        "the journal does not begin with the study's creation; it is not a journal of this program"
+    )]
     NoStudy,
     /// The journal was written by a later version.
-    #[error("the journal has format {found}, this program reads up to {FORMAT_VERSION}; use the newer program")]
+    #[error(
+        "the journal has format {found}, this program reads up to {FORMAT_VERSION}; use the newer program"
+    )]
     Newer {
         /// Format of the journal.
         found: u32,
     },
     /// A record contradicts those before it.
-    #[error("record {index} ({what}) contradicts the records before it; the journal was altered by something else")]
+    #[error(
+        "record {index} ({what}) contradicts the records before it; the journal was altered by something else"
+    )]
     Contradiction {
         /// Index of the record, from 0.
         index: usize,
@@ -145,8 +151,17 @@ impl State {
     /// The first record must create the study; no record may contradict those before it.
     pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Self, ReplayError> {
         let mut records = records.into_iter().enumerate();
-        let Some((_, Record::StudyCreated { format, name, seed, settings, space, reference_point })) =
-            records.next()
+        let Some((
+            _,
+            Record::StudyCreated {
+                format,
+                name,
+                seed,
+                settings,
+                space,
+                reference_point,
+            },
+        )) = records.next()
         else {
             return Err(ReplayError::NoStudy);
         };
@@ -161,7 +176,9 @@ impl State {
             settings: settings.clone(),
         });
         for (index, record) in records {
-            state.apply(record).map_err(|what| ReplayError::Contradiction { index, what })?;
+            state
+                .apply(record)
+                .map_err(|what| ReplayError::Contradiction { index, what })?;
         }
         Ok(state)
     }
@@ -199,9 +216,16 @@ impl State {
                 self.trials_wanted = *trials;
                 self.interrupt();
             }
-            Record::TrialQueued { trial, configuration, origin } => {
+            Record::TrialQueued {
+                trial,
+                configuration,
+                origin,
+            } => {
                 if trial.0 as usize != self.trials.len() {
-                    return Err(format!("trial {trial} queued as number {}", self.trials.len()));
+                    return Err(format!(
+                        "trial {trial} queued as number {}",
+                        self.trials.len()
+                    ));
                 }
                 self.trials.push(Trial {
                     id: *trial,
@@ -218,7 +242,9 @@ impl State {
                 self.change(*trial, Transition::Start)?;
             }
             Record::TrialEpoch { trial, report } => {
-                let found = self.trial_mut(*trial).ok_or_else(|| format!("epoch of unknown trial {trial}"))?;
+                let found = self
+                    .trial_mut(*trial)
+                    .ok_or_else(|| format!("epoch of unknown trial {trial}"))?;
                 found.epochs.push(*report);
             }
             Record::TrialPaused { trial } => {
@@ -269,13 +295,16 @@ impl State {
 
     /// The hypervolume reached, 0 before the first finished trial.
     pub fn hypervolume(&self) -> f64 {
-        self.hypervolume_trace.last().map_or(0.0, |(_, value)| *value)
+        self.hypervolume_trace
+            .last()
+            .map_or(0.0, |(_, value)| *value)
     }
 
     /// Whether every trial wanted is over, or no further one can be proposed.
     pub fn is_complete(&self) -> bool {
         let all_over = self.trials.iter().all(|trial| trial.state.is_over());
-        all_over && (self.trials.len() >= self.trials_wanted || self.search == SearchStatus::Exhausted)
+        all_over
+            && (self.trials.len() >= self.trials_wanted || self.search == SearchStatus::Exhausted)
     }
 
     /// Adds a line to the log panel.
@@ -283,7 +312,10 @@ impl State {
         if self.notices.len() == NOTICES_KEPT {
             self.notices.pop_front();
         }
-        self.notices.push_back(Notice { severity, text: text.into() });
+        self.notices.push_back(Notice {
+            severity,
+            text: text.into(),
+        });
     }
 
     /// Trials under way when the program last ended are queued again, from their beginning.
@@ -301,21 +333,37 @@ impl State {
     }
 
     fn change(&mut self, id: TrialId, transition: Transition) -> Result<&mut Trial, String> {
-        let trial = self.trial_mut(id).ok_or_else(|| format!("{transition:?} of unknown trial {id}"))?;
+        let trial = self
+            .trial_mut(id)
+            .ok_or_else(|| format!("{transition:?} of unknown trial {id}"))?;
         let next = trial.state.after(transition);
         trial.state = next.ok_or_else(|| {
-            format!("{transition:?} of trial {id}, which is {}", trial.state.label())
+            format!(
+                "{transition:?} of trial {id}, which is {}",
+                trial.state.label()
+            )
         })?;
         Ok(trial)
     }
 
     fn finished_objectives(&self) -> Vec<Objectives> {
-        self.trials.iter().filter_map(|t| t.measurement).map(|m| m.objectives).collect()
+        self.trials
+            .iter()
+            .filter_map(|t| t.measurement)
+            .map(|m| m.objectives)
+            .collect()
     }
 
     fn refresh_front(&mut self) {
-        let finished: Vec<TrialId> =
-            self.trials.iter().filter(|t| t.measurement.is_some()).map(|t| t.id).collect();
-        self.front = front(&self.finished_objectives()).into_iter().map(|i| finished[i]).collect();
+        let finished: Vec<TrialId> = self
+            .trials
+            .iter()
+            .filter(|t| t.measurement.is_some())
+            .map(|t| t.id)
+            .collect();
+        self.front = front(&self.finished_objectives())
+            .into_iter()
+            .map(|i| finished[i])
+            .collect();
     }
 }

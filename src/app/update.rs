@@ -16,7 +16,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Executor(event) => on_executor(state, event),
         Event::Search(event) => on_search(state, event),
         Event::Exported(Ok((folder, front))) => {
-            state.notify(Severity::Info, format!("exported {} configurations to {folder}", front.len()));
+            state.notify(
+                Severity::Info,
+                format!("exported {} configurations to {folder}", front.len()),
+            );
             vec![Effect::Append(Record::Exported { folder, front })]
         }
         Event::Exported(Err(reason)) => {
@@ -41,12 +44,17 @@ pub fn schedule(state: &mut State) -> Vec<Effect> {
 
 fn submit_waiting(state: &mut State) -> Vec<Effect> {
     let held = |state: &State| {
-        let paused = state.in_state(TrialState::Paused).filter(|t| state.submitted.contains(&t.id)).count();
+        let paused = state
+            .in_state(TrialState::Paused)
+            .filter(|t| state.submitted.contains(&t.id))
+            .count();
         state.submitted.len() - paused
     };
     let mut effects = Vec::new();
     while held(state) < state.capacity {
-        let waiting = state.in_state(TrialState::Queued).find(|t| !state.submitted.contains(&t.id));
+        let waiting = state
+            .in_state(TrialState::Queued)
+            .find(|t| !state.submitted.contains(&t.id));
         let Some(trial) = waiting else { break };
         let job = Job {
             trial: trial.id,
@@ -61,18 +69,28 @@ fn submit_waiting(state: &mut State) -> Vec<Effect> {
 
 /// Every trial has a stream of its own, so that its result does not depend on what ran before it.
 fn trial_seed(study_seed: u64, trial: TrialId) -> u64 {
-    study_seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(u64::from(trial.0))
+    study_seed
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .wrapping_add(u64::from(trial.0))
 }
 
 /// Asks while the last waiting trial still has a device's worth of work before it, so that no device waits.
 fn ask_ahead(state: &mut State) -> Vec<Effect> {
-    let waiting = state.in_state(TrialState::Queued).filter(|t| !state.submitted.contains(&t.id)).count();
+    let waiting = state
+        .in_state(TrialState::Queued)
+        .filter(|t| !state.submitted.contains(&t.id))
+        .count();
     let missing = state.trials_wanted.saturating_sub(state.trials.len());
     if missing == 0 || waiting > 0 || state.search != SearchStatus::Idle {
         return Vec::new();
     }
     let initial_left = state.initial_trials.saturating_sub(state.trials.len());
-    let count = if initial_left > 0 { initial_left } else { state.batch }.min(missing);
+    let count = if initial_left > 0 {
+        initial_left
+    } else {
+        state.batch
+    }
+    .min(missing);
     state.search = SearchStatus::Asked(count);
     vec![Effect::Ask(question(state, count))]
 }
@@ -82,23 +100,34 @@ fn question(state: &State, count: usize) -> Ask {
     let mut history = Vec::new();
     let mut pending = Vec::new();
     for trial in &state.trials {
-        let Some(point) = state.study.space.point(&trial.configuration) else { continue };
+        let Some(point) = state.study.space.point(&trial.configuration) else {
+            continue;
+        };
         match (trial.state, trial.measurement) {
             (TrialState::Finished, Some(measurement)) => history.push(Observation {
                 point,
                 outcome: Outcome::Score(measurement.objectives.score),
             }),
-            (TrialState::Infeasible, _) => history.push(Observation { point, outcome: Outcome::Infeasible }),
+            (TrialState::Infeasible, _) => history.push(Observation {
+                point,
+                outcome: Outcome::Infeasible,
+            }),
             _ => pending.push(point),
         }
     }
-    Ask { history, pending, count }
+    Ask {
+        history,
+        pending,
+        count,
+    }
 }
 
 fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
     let current = |state: &State, id| state.trial(id).map(|trial| trial.state);
     match message {
-        Message::Pause(id) if current(state, id) == Some(TrialState::Running) => vec![Effect::Pause(id)],
+        Message::Pause(id) if current(state, id) == Some(TrialState::Running) => {
+            vec![Effect::Pause(id)]
+        }
         Message::Resume(id) if current(state, id) == Some(TrialState::Paused) => {
             state.paused_with_study.remove(&id);
             vec![Effect::Resume(id)]
@@ -111,14 +140,20 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
             _ => Vec::new(),
         },
         Message::Retry(id)
-            if matches!(current(state, id), Some(TrialState::Failed | TrialState::Cancelled)) =>
+            if matches!(
+                current(state, id),
+                Some(TrialState::Failed | TrialState::Cancelled)
+            ) =>
         {
             vec![Effect::Append(Record::TrialRetried { trial: id })]
         }
         Message::Pause(_) | Message::Resume(_) | Message::Retry(_) => Vec::new(),
         Message::ToggleStudyPause => toggle_study_pause(state),
         Message::Export if state.front.is_empty() => {
-            state.notify(Severity::Warning, "nothing to export yet: no trial has finished");
+            state.notify(
+                Severity::Warning,
+                "nothing to export yet: no trial has finished",
+            );
             Vec::new()
         }
         Message::Export => vec![Effect::Export],
@@ -141,7 +176,10 @@ fn toggle_study_pause(state: &mut State) -> Vec<Effect> {
         if matches!(state.search, SearchStatus::Failed(_)) {
             state.search = SearchStatus::Idle;
         }
-        std::mem::take(&mut state.paused_with_study).into_iter().map(Effect::Resume).collect()
+        std::mem::take(&mut state.paused_with_study)
+            .into_iter()
+            .map(Effect::Resume)
+            .collect()
     }
 }
 
@@ -173,7 +211,10 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
         ExecutorEvent::Resumed(trial) => Record::TrialResumed { trial },
         ExecutorEvent::Finished(trial, measurement) => Record::TrialFinished { trial, measurement },
         ExecutorEvent::Infeasible(trial, reason) => {
-            state.notify(Severity::Warning, format!("trial {trial} is infeasible: {reason}"));
+            state.notify(
+                Severity::Warning,
+                format!("trial {trial} is infeasible: {reason}"),
+            );
             Record::TrialInfeasible { trial, reason }
         }
         ExecutorEvent::Failed(trial, reason) => {
@@ -203,18 +244,21 @@ fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
         SearchEvent::Proposed(proposals) => {
             state.search = SearchStatus::Idle;
             let first = state.trials.len() as u32;
-            let queue = proposals.into_iter().zip(first..).map(|(proposal, number)| {
-                let origin = if proposal.initial {
-                    Origin::Initial
-                } else {
-                    Origin::Proposed(proposal.diagnostics)
-                };
-                Effect::Append(Record::TrialQueued {
-                    trial: TrialId(number),
-                    configuration: state.study.space.configuration(&proposal.point),
-                    origin,
-                })
-            });
+            let queue = proposals
+                .into_iter()
+                .zip(first..)
+                .map(|(proposal, number)| {
+                    let origin = if proposal.initial {
+                        Origin::Initial
+                    } else {
+                        Origin::Proposed(proposal.diagnostics)
+                    };
+                    Effect::Append(Record::TrialQueued {
+                        trial: TrialId(number),
+                        configuration: state.study.space.configuration(&proposal.point),
+                        origin,
+                    })
+                });
             queue.collect()
         }
         SearchEvent::Exhausted => {
@@ -230,3 +274,7 @@ fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "update_tests.rs"]
+mod tests;

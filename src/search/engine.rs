@@ -35,7 +35,7 @@ pub enum Outcome {
 }
 
 /// What the engine is told, and how much it is asked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ask {
     /// Everything tried so far, in the order in which it ended.
     pub history: Vec<Observation>,

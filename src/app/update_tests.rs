@@ -1,0 +1,255 @@
+//! A study played through its events, without threads or files: what is asked, submitted and recorded.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use crate::app::StudyFacts;
+use crate::domain::{
+    Diagnostics, Measurement, ModuleAxis, Objectives, PeftSpace, Point, ReferencePoint,
+};
+use crate::search::Proposal;
+
+fn study(initial_trials: usize, trials_wanted: usize) -> State {
+    let axis = |name: &str| ModuleAxis {
+        name: name.into(),
+        sizes: vec![0, 1, 2, 4],
+        weights_per_unit: 16,
+    };
+    let mut state = State::new(StudyFacts {
+        name: "s".into(),
+        seed: 1,
+        space: PeftSpace {
+            modules: vec![axis("serial"), axis("parallel")],
+            layers: 2,
+            candidate_layers: vec![0, 1],
+            choose_layers: true,
+            backbone_parameters: 10_000,
+        },
+        reference_point: ReferencePoint {
+            score: 0.5,
+            parameters_percent: 26.0,
+        },
+        settings: serde_json::Value::Null,
+    });
+    state.initial_trials = initial_trials;
+    state
+        .apply(&Record::SessionStarted {
+            program: "test".into(),
+            trials: trials_wanted,
+        })
+        .unwrap();
+    state
+}
+
+/// Plays the runtime: appends are applied at once; the other effects are returned.
+fn play(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut done = Vec::new();
+    let mut effects = update(state, event);
+    loop {
+        for effect in effects {
+            match effect {
+                Effect::Append(record) => state.apply(&record).unwrap(),
+                other => done.push(other),
+            }
+        }
+        effects = schedule(state);
+        if effects.is_empty() {
+            return done;
+        }
+    }
+}
+
+fn ready() -> Event {
+    Event::Executor(ExecutorEvent::Ready {
+        device: "cpu".into(),
+    })
+}
+
+fn proposed(levels: &[[u16; 4]], initial: bool) -> Event {
+    let proposal = |levels: &[u16; 4]| Proposal {
+        point: Point(levels.to_vec()),
+        initial,
+        diagnostics: Diagnostics::default(),
+    };
+    Event::Search(SearchEvent::Proposed(levels.iter().map(proposal).collect()))
+}
+
+fn finished(trial: u32, score: f64, parameters_percent: f64) -> Event {
+    let measurement = Measurement {
+        objectives: Objectives {
+            score,
+            parameters_percent,
+        },
+        best_epoch: 1,
+        trained_parameters: 1,
+        wall_seconds: 1.0,
+    };
+    Event::Executor(ExecutorEvent::Finished(TrialId(trial), measurement))
+}
+
+fn started(trial: u32) -> Event {
+    Event::Executor(ExecutorEvent::Started(TrialId(trial)))
+}
+
+#[test]
+fn the_initial_design_is_asked_for_at_once_and_submitted_one_by_one() {
+    let mut state = study(2, 3);
+    assert_eq!(
+        schedule(&mut state),
+        Vec::new(),
+        "nothing happens before the device is ready"
+    );
+    let asked = play(&mut state, ready());
+    assert!(matches!(&asked[..], [Effect::Ask(ask)] if ask.count == 2 && ask.history.is_empty()));
+    let submitted = play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    assert!(matches!(&submitted[..], [Effect::Submit(job)] if job.trial == TrialId(0)));
+}
+
+#[test]
+fn the_next_proposal_is_asked_for_while_the_last_initial_trial_runs() {
+    let mut state = study(2, 3);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    let effects = play(&mut state, finished(0, 0.8, 1.0));
+    assert!(
+        matches!(&effects[..], [Effect::Submit(job), Effect::Ask(ask)]
+        if job.trial == TrialId(1)
+            && ask.history == [Observation { point: Point(vec![1, 0, 1, 1]), outcome: Outcome::Score(0.8) }]
+            && ask.pending == [Point(vec![0, 2, 1, 0])])
+    );
+    assert_eq!(state.front, [TrialId(0)]);
+    assert!((state.hypervolume() - 25.0 * 0.3).abs() < 1e-12);
+}
+
+#[test]
+fn a_paused_trial_frees_its_place_and_comes_back() {
+    let mut state = study(2, 2);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    let pause = play(&mut state, Event::Message(Message::Pause(TrialId(0))));
+    assert_eq!(pause, [Effect::Pause(TrialId(0))]);
+    let next = play(
+        &mut state,
+        Event::Executor(ExecutorEvent::Paused(TrialId(0))),
+    );
+    assert!(matches!(&next[..], [Effect::Submit(job)] if job.trial == TrialId(1)));
+    let resume = play(&mut state, Event::Message(Message::Resume(TrialId(0))));
+    assert_eq!(resume, [Effect::Resume(TrialId(0))]);
+    play(
+        &mut state,
+        Event::Executor(ExecutorEvent::Resumed(TrialId(0))),
+    );
+    assert_eq!(state.trials[0].state, TrialState::Running);
+}
+
+#[test]
+fn pausing_the_study_pauses_what_runs_and_starts_nothing() {
+    let mut state = study(2, 2);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    let pause = play(&mut state, Event::Message(Message::ToggleStudyPause));
+    assert_eq!(pause, [Effect::Pause(TrialId(0))]);
+    assert_eq!(
+        play(
+            &mut state,
+            Event::Executor(ExecutorEvent::Paused(TrialId(0)))
+        ),
+        []
+    );
+    let resume = play(&mut state, Event::Message(Message::ToggleStudyPause));
+    assert_eq!(resume[0], Effect::Resume(TrialId(0)));
+}
+
+#[test]
+fn an_infeasible_trial_is_told_to_the_search_and_three_failures_pause_the_study() {
+    let mut state = study(4, 6);
+    play(&mut state, ready());
+    play(
+        &mut state,
+        proposed(
+            &[[1, 0, 1, 1], [0, 2, 1, 0], [0, 1, 1, 0], [0, 3, 1, 0]],
+            true,
+        ),
+    );
+    play(&mut state, started(0));
+    let reason = "the loss is no number".to_owned();
+    play(
+        &mut state,
+        Event::Executor(ExecutorEvent::Infeasible(TrialId(0), reason)),
+    );
+    let first = Observation {
+        point: Point(vec![1, 0, 1, 1]),
+        outcome: Outcome::Infeasible,
+    };
+    assert_eq!(question(&state, 1).history, [first]);
+    for trial in 1..4 {
+        assert!(!state.study_paused);
+        play(&mut state, started(trial));
+        play(
+            &mut state,
+            Event::Executor(ExecutorEvent::Failed(TrialId(trial), "disk".into())),
+        );
+    }
+    assert!(state.study_paused);
+}
+
+#[test]
+fn a_queued_trial_is_cancelled_without_the_executor_and_retried_on_demand() {
+    let mut state = study(2, 2);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    assert_eq!(
+        play(&mut state, Event::Message(Message::Cancel(TrialId(1)))),
+        []
+    );
+    assert_eq!(state.trials[1].state, TrialState::Cancelled);
+    play(&mut state, Event::Message(Message::Retry(TrialId(1))));
+    assert_eq!(state.trials[1].state, TrialState::Queued);
+}
+
+#[test]
+fn replay_queues_interrupted_trials_again_and_keeps_finished_ones() {
+    let mut state = study(2, 2);
+    let mut records = vec![Record::StudyCreated {
+        format: crate::journal::FORMAT_VERSION,
+        name: "s".into(),
+        seed: 1,
+        settings: serde_json::Value::Null,
+        space: state.study.space.clone(),
+        reference_point: state.study.reference_point,
+    }];
+    let queued = |number: u32, levels: &[u16]| Record::TrialQueued {
+        trial: TrialId(number),
+        configuration: state.study.space.configuration(&Point(levels.to_vec())),
+        origin: Origin::Initial,
+    };
+    records.extend([queued(0, &[1, 0, 1, 1]), queued(1, &[0, 2, 1, 0])]);
+    records.extend([Record::TrialStarted { trial: TrialId(0) }]);
+    let Event::Executor(ExecutorEvent::Finished(trial, measurement)) = finished(0, 0.9, 1.0) else {
+        unreachable!("made just above");
+    };
+    records.extend([
+        Record::TrialFinished { trial, measurement },
+        Record::TrialStarted { trial: TrialId(1) },
+    ]);
+    records.push(Record::SessionStarted {
+        program: "test".into(),
+        trials: 2,
+    });
+    let replayed = State::replay(&records).unwrap();
+    assert_eq!(replayed.trials[0].state, TrialState::Finished);
+    assert_eq!(replayed.trials[1].state, TrialState::Queued);
+    assert_eq!(replayed.front, [TrialId(0)]);
+
+    records.push(Record::TrialFinished { trial, measurement });
+    assert!(
+        State::replay(&records).is_err(),
+        "a trial cannot finish twice"
+    );
+    assert_eq!(
+        state.apply(&records[2]).unwrap_err(),
+        "trial #1 queued as number 0"
+    );
+}
