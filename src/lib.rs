@@ -4,6 +4,7 @@
 pub mod app;
 pub mod domain;
 pub mod executor;
+pub mod hub;
 pub mod journal;
 pub mod search;
 pub mod study;

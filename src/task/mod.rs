@@ -1,9 +1,19 @@
 //! Tasks: labelled text, its metric and its splits.
 
 mod dataset;
+mod error;
+mod labels;
+mod load;
 mod metric;
+mod read;
+mod registry;
+mod render;
 mod settings;
+mod split;
 
 pub use dataset::{Dataset, Example, Label, Labels};
-pub use metric::Metric;
+pub use error::{Place, TaskError};
+pub use load::load;
+pub use metric::{Metric, UnknownMetric, search_score};
+pub use registry::{HubData, KnownTask, TASKS, known};
 pub use settings::{DataFormat, TaskSettings, ValidationSplit};

@@ -1,0 +1,348 @@
+//! From a task's settings to its rows.
+
+use std::path::{Path, PathBuf};
+
+use super::labels;
+use super::read::{self, Table};
+use super::registry::{self, HubData, KnownTask, LABEL_COLUMN, Render, TASKS};
+use super::render::texts;
+use super::split::{Use, sample, shared, stratified};
+use super::{
+    DataFormat, Dataset, Example, Labels, Metric, TaskError, TaskSettings, ValidationSplit,
+};
+use crate::hub::{Hub, HubProgress, Repository};
+
+/// What a validation file may be called, besides the name of the task's own split.
+const VALIDATION_NAMES: [&str; 5] = ["validation", "dev", "dev_matched", "valid", "val"];
+
+/// Reads a task's rows and splits them.
+///
+/// `seed` decides every choice of rows. The hub is asked only where the settings name neither folder nor files;
+/// `progress` hears of its downloads.
+pub fn load(
+    settings: &TaskSettings,
+    seed: u64,
+    hub: &Hub,
+    progress: &mut dyn FnMut(HubProgress),
+) -> Result<Dataset, TaskError> {
+    let definition = Definition::of(settings)?;
+    let files = Files::find(settings, &definition, hub, progress)?;
+    let columns: Vec<String> = definition
+        .columns
+        .iter()
+        .chain([&definition.label_column])
+        .cloned()
+        .collect();
+    let label_place = definition.columns.len();
+
+    let train_table = read::read(&files.train, settings.format, &columns)?;
+    let labels = match &definition.labels {
+        Some(labels) => labels.clone(),
+        None => labels::classes(&train_table, label_place)?,
+    };
+    let examples = |table: &Table| examples(table, label_place, definition.render, &labels);
+    let train = examples(&train_table)?;
+    drop(train_table);
+    let rows_of = |path: &Option<PathBuf>| -> Result<Vec<Example>, TaskError> {
+        match path {
+            Some(path) => examples(&read::read(path, settings.format, &columns)?),
+            None => Ok(Vec::new()),
+        }
+    };
+    let (dev, test) = (rows_of(&files.validation)?, rows_of(&files.test)?);
+    let metric = metric(settings, &definition, &labels)?;
+    let mut warnings = Vec::new();
+    let (train, validation, test) = match settings.validation {
+        ValidationSplit::Dev => (train, dev, test),
+        ValidationSplit::TrainShare(share) => {
+            let (validation, train) = stratified(train, share, seed);
+            if validation.is_empty() || train.is_empty() {
+                return Err(settings.wrong(format!(
+                    "a share of {share} of {} training rows leaves {} for training and {} for validation; both need rows",
+                    train.len() + validation.len(),
+                    train.len(),
+                    validation.len()
+                )));
+            }
+            if files.test.is_some() && files.validation.is_some() {
+                warnings.push(
+                    "the validation file is not used: validation rows are taken from the training rows, and the test file is given".into(),
+                );
+            }
+            (train, validation, if test.is_empty() { dev } else { test })
+        }
+    };
+    let train = sample(train, settings.train_rows, seed, Use::FewerTraining);
+    let validation = sample(
+        validation,
+        settings.validation_rows,
+        seed,
+        Use::FewerValidation,
+    );
+    let dataset = Dataset {
+        task: settings.name.clone(),
+        labels,
+        metric,
+        train,
+        validation,
+        test,
+        warnings,
+    };
+    Ok(with_warnings(dataset))
+}
+
+/// What a task is made of, known or one's own.
+struct Definition {
+    columns: Vec<String>,
+    render: Render,
+    label_column: String,
+    /// None: the classes that occur in the training rows.
+    labels: Option<Labels>,
+    metric: Option<Metric>,
+    hub: Option<HubData>,
+}
+
+impl Definition {
+    fn of(settings: &TaskSettings) -> Result<Self, TaskError> {
+        match (&settings.text_columns[..], &settings.label_column) {
+            ([], None) => Self::known(settings),
+            ([_] | [_, _], Some(label_column)) => Ok(Self {
+                columns: settings.text_columns.clone(),
+                render: texts,
+                label_column: label_column.clone(),
+                labels: settings.regression.then_some(Labels::Regression),
+                metric: None,
+                hub: None,
+            }),
+            (columns, Some(_)) => Err(settings.wrong(format!(
+                "`text_columns` names {} columns; name one, or two for a pair of texts",
+                columns.len()
+            ))),
+            (_, None) => Err(settings.wrong(
+                "`text_columns` is given without `label_column`; data of your own needs both",
+            )),
+        }
+    }
+
+    fn known(settings: &TaskSettings) -> Result<Self, TaskError> {
+        let task = registry::known(&settings.name).ok_or_else(|| unknown(&settings.name))?;
+        if settings.regression && task.classes.is_some() {
+            return Err(settings
+                .wrong("`regression = true`, but its labels are classes; leave the key out"));
+        }
+        let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Ok(Self {
+            columns: named(task.columns),
+            render: task.render,
+            label_column: LABEL_COLUMN.to_owned(),
+            labels: Some(match task.classes {
+                Some(classes) => Labels::Classes(named(classes)),
+                None => Labels::Regression,
+            }),
+            metric: Some(task.metric),
+            hub: Some(task.hub),
+        })
+    }
+}
+
+/// The error of an unknown name, with the most similar known one.
+fn unknown(name: &str) -> TaskError {
+    let names = || TASKS.iter().map(|task: &KnownTask| task.name);
+    let similarity = |known: &&str| strsim::jaro_winkler(known, &name.to_lowercase());
+    let nearest = names().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
+    TaskError::Unknown {
+        name: name.to_owned(),
+        nearest: nearest
+            .filter(|known| similarity(known) > 0.7)
+            .map(str::to_owned),
+        known: names().collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The metric: the study's, or the task's, or the usual one for the kind of label.
+fn metric(
+    settings: &TaskSettings,
+    definition: &Definition,
+    labels: &Labels,
+) -> Result<Metric, TaskError> {
+    let usual = match labels {
+        Labels::Classes(_) => Metric::Accuracy,
+        Labels::Regression => Metric::Spearman,
+    };
+    let metric = settings.metric.or(definition.metric).unwrap_or(usual);
+    if metric.fits(labels) {
+        return Ok(metric);
+    }
+    let kind = match labels {
+        Labels::Classes(names) => format!("{} classes", names.len()),
+        Labels::Regression => "numbers".to_owned(),
+    };
+    let fitting: Vec<&str> = Metric::ALL
+        .into_iter()
+        .filter(|metric| metric.fits(labels))
+        .map(Metric::name)
+        .collect();
+    Err(settings.wrong(format!(
+        "metric `{}` does not fit labels that are {kind}; use {}",
+        metric.name(),
+        fitting.join(", ")
+    )))
+}
+
+/// The files of a task.
+struct Files {
+    train: PathBuf,
+    validation: Option<PathBuf>,
+    test: Option<PathBuf>,
+}
+
+impl Files {
+    fn find(
+        settings: &TaskSettings,
+        definition: &Definition,
+        hub: &Hub,
+        progress: &mut dyn FnMut(HubProgress),
+    ) -> Result<Self, TaskError> {
+        let from_dev = settings.validation == ValidationSplit::Dev;
+        if let Some(train) = &settings.train_file {
+            if from_dev && settings.validation_file.is_none() {
+                return Err(settings.wrong(
+                    "`train_file` is given without `validation_file`; name one, or take a share of the training rows for validation",
+                ));
+            }
+            return Ok(Self {
+                train: train.clone(),
+                validation: settings.validation_file.clone(),
+                test: settings.test_file.clone(),
+            });
+        }
+        if settings.validation_file.is_some() || settings.test_file.is_some() {
+            return Err(settings.wrong("files are named, but no `train_file` among them"));
+        }
+        if let Some(folder) = &settings.folder {
+            let own = definition.hub.map(|hub| hub.validation);
+            let names: Vec<&str> = own.into_iter().chain(VALIDATION_NAMES).collect();
+            let validation = in_folder(folder, &names, settings.format);
+            return Ok(Self {
+                train: in_folder(folder, &["train"], settings.format)?,
+                validation: if from_dev {
+                    Some(validation?)
+                } else {
+                    validation.ok()
+                },
+                test: None,
+            });
+        }
+        let Some(data) = definition.hub else {
+            return Err(settings.wrong(
+                "its columns are named, but no `folder` or `train_file` to read them from",
+            ));
+        };
+        let repository = Repository::dataset(data.dataset);
+        let mut split = |name: &str| hub.file(&repository, &data.file(name), progress);
+        Ok(Self {
+            train: split("train")?,
+            validation: Some(split(data.validation)?),
+            test: None,
+        })
+    }
+}
+
+/// The file of the first of these names in a folder: `name.extension`, or the hub's `name-00000-of-00001.parquet`.
+fn in_folder(
+    folder: &Path,
+    names: &[&str],
+    format: Option<DataFormat>,
+) -> Result<PathBuf, TaskError> {
+    let wrong = |problem: String| TaskError::File {
+        path: folder.to_owned(),
+        problem,
+    };
+    if !folder.is_dir() {
+        return Err(wrong("there is no such folder".into()));
+    }
+    for name in names {
+        let mut found: Vec<PathBuf> = DataFormat::EXTENSIONS
+            .into_iter()
+            .filter(|(_, of)| format.is_none_or(|format| format == *of))
+            .map(|(extension, _)| folder.join(format!("{name}.{extension}")))
+            .chain([folder.join(format!("{name}-00000-of-00001.parquet"))])
+            .filter(|path| path.is_file())
+            .collect();
+        match (found.pop(), found.pop()) {
+            (Some(only), None) => return Ok(only),
+            (Some(a), Some(b)) => {
+                return Err(wrong(format!(
+                    "there are both {} and {}; name the one to use with `train_file` and `validation_file`",
+                    b.display(),
+                    a.display()
+                )));
+            }
+            (None, _) => {}
+        }
+    }
+    let extensions: Vec<&str> = DataFormat::EXTENSIONS
+        .iter()
+        .map(|(name, _)| *name)
+        .collect();
+    Err(wrong(format!(
+        "no file {} with one of the extensions {} is in the folder",
+        names.join(" or "),
+        extensions.join(", ")
+    )))
+}
+
+/// The rows of a table as texts and labels.
+fn examples(
+    table: &Table,
+    label_place: usize,
+    render: Render,
+    labels: &Labels,
+) -> Result<Vec<Example>, TaskError> {
+    let example = |row: &read::Row| {
+        let label = labels::label(table, row, label_place, labels)?;
+        let texts = (0..label_place).map(|column| table.text(row, column));
+        let (text, pair) = render(texts.collect::<Result<_, _>>()?);
+        Ok(Example { text, pair, label })
+    };
+    table.rows.iter().map(example).collect()
+}
+
+/// Says what may make scores of this data misleading.
+fn with_warnings(mut dataset: Dataset) -> Dataset {
+    let sides = [("validation", &dataset.validation), ("test", &dataset.test)];
+    for (name, rows) in sides {
+        let known = shared(rows, &dataset.train);
+        if known > 0 {
+            dataset.warnings.push(format!(
+                "{known} of {} {name} rows occur word for word among the training rows",
+                rows.len()
+            ));
+        }
+    }
+    if let Labels::Classes(names) = &dataset.labels {
+        let mut counts = vec![0_usize; names.len()];
+        for row in &dataset.train {
+            if let super::Label::Class(class) = row.label {
+                counts[class] += 1;
+            }
+        }
+        let absent = names.iter().zip(counts).filter(|(_, count)| *count == 0);
+        for (name, _) in absent {
+            dataset
+                .warnings
+                .push(format!("no training row has the label `{name}`"));
+        }
+    }
+    dataset
+}
+
+impl TaskSettings {
+    /// The error of these settings.
+    fn wrong(&self, problem: impl Into<String>) -> TaskError {
+        TaskError::Settings {
+            task: self.name.clone(),
+            problem: problem.into(),
+        }
+    }
+}
