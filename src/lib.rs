@@ -6,6 +6,8 @@ pub mod domain;
 pub mod executor;
 pub mod hub;
 pub mod journal;
+pub mod model;
 pub mod search;
 pub mod study;
 pub mod task;
+pub mod train;

@@ -1,0 +1,192 @@
+//! A frozen encoder with one configuration's modules and a head: what a trial trains.
+
+use crate::domain::Configuration;
+
+use super::batch::Batch;
+use super::config::EncoderConfig;
+use super::dropout::Dropout;
+use super::encoder::Backbone;
+use super::head::{self, Head};
+use super::initial::Initial;
+use super::parameters::Parameters;
+use super::peft::{self, Active, Inserted, Site};
+use super::tensor::Tensor;
+
+/// A backbone with a configuration's modules and a head.
+///
+/// ```text
+/// let mut model = AdaptedEncoder::new(&backbone, &configuration, &settings)?;
+/// let mut optimizer = AdamW::new(settings);
+/// loop {
+///     let logits = model.forward(&batch, Some(&mut dropout));
+///     let loss = targets.loss(logits);
+///     let gradients = loss.backward();
+///     optimizer.step(&mut model.parameters, &gradients, schedule.at(step));
+/// }
+/// let best = model.parameters.snapshot();
+/// let scores = model.evaluate(&batch);
+/// ```
+#[derive(Debug)]
+pub struct AdaptedEncoder {
+    /// The trained weights: modules first, then the head.
+    pub parameters: Parameters,
+    backbone: Backbone,
+    modules: Vec<Box<dyn Inserted>>,
+    head: Head,
+}
+
+/// What an adapted encoder depends on besides backbone and configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdaptedSettings {
+    /// Numbers per row that the head gives: classes, or 1 for regression.
+    pub outputs: usize,
+    /// Width of the prefix's training-time MLP; none: the prefix itself is trained.
+    pub prefix_bottleneck: Option<usize>,
+    /// Seed of the initial weights.
+    pub seed: u64,
+}
+
+/// Why a configuration does not fit an encoder.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdaptedError {
+    /// There is no such module.
+    #[error("there is no module `{name}`; known: {known}")]
+    UnknownModule {
+        /// The name.
+        name: String,
+        /// Names that exist.
+        known: String,
+    },
+    /// The encoder has no such layer.
+    #[error("layer {found} was asked for, but the encoder has {layers}, from 0")]
+    NoSuchLayer {
+        /// The layer.
+        found: usize,
+        /// Layers of the encoder.
+        layers: usize,
+    },
+}
+
+impl AdaptedEncoder {
+    /// The configuration's modules and a head around a shared backbone, at their initial values.
+    ///
+    /// # Errors
+    /// The configuration names a module or a layer that does not exist.
+    pub fn new(
+        backbone: &Backbone,
+        configuration: &Configuration,
+        settings: &AdaptedSettings,
+    ) -> Result<Self, AdaptedError> {
+        let config = backbone.config();
+        let site = site(config, configuration, settings)?;
+        let mut parameters = Parameters::new(backbone.device(), backbone.dtype());
+        let mut initial = Initial::new(settings.seed);
+        let mut modules = Vec::new();
+        for (module, size) in present(configuration)? {
+            modules.push(module.insert(&site, size, &mut parameters, &mut initial));
+        }
+        let head = Head::new(
+            config.hidden,
+            settings.outputs,
+            config.initializer_range,
+            &mut parameters,
+            &mut initial,
+        );
+        Ok(Self {
+            parameters,
+            backbone: backbone.clone(),
+            modules,
+            head,
+        })
+    }
+
+    /// Logits [B, C] with the graph that leads back to the trained weights; `dropout` where there is any.
+    pub fn forward(&self, batch: &Batch, mut dropout: Option<&mut Dropout>) -> Tensor<2> {
+        let modules = self.active(&self.parameters);
+        let h0 = (self.backbone).first_token(batch, &modules, dropout.as_deref_mut());
+        self.head.forward(h0, &self.parameters, dropout)
+    }
+
+    /// Logits [B, C] for evaluation: no dropout and no graph, so faster and smaller.
+    pub fn evaluate(&self, batch: &Batch) -> Tensor<2> {
+        let parameters = self.parameters.untracked();
+        let modules = self.active(&parameters);
+        let h0 = self.backbone.first_token(batch, &modules, None);
+        self.head.forward(h0, &parameters, None)
+    }
+
+    /// The embedding output and every layer's output, N + 1 tensors [B, S, H], without graph or dropout.
+    pub fn hidden_states(&self, batch: &Batch) -> Vec<Tensor<3>> {
+        let modules = self.active(&self.parameters.untracked());
+        self.backbone.hidden_states(batch, &modules)
+    }
+
+    /// The shared backbone.
+    pub fn backbone(&self) -> &Backbone {
+        &self.backbone
+    }
+
+    /// All scalars that train: biases, prefix MLP and head included.
+    pub fn trained_parameters(&self) -> u64 {
+        self.parameters.scalars()
+    }
+
+    fn active(&self, parameters: &Parameters) -> Vec<Box<dyn Active>> {
+        let modules = self.modules.iter();
+        modules.map(|m| m.activate(parameters)).collect()
+    }
+}
+
+/// All scalars that a configuration trains on an encoder, head included, without making them.
+///
+/// # Errors
+/// The configuration names a module or a layer that does not exist.
+pub fn trained_parameters(
+    config: &EncoderConfig,
+    configuration: &Configuration,
+    settings: &AdaptedSettings,
+) -> Result<u64, AdaptedError> {
+    let site = site(config, configuration, settings)?;
+    let modules = present(configuration)?.into_iter();
+    let inserted: u64 = modules
+        .map(|(m, size)| m.trained_parameters(&site, size))
+        .sum();
+    Ok(inserted + head::scalars(config.hidden, settings.outputs))
+}
+
+/// The configuration's modules with their sizes; none where no layer carries them.
+fn present(
+    configuration: &Configuration,
+) -> Result<Vec<(&'static dyn peft::Module, usize)>, AdaptedError> {
+    let mut present = Vec::new();
+    for (name, &size) in &configuration.modules {
+        let module = peft::module(name).ok_or_else(|| {
+            let known: Vec<&str> = peft::REGISTRY.iter().map(|m| m.name()).collect();
+            AdaptedError::UnknownModule {
+                name: name.clone(),
+                known: known.join(", "),
+            }
+        })?;
+        if size > 0 && !configuration.layers.is_empty() {
+            present.push((module, size));
+        }
+    }
+    Ok(present)
+}
+
+fn site(
+    config: &EncoderConfig,
+    configuration: &Configuration,
+    settings: &AdaptedSettings,
+) -> Result<Site, AdaptedError> {
+    let layers = config.layers;
+    match configuration.layers.iter().find(|&&l| l >= layers) {
+        Some(&found) => Err(AdaptedError::NoSuchLayer { found, layers }),
+        None => Ok(Site {
+            hidden: config.hidden,
+            heads: config.heads,
+            layers: configuration.layers.clone(),
+            prefix_bottleneck: settings.prefix_bottleneck,
+        }),
+    }
+}

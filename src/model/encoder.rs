@@ -1,0 +1,356 @@
+//! The frozen encoder: loaded once, shared by all trials.
+
+use std::sync::Arc;
+
+use super::batch::{Batch, BatchError};
+use super::config::{ConfigError, EncoderConfig};
+use super::dropout::Dropout;
+use super::initial::Initial;
+use super::layer::{Layer, LayerNorm, Linear, Pass, Tokens};
+use super::parameters::Parameters;
+use super::peft::Active;
+use super::tensor::{DType, Device, Tensor, floats, tanh};
+use super::weights::{NamedTensor, Weights, WeightsError};
+
+/// A pretrained encoder. Cloning shares the weights.
+///
+/// Its weights record no gradients, unless it was made by [`Backbone::over`].
+#[derive(Clone, Debug)]
+pub struct Backbone(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    config: EncoderConfig,
+    device: Device,
+    dtype: DType,
+    words: Tensor<2>,
+    positions: Tensor<2>,
+    token_types: Tensor<2>,
+    norm: LayerNorm,
+    layers: Vec<Layer>,
+    pooler: Option<Linear>,
+}
+
+/// Why an encoder cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum BackboneError {
+    /// Its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its weights.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+}
+
+/// Name and axes of a tensor of the encoder, in Hugging Face's names without prefix.
+type Shape = (String, Vec<usize>);
+
+impl Backbone {
+    /// Loads the encoder from the text of its `config.json` and the bytes of its `model.safetensors`.
+    ///
+    /// `origin` names the folder in errors. A pooler is optional (checkpoints of masked language models have none).
+    ///
+    /// # Errors
+    /// The configuration is of an encoder that is not implemented, or the weights do not match it.
+    pub fn load(
+        config: &str,
+        weights: &[u8],
+        origin: &str,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self, BackboneError> {
+        let config = EncoderConfig::from_json(config, &format!("{origin}/config.json"))?;
+        let weights = Weights::new(weights, &format!("{origin}/model.safetensors"))?;
+        Ok(Self::from_weights(config, &weights, device, dtype)?)
+    }
+
+    /// The encoder of this configuration with the weights of a file.
+    ///
+    /// # Errors
+    /// A tensor is missing, has another shape, or holds no finite floats.
+    pub fn from_weights(
+        config: EncoderConfig,
+        weights: &Weights<'_>,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self, WeightsError> {
+        let pooler = weights.has_encoder_tensor(POOLER);
+        Self::build(config, pooler, device, dtype, |(name, shape)| {
+            let values = weights.encoder_tensor(&name, &shape)?;
+            let size = values.len();
+            Ok(floats(values, [size], device, dtype))
+        })
+    }
+
+    /// The initial tensors of a new encoder: normal weights, LayerNorms at 1, biases at 0, as BERT starts.
+    ///
+    /// They are named as in a Hugging Face file, in order: for [`Parameters`] to train, or for
+    /// [`to_bytes`](super::weights::to_bytes) to write.
+    pub fn random(config: &EncoderConfig, seed: u64) -> Vec<NamedTensor> {
+        let mut initial = Initial::new(seed);
+        let shapes = shapes(config, true).into_iter();
+        shapes
+            .map(|(name, shape)| {
+                let size = shape.iter().product();
+                let values = if name.ends_with("bias") {
+                    vec![0.0; size]
+                } else if name.ends_with("LayerNorm.weight") {
+                    vec![1.0; size]
+                } else {
+                    initial.normal(size, config.initializer_range)
+                };
+                NamedTensor {
+                    name,
+                    shape,
+                    values,
+                }
+            })
+            .collect()
+    }
+
+    /// An encoder whose weights are those of `parameters`, so that gradients reach them: for pretraining.
+    ///
+    /// `parameters` hold the tensors of [`Self::random`] by name, and may hold others. Build it anew for every step,
+    /// after the optimiser moved them; that costs nothing.
+    ///
+    /// # Errors
+    /// A tensor of the encoder is missing from `parameters` or has another shape.
+    pub fn over(config: &EncoderConfig, parameters: &Parameters) -> Result<Self, WeightsError> {
+        let (device, dtype) = (parameters.device(), parameters.dtype());
+        let pooler = parameters.slot(POOLER).is_some();
+        Self::build(config.clone(), pooler, device, dtype, |(name, shape)| {
+            let origin = || "the parameters".to_owned();
+            let slot = parameters.slot(&name);
+            let slot = slot.ok_or_else(|| WeightsError::Missing {
+                origin: origin(),
+                name: name.clone(),
+                tried: "nothing else".to_owned(),
+            })?;
+            let found = parameters.shape(slot).to_vec();
+            if found != shape {
+                return Err(WeightsError::Shape {
+                    origin: origin(),
+                    name,
+                    found,
+                    expected: shape,
+                });
+            }
+            Ok(parameters.vector(slot))
+        })
+    }
+
+    /// Puts the parts together; `tensor` gives the numbers of each, in one row.
+    fn build(
+        config: EncoderConfig,
+        pooler: bool,
+        device: &Device,
+        dtype: DType,
+        mut tensor: impl FnMut(Shape) -> Result<Tensor<1>, WeightsError>,
+    ) -> Result<Self, WeightsError> {
+        let (h, i) = (config.hidden, config.intermediate);
+        let mut take = Take {
+            tensor: &mut tensor,
+            epsilon: config.layer_norm_epsilon,
+        };
+        let words = take.matrix("embeddings.word_embeddings.weight", [config.vocabulary, h])?;
+        let positions = take.matrix(
+            "embeddings.position_embeddings.weight",
+            [config.positions, h],
+        )?;
+        let token_types = take.matrix(
+            "embeddings.token_type_embeddings.weight",
+            [config.token_types, h],
+        )?;
+        let norm = take.norm("embeddings.LayerNorm", h)?;
+        let mut layers = Vec::with_capacity(config.layers);
+        for index in 0..config.layers {
+            let name = |part: &str| format!("encoder.layer.{index}.{part}");
+            layers.push(Layer {
+                heads: config.heads,
+                query: take.linear(&name("attention.self.query"), h, h)?,
+                key: take.linear(&name("attention.self.key"), h, h)?,
+                value: take.linear(&name("attention.self.value"), h, h)?,
+                attention_output: take.linear(&name("attention.output.dense"), h, h)?,
+                attention_norm: take.norm(&name("attention.output.LayerNorm"), h)?,
+                intermediate: take.linear(&name("intermediate.dense"), h, i)?,
+                output: take.linear(&name("output.dense"), i, h)?,
+                output_norm: take.norm(&name("output.LayerNorm"), h)?,
+            });
+        }
+        let pooler = match pooler {
+            true => Some(take.linear("pooler.dense", h, h)?),
+            false => None,
+        };
+        Ok(Self(Arc::new(Parts {
+            config,
+            device: device.clone(),
+            dtype,
+            words,
+            positions,
+            token_types,
+            norm,
+            layers,
+            pooler,
+        })))
+    }
+
+    /// What `config.json` says.
+    pub fn config(&self) -> &EncoderConfig {
+        &self.0.config
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    /// The number format in which it computes.
+    pub fn dtype(&self) -> DType {
+        self.0.dtype
+    }
+
+    /// A batch for this encoder, from rows laid end to end: ids, token types, and 1 for tokens, 0 for padding.
+    ///
+    /// # Errors
+    /// A row is longer than the position table allows, or an id is outside its table.
+    pub fn batch(
+        &self,
+        input_ids: &[u32],
+        token_type_ids: &[u32],
+        attention_mask: &[u32],
+        shape: [usize; 2],
+    ) -> Result<Batch, BatchError> {
+        Batch::new(self, input_ids, token_type_ids, attention_mask, shape)
+    }
+
+    /// Hidden states of the last layer, [B, S, H], at every position, padding included.
+    pub fn forward(
+        &self,
+        batch: &Batch,
+        modules: &[Box<dyn Active>],
+        dropout: Option<&mut Dropout>,
+    ) -> Tensor<3> {
+        self.run(batch, modules, dropout, Tokens::All, |_| ())
+    }
+
+    /// The last layer's hidden state of each row's first token, [B, H]: the only one that the head reads, so the last
+    /// layer computes no other.
+    pub fn first_token(
+        &self,
+        batch: &Batch,
+        modules: &[Box<dyn Active>],
+        dropout: Option<&mut Dropout>,
+    ) -> Tensor<2> {
+        let last = self.run(batch, modules, dropout, Tokens::First, |_| ());
+        let [rows, _, hidden] = last.dims();
+        last.narrow(1, 0, 1).reshape([rows, hidden])
+    }
+
+    /// The embedding output and the output of every layer, N + 1 tensors of [B, S, H].
+    pub fn hidden_states(&self, batch: &Batch, modules: &[Box<dyn Active>]) -> Vec<Tensor<3>> {
+        let mut states = Vec::with_capacity(self.0.layers.len() + 1);
+        self.run(batch, modules, None, Tokens::All, |state| {
+            states.push(state.clone());
+        });
+        states
+    }
+
+    /// tanh(Lin(first token)), [B, H], by the pretrained pooler, if the encoder has one. The head does not use it.
+    pub fn pooled(&self, last: &Tensor<3>) -> Option<Tensor<2>> {
+        let [rows, _, hidden] = last.dims();
+        let first = last.clone().narrow(1, 0, 1).reshape([rows, hidden]);
+        let pooler = self.0.pooler.as_ref()?;
+        Some(tanh(pooler.forward(first)))
+    }
+
+    fn run(
+        &self,
+        batch: &Batch,
+        modules: &[Box<dyn Active>],
+        mut dropout: Option<&mut Dropout>,
+        tokens: Tokens,
+        mut seen: impl FnMut(&Tensor<3>),
+    ) -> Tensor<3> {
+        let mut x = self.embed(batch);
+        if let Some(dropout) = &mut dropout {
+            x = dropout.backbone(x);
+        }
+        seen(&x);
+        let mut pass = Pass {
+            padding: batch.padding.as_ref(),
+            modules,
+            dropout,
+        };
+        let last = self.0.layers.len() - 1;
+        for (index, layer) in self.0.layers.iter().enumerate() {
+            let tokens = if index == last { tokens } else { Tokens::All };
+            x = layer.forward(index, x, tokens, &mut pass);
+            seen(&x);
+        }
+        x
+    }
+
+    /// LN(word + token type + position), [B, S, H].
+    fn embed(&self, batch: &Batch) -> Tensor<3> {
+        let [rows, tokens] = batch.shape();
+        let look_up = |table: &Tensor<2>, ids: &super::tensor::Tensor<2, super::tensor::Int>| {
+            let ids = ids.clone().reshape([rows * tokens]);
+            let found = table.clone().select(0, ids);
+            found.reshape([rows, tokens, self.0.config.hidden])
+        };
+        let sum = look_up(&self.0.words, &batch.input_ids)
+            + look_up(&self.0.token_types, &batch.token_type_ids)
+            + look_up(&self.0.positions, &batch.position_ids);
+        self.0.norm.forward(sum)
+    }
+}
+
+const POOLER: &str = "pooler.dense.weight";
+
+/// Takes tensors by name and gives them their form.
+struct Take<'a, F> {
+    tensor: &'a mut F,
+    epsilon: f64,
+}
+
+impl<F: FnMut(Shape) -> Result<Tensor<1>, WeightsError>> Take<'_, F> {
+    fn vector(&mut self, name: String, size: usize) -> Result<Tensor<1>, WeightsError> {
+        (self.tensor)((name, vec![size]))
+    }
+
+    fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>, WeightsError> {
+        Ok((self.tensor)((name.to_owned(), shape.to_vec()))?.reshape(shape))
+    }
+
+    fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, WeightsError> {
+        let weight = self.matrix(&format!("{name}.weight"), [output, input])?;
+        Ok(Linear {
+            weight: weight.transpose(),
+            bias: self.vector(format!("{name}.bias"), output)?,
+        })
+    }
+
+    fn norm(&mut self, name: &str, size: usize) -> Result<LayerNorm, WeightsError> {
+        Ok(LayerNorm {
+            weight: self.vector(format!("{name}.weight"), size)?,
+            bias: self.vector(format!("{name}.bias"), size)?,
+            epsilon: self.epsilon,
+        })
+    }
+}
+
+/// Every tensor of an encoder of this configuration, in the order of a Hugging Face file.
+fn shapes(config: &EncoderConfig, pooler: bool) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    let device = Device::flex();
+    // Building it is what asks for the tensors, so the list cannot differ from what is used.
+    let nothing = |(name, shape): Shape| {
+        let size: usize = shape.iter().product();
+        shapes.push((name, shape));
+        Ok(Tensor::zeros([size], &device))
+    };
+    match Backbone::build(config.clone(), pooler, &device, DType::F32, nothing) {
+        Ok(_) => shapes,
+        Err(_) => unreachable!("zeros of every shape exist"),
+    }
+}

@@ -1,0 +1,26 @@
+//! Encoders, PEFT modules and heads, on the tensor library.
+//!
+//! [`tensor`] names the library's types and [`device`] chooses where they live. A [`Backbone`] is a frozen encoder,
+//! loaded once from a [`config`] and [`weights`]; an [`AdaptedEncoder`] is a backbone with one configuration's modules
+//! (from the registry in [`peft`]) and a head, its trained weights in [`parameters`].
+
+mod adapted;
+mod batch;
+pub mod config;
+pub mod device;
+mod dropout;
+mod encoder;
+mod gelu;
+mod head;
+mod initial;
+mod layer;
+pub mod parameters;
+pub mod peft;
+pub mod tensor;
+pub mod weights;
+
+pub use adapted::{AdaptedEncoder, AdaptedError, AdaptedSettings, trained_parameters};
+pub use batch::{Batch, BatchError};
+pub use dropout::Dropout;
+pub use encoder::{Backbone, BackboneError};
+pub use initial::Initial;

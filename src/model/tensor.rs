@@ -1,0 +1,29 @@
+//! The one place that names the tensor library's types; everything else in the project takes them from here.
+//!
+//! A tensor's rank is part of its type; its backend and number format are chosen at run time by the device and the
+//! [`DType`] it was made with. Tensors without gradient tracking that meet tracked ones are constants to them, so
+//! frozen weights are simply never tracked, and nothing is computed backward below the lowest trained module.
+
+pub use burn::tensor::activation::{log_softmax, relu, softmax, tanh};
+pub use burn::tensor::module::{layer_norm, linear};
+pub use burn::tensor::{Bool, DType, Device, Distribution, Gradients, Int, Tensor, TensorData};
+
+/// A tensor of floats of rank `D` made from host numbers, in the number format asked for.
+pub fn floats<const D: usize>(
+    values: Vec<f32>,
+    shape: [usize; D],
+    device: &Device,
+    dtype: DType,
+) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), (device, dtype))
+}
+
+/// A tensor of whole numbers of rank `D` made from host numbers.
+pub fn integers<const D: usize>(
+    values: impl IntoIterator<Item = u32>,
+    shape: [usize; D],
+    device: &Device,
+) -> Tensor<D, Int> {
+    let values: Vec<i64> = values.into_iter().map(i64::from).collect();
+    Tensor::from_data(TensorData::new(values, shape), device)
+}

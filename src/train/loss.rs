@@ -1,0 +1,57 @@
+//! What training minimises.
+
+use crate::model::tensor::{Int, Tensor, log_softmax};
+
+/// What the rows of a batch should give.
+#[derive(Clone, Debug)]
+pub enum Targets {
+    /// The class of each row, [B].
+    Classes(Tensor<1, Int>),
+    /// The value of each row, [B].
+    Values(Tensor<1>),
+}
+
+impl Targets {
+    /// The mean loss of a batch's logits [B, C], as a tensor of one number: cross entropy for classes, squared error
+    /// for values (C = 1).
+    pub fn loss(&self, logits: Tensor<2>) -> Tensor<1> {
+        match self {
+            Self::Classes(classes) => cross_entropy(logits, classes.clone()),
+            Self::Values(values) => mean_squared_error(logits, values.clone()),
+        }
+    }
+}
+
+/// Mean over the rows of -log softmax(logits)[class].
+pub fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
+    let chosen = log_softmax(logits, 1).gather(1, classes.unsqueeze_dim::<2>(1));
+    chosen.mean().neg()
+}
+
+/// Mean over the rows of (prediction - value)²; predictions are [B, 1].
+pub fn mean_squared_error(predictions: Tensor<2>, values: Tensor<1>) -> Tensor<1> {
+    let difference = predictions - values.unsqueeze_dim::<2>(1);
+    (difference.clone() * difference).mean()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn losses_are_means_over_rows() {
+        let device = Device::flex();
+        let logits = Tensor::<2>::from_floats([[0.0, 0.0], [3.0f32.ln(), 0.0]], &device);
+        let classes = Tensor::<1, Int>::from_data([1, 0], &device);
+        let loss: f64 = Targets::Classes(classes).loss(logits).into_scalar();
+        let expected = (2.0f64.ln() + (4.0f64 / 3.0).ln()) / 2.0;
+        assert!((loss - expected).abs() < 1e-6, "{loss}");
+
+        let predictions = Tensor::<2>::from_floats([[1.0], [5.0]], &device);
+        let values = Tensor::<1>::from_floats([2.0, 2.0], &device);
+        let loss: f64 = Targets::Values(values).loss(predictions).into_scalar();
+        assert_eq!(loss, 5.0);
+    }
+}

@@ -1,0 +1,4 @@
+//! Training: the loss, the optimiser, and the worker that trains one trial after another.
+
+pub mod loss;
+pub mod optimizer;

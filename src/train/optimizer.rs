@@ -1,0 +1,184 @@
+//! AdamW with global-norm clipping, and the learning rate over the steps.
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | g | gradient, clipped: multiplied by c / (‖g‖ + 1e-6) where that is below 1, ‖g‖ over all weights |
+//! | k | number of the step, from 1 |
+//! | m, v | running means: m = β1 m + (1-β1) g, v = β2 v + (1-β2) g² |
+//! | η, λ | learning rate of the step, weight decay; names that end in `bias` do not decay |
+//!
+//! Hugging Face's old AdamW (transformers before 4.46, the paper's):
+//! w ← w - η √(1-β2ᵏ)/(1-β1ᵏ) m / (√v + ε), then w ← w - η λ w.
+//!
+//! PyTorch's (Loshchilov & Hutter 2019): w ← w - η λ w, then w ← w - η/(1-β1ᵏ) m / (√v/√(1-β2ᵏ) + ε).
+
+use crate::model::parameters::Parameters;
+use crate::model::tensor::{Gradients, Tensor};
+
+/// Which AdamW.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdamWForm {
+    /// Hugging Face's old one: ε beside the raw root of v, decay after the update.
+    HuggingFace,
+    /// PyTorch's: ε beside the corrected root, decay before the update.
+    Torch,
+}
+
+/// Constants of the optimiser.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamWSettings {
+    /// Which AdamW.
+    pub form: AdamWForm,
+    /// β1 and β2.
+    pub betas: [f64; 2],
+    /// ε.
+    pub epsilon: f64,
+    /// λ.
+    pub weight_decay: f64,
+    /// c, the largest global 2-norm of the gradient; none: not clipped.
+    pub max_gradient_norm: Option<f64>,
+}
+
+impl Default for AdamWSettings {
+    /// The paper's: the old form, β 0.9 and 0.999, ε 1e-8, no decay, norm 1.
+    fn default() -> Self {
+        Self {
+            form: AdamWForm::HuggingFace,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            max_gradient_norm: Some(1.0),
+        }
+    }
+}
+
+/// The optimiser's state: two numbers for every trained scalar. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct AdamW {
+    settings: AdamWSettings,
+    steps: i32,
+    /// m and v, as long as all weights together.
+    moments: Option<[Tensor<1>; 2]>,
+    /// 1 for scalars that decay, 0 for the others; none where nothing decays.
+    decaying: Option<Tensor<1>>,
+}
+
+impl AdamW {
+    /// A fresh optimiser.
+    pub fn new(settings: AdamWSettings) -> Self {
+        Self {
+            settings,
+            steps: 0,
+            moments: None,
+            decaying: None,
+        }
+    }
+
+    /// One step of all weights; gives the gradient's global norm before clipping, as a tensor of one number.
+    ///
+    /// Nothing is read back from the device: read loss and norm together, and not at every step.
+    pub fn step(
+        &mut self,
+        parameters: &mut Parameters,
+        gradients: &Gradients,
+        learning_rate: f64,
+    ) -> Tensor<1> {
+        let AdamWSettings {
+            form,
+            betas: [b1, b2],
+            epsilon,
+            weight_decay,
+            max_gradient_norm,
+        } = self.settings;
+        let mut g = parameters.flat_gradient(gradients);
+        let norm = (g.clone() * g.clone()).sum().sqrt();
+        if let Some(largest) = max_gradient_norm {
+            let coefficient = norm.clone().add_scalar(1e-6).recip().mul_scalar(largest);
+            g = g * coefficient.clamp_max(1.0);
+        }
+
+        self.steps += 1;
+        let [m, v] = self.moments.take().unwrap_or_else(|| {
+            let zeros = g.zeros_like();
+            [zeros.clone(), zeros]
+        });
+        let m = m.mul_scalar(b1) + g.clone().mul_scalar(1.0 - b1);
+        let v = v.mul_scalar(b2) + (g.clone() * g).mul_scalar(1.0 - b2);
+
+        let (c1, c2) = (1.0 - b1.powi(self.steps), 1.0 - b2.powi(self.steps));
+        let mut w = parameters.flat();
+        if weight_decay > 0.0 && form == AdamWForm::Torch {
+            w = self.decay(w, parameters, learning_rate * weight_decay);
+        }
+        let update = match form {
+            AdamWForm::HuggingFace => {
+                let rate = learning_rate * c2.sqrt() / c1;
+                m.clone().mul_scalar(rate) / v.clone().sqrt().add_scalar(epsilon)
+            }
+            AdamWForm::Torch => {
+                let root = v.clone().sqrt().div_scalar(c2.sqrt());
+                m.clone().mul_scalar(learning_rate / c1) / root.add_scalar(epsilon)
+            }
+        };
+        w = w - update;
+        if weight_decay > 0.0 && form == AdamWForm::HuggingFace {
+            w = self.decay(w, parameters, learning_rate * weight_decay);
+        }
+        parameters.set_flat(w);
+        self.moments = Some([m, v]);
+        norm
+    }
+
+    /// w - share w, for the weights that decay.
+    fn decay(&mut self, w: Tensor<1>, parameters: &Parameters, share: f64) -> Tensor<1> {
+        let decays = |name: &str| if name.ends_with("bias") { 0.0 } else { 1.0 };
+        let mask = self
+            .decaying
+            .get_or_insert_with(|| parameters.flat_of(decays));
+        w.clone() - w * mask.clone().mul_scalar(share)
+    }
+}
+
+/// Learning rate that rises linearly from 0 over the warm-up, then falls linearly to 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    /// The highest rate.
+    pub peak: f64,
+    /// Steps of the warm-up.
+    pub warmup_steps: u64,
+    /// Steps in all, warm-up included.
+    pub total_steps: u64,
+}
+
+impl Schedule {
+    /// The rate of a step, counted from 0.
+    pub fn at(&self, step: u64) -> f64 {
+        if step < self.warmup_steps {
+            return self.peak * step as f64 / self.warmup_steps as f64;
+        }
+        let falling = self.total_steps.saturating_sub(self.warmup_steps).max(1);
+        self.peak * self.total_steps.saturating_sub(step) as f64 / falling as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_rises_then_falls_to_zero() {
+        let schedule = Schedule {
+            peak: 2.0,
+            warmup_steps: 2,
+            total_steps: 6,
+        };
+        let rates: Vec<f64> = (0..8).map(|step| schedule.at(step)).collect();
+        assert_eq!(rates, [0.0, 1.0, 2.0, 1.5, 1.0, 0.5, 0.0, 0.0]);
+        let flat = Schedule {
+            warmup_steps: 0,
+            total_steps: 0,
+            ..schedule
+        };
+        assert_eq!(flat.at(0), 0.0);
+    }
+}
