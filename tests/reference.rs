@@ -11,4 +11,5 @@
 
 mod reference {
     pub(crate) mod golden;
+    pub(crate) mod peft;
 }
