@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod domain;
+mod durable;
 pub mod executor;
 pub mod hub;
 pub mod journal;

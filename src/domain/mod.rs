@@ -3,6 +3,7 @@
 //! No I/O, no threads, no clock: everything here is a value or a pure function.
 
 mod configuration;
+mod number;
 mod objective;
 mod pareto;
 mod peft_space;

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Objectives {
     /// Validation score in the metric's own units (0.83 is 83 % accuracy); to be maximised.
+    #[serde(with = "super::number")]
     pub score: f64,
     /// Parameters as a percentage of the backbone, by the paper's formula; to be minimised.
+    #[serde(with = "super::number")]
     pub parameters_percent: f64,
 }
 

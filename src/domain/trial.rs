@@ -131,10 +131,13 @@ pub enum Origin {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Diagnostics {
     /// Predicted score and its standard deviation, in the metric's units.
+    #[serde(with = "super::number::pair")]
     pub predicted_score: Option<(f64, f64)>,
     /// Value of the acquisition function at the proposal.
+    #[serde(with = "super::number")]
     pub acquisition: f64,
     /// How much each dimension matters: name and inverse squared lengthscale (posterior median), largest first.
+    #[serde(with = "super::number::named")]
     pub relevance: Vec<(String, f64)>,
     /// Seconds spent on fitting the surrogate.
     pub fit_seconds: f64,
@@ -150,10 +153,13 @@ pub struct EpochReport {
     /// Number of the epoch, from 1.
     pub epoch: u32,
     /// Mean training loss over the epoch's steps.
+    #[serde(with = "super::number")]
     pub train_loss: f64,
     /// Mean loss on the validation set.
+    #[serde(with = "super::number")]
     pub validation_loss: f64,
     /// Score on the validation set, in the metric's units.
+    #[serde(with = "super::number")]
     pub score: f64,
     /// Seconds since the trial started, pauses not counted.
     pub wall_seconds: f64,

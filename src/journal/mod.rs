@@ -1,5 +1,21 @@
 //! The append-only record of everything that happened in a study; replaying it is the only way state is built.
+//!
+//! `runs/NAME/journal.jsonl` holds one record a line: the CRC-32 of its JSON as eight hexadecimal digits, a space,
+//! the JSON. A record is on the disk before anything is done because of it. A line that was being written when the
+//! machine stopped is cut away at the next opening; damage anywhere else is reported and nothing is touched.
+//! `runs/NAME/lock` is held while a program works on the study.
 
+mod error;
+mod file;
+mod line;
+mod lock;
+mod log;
 mod record;
+mod replay;
+#[cfg(test)]
+mod tests;
 
+pub use error::JournalError;
+pub use file::{Journal, read};
 pub use record::{FORMAT_VERSION, Record, Stamped};
+pub use replay::{History, TornTail};

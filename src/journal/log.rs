@@ -1,0 +1,155 @@
+//! Bytes that are appended and made durable, or not there at all.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+
+/// What a log needs of its file.
+pub(super) trait LogFile {
+    /// Writes `bytes` from `offset` on.
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Makes everything written durable.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Cuts the file to `length`.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+}
+
+impl LogFile for File {
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.seek(SeekFrom::Start(offset))?;
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// A file that grows by whole, durable batches.
+#[derive(Debug)]
+pub(super) struct Log<F> {
+    file: F,
+    /// Everything up to here is durable.
+    length: u64,
+    /// Whether the file may hold something after `length`.
+    unclean: bool,
+}
+
+/// Why a batch was not appended.
+#[derive(Debug)]
+pub(super) enum LogError {
+    /// It failed and was taken back.
+    Failed(io::Error),
+    /// An earlier batch failed and cannot be taken back.
+    Unclean,
+}
+
+impl<F: LogFile> Log<F> {
+    /// A log whose first `length` bytes are good; whatever follows them is cut away, if anything does.
+    pub(super) fn new(mut file: F, length: u64, found: u64) -> io::Result<Self> {
+        if found > length {
+            file.cut(length)?;
+            file.sync()?;
+        }
+        Ok(Self {
+            file,
+            length,
+            unclean: false,
+        })
+    }
+
+    /// Appends a batch, durably.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), LogError> {
+        if self.unclean && self.take_back().is_err() {
+            return Err(LogError::Unclean);
+        }
+        let written = self.file.write_at(self.length, bytes);
+        if let Err(error) = written.and_then(|()| self.file.sync()) {
+            self.unclean = true;
+            // Where even this fails, the next append tries again before it writes.
+            let _ = self.take_back();
+            return Err(LogError::Failed(error));
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        self.file.cut(self.length)?;
+        self.file.sync()?;
+        self.unclean = false;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+    use super::*;
+
+    /// A real file on a disk that is about to fill up.
+    struct FillingDisk {
+        file: File,
+        free: usize,
+        cuts: bool,
+    }
+
+    impl LogFile for FillingDisk {
+        fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+            let fits = bytes.len().min(self.free);
+            self.free -= fits;
+            self.file.write_at(offset, &bytes[..fits])?;
+            match fits == bytes.len() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::StorageFull.into()),
+            }
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            self.file.sync()
+        }
+
+        fn cut(&mut self, length: u64) -> io::Result<()> {
+            match self.cuts {
+                true => self.file.cut(length),
+                false => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+            }
+        }
+    }
+
+    fn filling(free: usize, cuts: bool) -> (tempfile::TempDir, Log<FillingDisk>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create_new(folder.path().join("log")).unwrap();
+        let log = Log::new(FillingDisk { file, free, cuts }, 0, 0).unwrap();
+        (folder, log)
+    }
+
+    #[test]
+    fn a_batch_that_does_not_fit_leaves_nothing_behind() {
+        let (folder, mut log) = filling(10, true);
+        log.append(b"first\n").unwrap();
+        let error = log.append(b"second\n").unwrap_err();
+        assert!(matches!(error, LogError::Failed(e) if e.kind() == io::ErrorKind::StorageFull));
+        let path = folder.path().join("log");
+        assert_eq!(std::fs::read(&path).unwrap(), b"first\n");
+        log.file.free = 100;
+        log.append(b"third\n").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"first\nthird\n");
+    }
+
+    #[test]
+    fn nothing_is_appended_after_a_batch_that_could_not_be_taken_back() {
+        let (folder, mut log) = filling(10, false);
+        log.append(b"first\n").unwrap();
+        log.append(b"second\n").unwrap_err();
+        log.file.free = 100;
+        assert!(matches!(log.append(b"third\n"), Err(LogError::Unclean)));
+        log.file.cuts = true;
+        log.append(b"fourth\n").unwrap();
+        let path = folder.path().join("log");
+        assert_eq!(std::fs::read(path).unwrap(), b"first\nfourth\n");
+    }
+}

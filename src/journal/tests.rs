@@ -1,0 +1,439 @@
+//! A journal survives what happens to files: cuts, flipped bits, torn ends, second writers.
+#![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{
+    Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
+    PeftSpace, ReferencePoint, TrialId,
+};
+
+/// A journal of format 1, kept as it was written.
+const FORMAT_1: &[u8] = include_bytes!("../../tests/golden/journal/format-1.jsonl");
+
+fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
+    Configuration {
+        modules: BTreeMap::from([("serial".to_owned(), serial)]),
+        layers,
+    }
+}
+
+/// One of every kind, in an order that a study could have written.
+fn every_record() -> Vec<Record> {
+    let first = TrialId(0);
+    let second = TrialId(1);
+    let report = EpochReport {
+        epoch: 1,
+        train_loss: 0.731_058_578_630_004_9,
+        validation_loss: 0.1 + 0.2,
+        score: 0.625,
+        wall_seconds: 4.5,
+    };
+    let proposed = Origin::Proposed(Diagnostics {
+        predicted_score: Some((0.71, 0.03)),
+        acquisition: f64::NEG_INFINITY,
+        relevance: vec![("serial".to_owned(), 1.25), ("layer 1".to_owned(), 0.5)],
+        fit_seconds: 2.0,
+        search_seconds: 0.25,
+        note: Some("the fit \"fell back\"\nto fewer draws: ä 語".to_owned()),
+    });
+    vec![
+        Record::StudyCreated {
+            format: 1,
+            name: "quickstart".to_owned(),
+            seed: u64::MAX,
+            settings: serde_json::json!({"training": {"learning_rate": 1e-4}, "model": "embedded"}),
+            space: PeftSpace {
+                modules: vec![ModuleAxis {
+                    name: "serial".to_owned(),
+                    sizes: vec![0, 1, 3, 6],
+                    weights_per_unit: 24,
+                }],
+                layers: 2,
+                candidate_layers: vec![0, 1],
+                choose_layers: true,
+                backbone_parameters: 1_000,
+            },
+            reference_point: ReferencePoint {
+                score: 0.5,
+                parameters_percent: 26.0,
+            },
+        },
+        Record::SessionStarted {
+            program: "0.1.0".to_owned(),
+            trials: 2,
+        },
+        Record::TrialQueued {
+            trial: first,
+            configuration: configuration(3, vec![0, 1]),
+            origin: Origin::Initial,
+        },
+        Record::TrialStarted { trial: first },
+        Record::TrialEpoch {
+            trial: first,
+            report,
+        },
+        Record::TrialPaused { trial: first },
+        Record::TrialResumed { trial: first },
+        Record::TrialFinished {
+            trial: first,
+            measurement: Measurement {
+                objectives: Objectives {
+                    score: 0.625,
+                    parameters_percent: 14.4,
+                },
+                best_epoch: 1,
+                trained_parameters: 1_234,
+                wall_seconds: 4.5,
+            },
+        },
+        Record::TrialQueued {
+            trial: second,
+            configuration: configuration(6, vec![1]),
+            origin: proposed,
+        },
+        Record::TrialStarted { trial: second },
+        Record::TrialFailed {
+            trial: second,
+            reason: "device lost".to_owned(),
+        },
+        Record::TrialRetried { trial: second },
+        Record::TrialCancelled { trial: second },
+        Record::TrialRetried { trial: second },
+        Record::TrialStarted { trial: second },
+        Record::TrialInfeasible {
+            trial: second,
+            reason: "the loss diverged".to_owned(),
+        },
+        Record::TrialQueued {
+            trial: TrialId(2),
+            configuration: configuration(1, vec![0]),
+            origin: Origin::Manual,
+        },
+        Record::Exported {
+            folder: "runs/quickstart/export".to_owned(),
+            front: vec![first],
+        },
+    ]
+}
+
+fn records(history: &History) -> Vec<Record> {
+    history.records.iter().map(|s| s.record.clone()).collect()
+}
+
+fn journal_in(folder: &Path) -> std::path::PathBuf {
+    folder.join("journal.jsonl")
+}
+
+/// The bytes of a journal that holds every record.
+fn whole() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    journal.append(&every_record()).unwrap();
+    std::fs::read(journal_in(folder.path())).unwrap()
+}
+
+#[test]
+fn what_was_appended_is_there_after_opening_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let study = folder.path().join("runs/quickstart");
+    let (mut journal, history) = Journal::open(&study).unwrap();
+    assert_eq!(history, History::default());
+    let (first, rest) = every_record()
+        .split_first()
+        .map(|(a, b)| (a.clone(), b.to_vec()))
+        .unwrap();
+    journal.append(&[first]).unwrap();
+    journal.append(&[]).unwrap();
+    journal.append(&rest).unwrap();
+    assert_eq!(records(&read(&study).unwrap()), every_record());
+    drop(journal);
+    let (_, history) = Journal::open(&study).unwrap();
+    assert_eq!(records(&history), every_record());
+    assert!(
+        history
+            .records
+            .iter()
+            .all(|stamped| stamped.unix_seconds > 1.0e9)
+    );
+}
+
+#[test]
+fn a_diverged_trials_numbers_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    let report = EpochReport {
+        epoch: 1,
+        train_loss: f64::NAN,
+        validation_loss: f64::INFINITY,
+        score: f64::NEG_INFINITY,
+        wall_seconds: 1.0,
+    };
+    let trial = TrialId(0);
+    journal
+        .append(&[Record::TrialEpoch { trial, report }])
+        .unwrap();
+    let history = read(folder.path()).unwrap();
+    let Record::TrialEpoch { report, .. } = &history.records[0].record else {
+        panic!("another record came back: {history:?}");
+    };
+    assert!(report.train_loss.is_nan());
+    assert_eq!(report.validation_loss, f64::INFINITY);
+    assert_eq!(report.score, f64::NEG_INFINITY);
+}
+
+#[test]
+fn a_record_that_could_not_be_read_again_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    let mut created = every_record().swap_remove(0);
+    if let Record::StudyCreated {
+        reference_point, ..
+    } = &mut created
+    {
+        reference_point.score = f64::NAN;
+    }
+    let error = journal.append(&[created]).unwrap_err();
+    assert!(matches!(error, JournalError::Unwritable { .. }), "{error}");
+    assert_eq!(read(folder.path()).unwrap(), History::default());
+}
+
+#[test]
+fn cut_anywhere_it_opens_with_the_whole_lines_and_goes_on() {
+    let bytes = whole();
+    let all = every_record();
+    let folder = tempfile::tempdir().unwrap();
+    for length in 0..bytes.len() {
+        std::fs::write(journal_in(folder.path()), &bytes[..length]).unwrap();
+        let lines = bytes[..length].iter().filter(|&&b| b == b'\n').count();
+        let seen = read(folder.path()).unwrap();
+        assert_eq!(records(&seen), all[..lines]);
+        assert_eq!(
+            std::fs::read(journal_in(folder.path())).unwrap().len(),
+            length
+        );
+        let (mut journal, history) = Journal::open(folder.path()).unwrap();
+        assert_eq!(history, seen);
+        let at_line_end = length == 0 || bytes[length - 1] == b'\n';
+        assert_eq!(history.torn_tail.is_none(), at_line_end);
+        journal.append(&all[lines..]).unwrap();
+        drop(journal);
+        let healed = read(folder.path()).unwrap();
+        assert_eq!(records(&healed), all);
+        assert_eq!(healed.torn_tail, None);
+    }
+}
+
+#[test]
+fn no_flipped_bit_makes_a_wrong_record() {
+    let bytes = whole();
+    let all = replay::replay(&bytes, Path::new("journal.jsonl"))
+        .unwrap()
+        .records;
+    for at in 0..bytes.len() {
+        let line = bytes[..at].iter().filter(|&&b| b == b'\n').count();
+        for bit in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << bit;
+            match replay::replay(&damaged, Path::new("journal.jsonl")) {
+                Ok(history) => {
+                    // Only what looks like an unfinished end is cut; without its newline a line is one with the next.
+                    let last = all.len() - usize::from(bytes[at] == b'\n') - 1;
+                    assert!(line >= last, "byte {at}");
+                    assert_eq!(history.records, all[..line]);
+                    assert!(history.torn_tail.is_some());
+                }
+                Err(JournalError::Damaged {
+                    offset,
+                    line: found,
+                    intact,
+                    ..
+                }) => {
+                    assert_eq!((found, intact), (line + 1, line), "byte {at}");
+                    assert!(offset as usize <= at);
+                }
+                Err(other) => panic!("byte {at}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn damage_in_the_middle_is_reported_and_nothing_is_changed() {
+    let mut bytes = whole();
+    let offset = bytes.iter().position(|&b| b == b'\n').unwrap() + 1;
+    bytes[offset + 20] ^= 1;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(journal_in(folder.path()), &bytes).unwrap();
+    let error = Journal::open(folder.path()).unwrap_err().to_string();
+    for part in [
+        &format!("byte {offset} (line 2)"),
+        "The 1 records before it",
+        "truncate -s",
+    ] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert_eq!(std::fs::read(journal_in(folder.path())).unwrap(), bytes);
+}
+
+#[test]
+fn a_journal_of_a_later_program_is_left_alone() {
+    let line = |json: &str| format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
+    let folder = tempfile::tempdir().unwrap();
+    let later = line(r#"{"unix_seconds":0,"record":"study_created","format":2,"tables":[]}"#);
+    std::fs::write(journal_in(folder.path()), &later).unwrap();
+    let error = Journal::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, JournalError::Newer { found: 2, .. }),
+        "{error}"
+    );
+
+    let unknown = line(r#"{"unix_seconds":0,"record":"trial_promoted","trial":0}"#);
+    std::fs::write(journal_in(folder.path()), &unknown).unwrap();
+    let error = Journal::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, JournalError::Unknown { line: 1, .. }),
+        "{error}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(journal_in(folder.path())).unwrap(),
+        unknown
+    );
+}
+
+#[test]
+fn a_second_writer_is_refused_and_a_reader_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    journal.append(&every_record()).unwrap();
+    let error = Journal::open(folder.path()).unwrap_err();
+    assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+    assert_eq!(records(&read(folder.path()).unwrap()), every_record());
+    drop(journal);
+    Journal::open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_study_never_started_has_no_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = read(&folder.path().join("absent")).unwrap_err();
+    assert!(error.to_string().contains("never started"), "{error}");
+    assert!(!folder.path().join("absent").exists());
+}
+
+#[test]
+fn a_file_where_the_folder_should_be_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs");
+    std::fs::write(&path, "").unwrap();
+    let error = Journal::open(&path.join("rte")).unwrap_err().to_string();
+    assert!(
+        error.contains("cannot create") && error.contains("runs"),
+        "{error}"
+    );
+}
+
+#[test]
+fn format_1_still_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(journal_in(folder.path()), FORMAT_1).unwrap();
+    let (_, history) = Journal::open(folder.path()).unwrap();
+    assert_eq!(records(&history), every_record());
+    assert_eq!(history.torn_tail, None);
+}
+
+fn any_f64() -> impl Strategy<Value = f64> {
+    any::<u64>().prop_map(f64::from_bits)
+}
+
+fn any_configuration() -> impl Strategy<Value = Configuration> {
+    let modules = proptest::collection::btree_map(".*", any::<usize>(), 0..4);
+    let layers = proptest::collection::vec(any::<usize>(), 0..6);
+    (modules, layers).prop_map(|(modules, layers)| Configuration { modules, layers })
+}
+
+fn any_origin() -> impl Strategy<Value = Origin> {
+    let diagnostics = (
+        proptest::option::of((any_f64(), any_f64())),
+        any_f64(),
+        proptest::collection::vec((".*", any_f64()), 0..3),
+        proptest::option::of(".*"),
+    );
+    prop_oneof![
+        Just(Origin::Initial),
+        Just(Origin::Manual),
+        diagnostics.prop_map(|(predicted_score, acquisition, relevance, note)| {
+            Origin::Proposed(Diagnostics {
+                predicted_score,
+                acquisition,
+                relevance,
+                fit_seconds: 0.1,
+                search_seconds: 0.2,
+                note,
+            })
+        }),
+    ]
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let trial = any::<u32>().prop_map(TrialId);
+    let report = (any::<u32>(), any_f64(), any_f64(), any_f64());
+    prop_oneof![
+        (trial.clone(), any_configuration(), any_origin()).prop_map(
+            |(trial, configuration, origin)| Record::TrialQueued {
+                trial,
+                configuration,
+                origin
+            }
+        ),
+        (trial.clone(), report).prop_map(|(trial, (epoch, a, b, score))| Record::TrialEpoch {
+            trial,
+            report: EpochReport {
+                epoch,
+                train_loss: a,
+                validation_loss: b,
+                score,
+                wall_seconds: 1.5
+            }
+        }),
+        (trial.clone(), any_f64(), any_f64(), any::<u64>()).prop_map(
+            |(trial, score, parameters_percent, trained_parameters)| Record::TrialFinished {
+                trial,
+                measurement: Measurement {
+                    objectives: Objectives {
+                        score,
+                        parameters_percent
+                    },
+                    best_epoch: 3,
+                    trained_parameters,
+                    wall_seconds: 0.1
+                }
+            }
+        ),
+        (trial, ".*").prop_map(|(trial, reason)| Record::TrialInfeasible { trial, reason }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_record_comes_back_as_it_was(batch in proptest::collection::vec(any_record(), 1..5)) {
+        let mut bytes = Vec::new();
+        for record in &batch {
+            line::encode(record, 0.5, &mut bytes).unwrap();
+        }
+        let history = replay::replay(&bytes, Path::new("journal.jsonl")).unwrap();
+        // By their text: a number that is not one equals nothing.
+        prop_assert_eq!(format!("{:?}", records(&history)), format!("{batch:?}"));
+    }
+
+    #[test]
+    fn any_bytes_open_or_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        if let Ok(history) = replay::replay(&bytes, Path::new("journal.jsonl")) {
+            prop_assert!(history.records.is_empty());
+        }
+    }
+}
