@@ -207,19 +207,22 @@ fn cut_anywhere_it_opens_with_the_whole_lines_and_goes_on() {
     let bytes = whole();
     let all = every_record();
     let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(folder.path());
     for length in 0..bytes.len() {
-        std::fs::write(journal_in(folder.path()), &bytes[..length]).unwrap();
         let lines = bytes[..length].iter().filter(|&&b| b == b'\n').count();
-        let seen = read(folder.path()).unwrap();
+        let seen = replay::replay(&bytes[..length], &path).unwrap();
         assert_eq!(records(&seen), all[..lines]);
-        assert_eq!(
-            std::fs::read(journal_in(folder.path())).unwrap().len(),
-            length
-        );
+        let at_line_end = length == 0 || bytes[length - 1] == b'\n';
+        assert_eq!(seen.torn_tail.is_none(), at_line_end);
+        if !at_line_end && length % 100 != 0 {
+            // A disk takes its time to synchronise: some cuts between line ends stand for all.
+            continue;
+        }
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        assert_eq!(read(folder.path()).unwrap(), seen);
+        assert_eq!(std::fs::read(&path).unwrap().len(), length);
         let (mut journal, history) = Journal::open(folder.path()).unwrap();
         assert_eq!(history, seen);
-        let at_line_end = length == 0 || bytes[length - 1] == b'\n';
-        assert_eq!(history.torn_tail.is_none(), at_line_end);
         journal.append(&all[lines..]).unwrap();
         drop(journal);
         let healed = read(folder.path()).unwrap();
