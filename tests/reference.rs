@@ -12,4 +12,5 @@
 mod reference {
     pub(crate) mod golden;
     pub(crate) mod peft;
+    pub(crate) mod text;
 }

@@ -16,7 +16,9 @@ mod initial;
 mod layer;
 pub mod parameters;
 pub mod peft;
+mod source;
 pub mod tensor;
+mod tokenizer;
 pub mod weights;
 
 pub use adapted::{AdaptedEncoder, AdaptedError, AdaptedSettings, trained_parameters};
@@ -24,3 +26,5 @@ pub use batch::{Batch, BatchError};
 pub use dropout::Dropout;
 pub use encoder::{Backbone, BackboneError};
 pub use initial::Initial;
+pub use source::{ModelFiles, SourceError, Weights};
+pub use tokenizer::{Encoded, Tokenizer, TokenizerError, TokenizerFiles};

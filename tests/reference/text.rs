@@ -1,0 +1,176 @@
+//! Token ids and metrics against the original libraries.
+
+use std::path::{Path, PathBuf};
+
+use autopeft::model::{Tokenizer, TokenizerFiles};
+use autopeft::task::{Example, Label, Metric};
+use serde_json::{Value, json};
+
+use super::golden;
+
+/// Largest difference of a metric.
+const TOLERANCE: f64 = 1e-12;
+
+/// The folders of tokenizers in a golden folder; none where that part is absent.
+fn tokenizer_folders(golden: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(golden.join("tokenizers")) else {
+        return Vec::new();
+    };
+    let folders = entries.map(|entry| entry.unwrap().path());
+    let mut folders: Vec<PathBuf> = folders
+        .filter(|folder| folder.join("encodings.json").is_file())
+        .collect();
+    assert!(!folders.is_empty(), "{}: no tokenizer", golden.display());
+    folders.sort();
+    folders
+}
+
+fn numbers(value: &Value) -> Vec<u32> {
+    let values = value.as_array().unwrap().iter();
+    values
+        .map(|id| id.as_u64().unwrap().try_into().unwrap())
+        .collect()
+}
+
+/// Compares every row of a folder; returns how many there were.
+fn compare_rows(folder: &Path, tokenizer: &Tokenizer) -> usize {
+    let golden = golden::json(&folder.join("encodings.json"));
+    let rows = golden["rows"].as_array().unwrap();
+    for (index, row) in rows.iter().enumerate() {
+        let name = format!("{}, row {index}", folder.display());
+        let text = row["a"].as_str().unwrap();
+        let expected = numbers(&row["input_ids"]);
+        if row["kind"] == "single_plain" {
+            assert_eq!(tokenizer.plain(text).unwrap(), expected, "{name}");
+            continue;
+        }
+        let example = Example {
+            text: text.to_owned(),
+            pair: row["b"].as_str().map(str::to_owned),
+            label: Label::Class(0),
+        };
+        let max_length = row["max_length"].as_u64().unwrap() as usize;
+        let encoded = tokenizer.encode(&[example], max_length).unwrap().remove(0);
+        let length = encoded.ids.len();
+        // The golden rows are padded, ours are padded when batches are made.
+        let mask = numbers(&row["attention_mask"]);
+        let tokens = mask.iter().filter(|&&bit| bit == 1).count();
+        assert_eq!(length, tokens, "{name}: length");
+        assert!(
+            mask[..tokens].iter().all(|&bit| bit == 1),
+            "{name}: padded on the left"
+        );
+        assert_eq!(encoded.ids, expected[..length], "{name}: ids");
+        assert!(
+            expected[length..]
+                .iter()
+                .all(|&id| id == tokenizer.pad_id()),
+            "{name}: pad id {}",
+            tokenizer.pad_id()
+        );
+        let types = numbers(&row["token_type_ids"]);
+        assert_eq!(encoded.type_ids, types[..length], "{name}: types");
+        assert!(
+            types[length..].iter().all(|&kind| kind == 0),
+            "{name}: types of padding"
+        );
+    }
+    let size = golden["vocab_size"].as_u64().unwrap() as usize;
+    assert_eq!(tokenizer.vocabulary_size(), size, "{}", folder.display());
+    rows.len()
+}
+
+#[test]
+fn tokenizer_json_gives_the_golden_ids() {
+    for golden in golden::folders("peft") {
+        for folder in tokenizer_folders(&golden) {
+            let file = folder.join("tokenizer.json");
+            if !file.is_file() {
+                continue;
+            }
+            let files = TokenizerFiles::Json(std::fs::read(file).unwrap());
+            let rows = compare_rows(&folder, &Tokenizer::new(&files).unwrap());
+            assert!(rows > 0, "{}: no rows", folder.display());
+        }
+    }
+}
+
+/// The vocabulary files of a folder as a tokenizer. They do not say whether texts are lower-cased: the
+/// `tokenizer.json` beside them does.
+fn vocabulary_files(folder: &Path) -> Option<TokenizerFiles> {
+    let file = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+    if let Some(vocabulary) = file("vocab.txt") {
+        let settings = file("tokenizer.json").map(|path| {
+            let lowercase = golden::json(&path)["normalizer"]["lowercase"].clone();
+            json!({ "do_lower_case": lowercase })
+                .to_string()
+                .into_bytes()
+        });
+        return Some(TokenizerFiles::WordPiece {
+            vocabulary,
+            settings,
+        });
+    }
+    Some(TokenizerFiles::ByteBpe {
+        vocabulary: file("vocab.json")?,
+        merges: file("merges.txt")?,
+    })
+}
+
+#[test]
+fn vocabulary_files_give_the_golden_ids() {
+    for golden in golden::folders("peft") {
+        for folder in tokenizer_folders(&golden) {
+            let Some(files) = vocabulary_files(&folder) else {
+                continue;
+            };
+            let rows = compare_rows(&folder, &Tokenizer::new(&files).unwrap());
+            assert!(rows > 0, "{}: no rows", folder.display());
+        }
+    }
+}
+
+/// One score of a golden row; none where the row does not give it.
+fn compare_score(row: &Value, key: &str, metric: Metric) -> usize {
+    let values = |key: &str| -> Vec<f64> {
+        let values = row[key].as_array().unwrap().iter();
+        values.map(|value| value.as_f64().unwrap()).collect()
+    };
+    let score = metric.score(&values("predictions"), &values("labels"));
+    let name = &row["name"];
+    match &row[key] {
+        Value::Null => return 0,
+        Value::String(text) => {
+            assert_eq!(text, "nan", "{name}: {key}");
+            assert!(score.is_nan(), "{name}: {key} is {score}, not NaN");
+        }
+        expected => {
+            let expected = expected.as_f64().unwrap();
+            assert!(
+                (score - expected).abs() <= TOLERANCE,
+                "{name}: {key} is {score}, not {expected}"
+            );
+        }
+    }
+    1
+}
+
+#[test]
+fn metrics_are_the_golden_ones() {
+    for golden in golden::folders("peft") {
+        let file = golden.join("metrics.json");
+        if !file.is_file() {
+            continue;
+        }
+        let golden = golden::json(&file);
+        let mut compared = 0;
+        for row in golden["rows"].as_array().unwrap() {
+            compared += compare_score(row, "accuracy", Metric::Accuracy)
+                + compare_score(row, "matthews", Metric::Matthews)
+                + compare_score(row, "f1_binary_positive_1", Metric::F1)
+                + compare_score(row, "pearson", Metric::Pearson)
+                + compare_score(row, "spearman", Metric::Spearman);
+        }
+        assert!(compared > 0, "{}: no metric", file.display());
+    }
+}
