@@ -91,7 +91,7 @@ impl ModelFiles {
         let config = file(CONFIG).ok_or_else(|| {
             incomplete(format!("it has no {CONFIG}; is it the folder of a model?"))
         })?;
-        let weights = file(WEIGHTS).ok_or_else(|| incomplete(no_weights(&file)))?;
+        let weights = file(WEIGHTS).ok_or_else(|| incomplete(no_weights(file)))?;
         let tokenizer = tokenizer(|name| Ok(file(name)))?.ok_or_else(|| {
             incomplete(format!(
                 "it has neither {TOKENIZER} nor vocab.txt nor vocab.json with merges.txt; copy the model's tokenizer files into it"

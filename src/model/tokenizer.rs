@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use tokenizers::models::bpe::BPE;
 use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::BertNormalizer;
@@ -13,7 +14,7 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::processors::roberta::RobertaProcessing;
-use tokenizers::{AddedToken, EncodeInput, PostProcessor, TruncationParams};
+use tokenizers::{AddedToken, Encoding, PostProcessor, TruncationDirection};
 
 use crate::task::Example;
 
@@ -143,43 +144,68 @@ impl Tokenizer {
         examples: &[Example],
         max_length: usize,
     ) -> Result<Vec<Encoded>, TokenizerError> {
-        let is_pair = examples.iter().any(|example| example.pair.is_some());
-        let special_tokens = self
-            .inner
-            .get_post_processor()
-            .map_or(0, |processor| processor.added_tokens(is_pair));
-        if max_length <= special_tokens {
-            return Err(TokenizerError::TooShort {
+        let row = |example: &Example| self.row(example, max_length);
+        examples.par_iter().map(row).collect()
+    }
+
+    fn row(&self, example: &Example, max_length: usize) -> Result<Encoded, TokenizerError> {
+        let wrong = |error: tokenizers::tokenizer::Error| TokenizerError::Text(error.to_string());
+        let processor = self.inner.get_post_processor();
+        let special_tokens = processor.map_or(0, |processor| {
+            processor.added_tokens(example.pair.is_some())
+        });
+        let room = max_length
+            .checked_sub(special_tokens)
+            .filter(|&room| room > 0)
+            .ok_or(TokenizerError::TooShort {
                 max_length,
                 special_tokens,
-            });
-        }
-        let wrong = |error: tokenizers::tokenizer::Error| TokenizerError::Text(error.to_string());
-        let mut limited = self.inner.clone();
-        // The default strategy is longest_first, from the right, without overlap.
-        limited
-            .with_truncation(Some(TruncationParams {
-                max_length,
-                ..TruncationParams::default()
-            }))
+            })?;
+        // Whole texts first: the library's own truncation clips each text before it compares their lengths, so
+        // that a longer first text no longer counts as the longer one.
+        let mut first = self
+            .inner
+            .encode_fast(example.text.as_str(), false)
             .map_err(wrong)?;
-        let inputs: Vec<EncodeInput<'_>> = examples
-            .iter()
-            .map(|example| match &example.pair {
-                // An empty second text is a text: the row stays a pair.
-                Some(pair) => (example.text.as_str(), pair.as_str()).into(),
-                None => example.text.as_str().into(),
-            })
-            .collect();
-        let encodings = limited.encode_batch_fast(inputs, true).map_err(wrong)?;
-        Ok(encodings
-            .into_iter()
-            .map(|encoding| Encoded {
-                ids: encoding.get_ids().to_vec(),
-                type_ids: encoding.get_type_ids().to_vec(),
-            })
-            .collect())
+        // An empty second text is a text: the row stays a pair.
+        let mut second = match &example.pair {
+            Some(text) => Some(
+                self.inner
+                    .encode_fast(text.as_str(), false)
+                    .map_err(wrong)?,
+            ),
+            None => None,
+        };
+        let second_length = second.as_ref().map_or(0, Encoding::len);
+        let (first_kept, second_kept) = longest_first(first.len(), second_length, room);
+        first.truncate(first_kept, 0, TruncationDirection::Right);
+        if let Some(second) = &mut second {
+            second.truncate(second_kept, 0, TruncationDirection::Right);
+        }
+        let whole = self
+            .inner
+            .post_process(first, second, true)
+            .map_err(wrong)?;
+        Ok(Encoded {
+            ids: whole.get_ids().to_vec(),
+            type_ids: whole.get_type_ids().to_vec(),
+        })
     }
+}
+
+/// The lengths of two texts after `longest_first`.
+fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
+    if first + second <= room {
+        return (first, second);
+    }
+    // n1 <= n2, as above.
+    let mut n1 = first.min(second);
+    let mut n2 = if n1 > room { n1 } else { n1.max(room - n1) };
+    if n1 + n2 > room {
+        n1 = room / 2;
+        n2 = n1 + room % 2;
+    }
+    if first > second { (n2, n1) } else { (n1, n2) }
 }
 
 /// BERT's tokenizer from its vocabulary.
