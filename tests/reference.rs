@@ -14,3 +14,6 @@ mod reference {
     pub(crate) mod peft;
     pub(crate) mod text;
 }
+
+#[path = "support/peft_case.rs"]
+mod peft_case;

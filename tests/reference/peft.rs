@@ -15,6 +15,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 
 use super::golden;
+use crate::peft_case::{self, KINDS};
 
 /// A file of tensors, every number widened to 64 bits.
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
@@ -79,48 +80,15 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// Names of modules in golden files, and in the registry.
-const KINDS: [(&str, &str, &str); 3] = [
-    ("sa", "serial", "dim"),
-    ("pa", "parallel", "dim"),
-    ("pt", "prefix", "length"),
-];
-
 impl Case {
     /// The configuration, or the kind of module that is in no registry.
     fn configuration(&self) -> Result<Configuration, String> {
-        let mut configuration = Configuration {
-            modules: BTreeMap::new(),
-            layers: Vec::new(),
-        };
-        for (kind, module) in self.settings["peft"].as_object().unwrap() {
-            let known = KINDS.iter().find(|(name, _, _)| name == kind);
-            let &(_, name, size) = known.ok_or_else(|| kind.clone())?;
-            let layers = module["layers"].as_array().unwrap().iter();
-            let layers: Vec<usize> = layers.map(|l| l.as_u64().unwrap() as usize).collect();
-            assert!(
-                configuration.modules.is_empty() || configuration.layers == layers,
-                "{}: the modules of a configuration share their layers",
-                self.label
-            );
-            assert!(peft::module(name).is_some());
-            assert!(module.get("scale").is_none_or(|s| s.as_f64() == Some(4.0)));
-            configuration.layers = layers;
-            let size = module[size].as_u64().unwrap() as usize;
-            configuration.modules.insert(name.to_owned(), size);
-        }
-        Ok(configuration)
+        peft_case::configuration(&self.settings["peft"])
     }
 
     fn adapted_settings(&self) -> AdaptedSettings {
-        let prefix = &self.settings["peft"]["pt"];
-        let flat = prefix["flat"].as_bool().unwrap_or(false);
-        let width = prefix["bottleneck"].as_u64().unwrap_or(1) as usize;
-        AdaptedSettings {
-            outputs: self.settings["num_labels"].as_u64().unwrap() as usize,
-            prefix_bottleneck: (!flat).then_some(width),
-            seed: 1,
-        }
+        let outputs = self.settings["num_labels"].as_u64().unwrap();
+        peft_case::settings(&self.settings["peft"], outputs as usize)
     }
 
     fn config(&self) -> EncoderConfig {
