@@ -12,3 +12,4 @@ pub mod search;
 pub mod study;
 pub mod task;
 pub mod train;
+pub mod tui;

@@ -20,6 +20,11 @@ impl Configuration {
     pub fn size_of(&self, module: &str) -> usize {
         self.modules.get(module).copied().unwrap_or(0)
     }
+
+    /// The layers with runs joined: `0-3,7`.
+    pub fn layer_ranges(&self) -> String {
+        ranges(&self.layers)
+    }
 }
 
 impl fmt::Display for Configuration {
@@ -32,7 +37,7 @@ impl fmt::Display for Configuration {
             let plus = if i == 0 { "" } else { " + " };
             write!(f, "{plus}{name} {size}")?;
         }
-        write!(f, " in layers {}", ranges(&self.layers))
+        write!(f, " in layers {}", self.layer_ranges())
     }
 }
 

@@ -1,0 +1,148 @@
+//! Loss by step and score by epoch of the selected trial.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use crate::app::State;
+use crate::domain::Trial;
+use crate::tui::plot::{Axis, Plot};
+use crate::tui::view::View;
+
+pub(super) fn title(view: &View, state: &State) -> String {
+    let Some(trial) = view.selected(state) else {
+        return "Curves".into();
+    };
+    let loss = state.live.get(&trial.id).and_then(|live| live.progress);
+    match loss {
+        Some(progress) => {
+            format!(
+                "Curves of {}, step {} of {}",
+                trial.id, progress.step, progress.steps
+            )
+        }
+        None => format!("Curves of {}", trial.id),
+    }
+}
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
+    let Some(trial) = view.selected(state) else {
+        super::draw_empty(buffer, area, view, "Nothing selected.");
+        return;
+    };
+    let losses = state
+        .live
+        .get(&trial.id)
+        .map_or(&[][..], |live| &live.losses);
+    if losses.is_empty() && trial.epochs.is_empty() {
+        super::draw_empty(buffer, area, view, "No step done yet.");
+        return;
+    }
+    let halves = if area.width >= 56 {
+        Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(2)
+    } else {
+        Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)])
+    };
+    let [left, right] = halves.areas(area);
+    if losses.is_empty() {
+        draw_loss_by_epoch(buffer, left, view, trial);
+    } else {
+        draw_loss_by_step(buffer, left, view, losses);
+    }
+    draw_score_by_epoch(buffer, right, view, trial);
+}
+
+/// A line above a plot, and what is left of the area.
+fn headed(buffer: &mut Buffer, area: Rect, text: &str, style: ratatui::style::Style) -> Rect {
+    buffer.set_stringn(area.x, area.y, text, usize::from(area.width), style);
+    Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..area
+    }
+}
+
+fn draw_loss_by_step(buffer: &mut Buffer, area: Rect, view: &View, losses: &[(u64, f64)]) {
+    if area.is_empty() {
+        return;
+    }
+    let palette = view.palette;
+    let latest = losses.last().map_or(f64::NAN, |(_, loss)| *loss);
+    let inside = headed(
+        buffer,
+        area,
+        &format!("training loss {latest:.4}"),
+        palette.loss,
+    );
+    let Some(y) = Axis::around(losses.iter().map(|(_, loss)| *loss)) else {
+        return;
+    };
+    let last_step = losses.last().map_or(1, |(step, _)| *step);
+    let x = Axis::between(0.0, last_step as f64);
+    let plot = Plot::with_axes(buffer, inside, x, y, "step", palette.faint);
+    plot.curve(
+        buffer,
+        losses.iter().map(|(step, loss)| (*step as f64, *loss)),
+        palette.loss,
+    );
+}
+
+/// For trials of earlier sessions: their steps are not kept, their epochs are.
+fn draw_loss_by_epoch(buffer: &mut Buffer, area: Rect, view: &View, trial: &Trial) {
+    if area.is_empty() {
+        return;
+    }
+    let palette = view.palette;
+    let inside = headed(buffer, area, "loss: training ─, validation ○", palette.loss);
+    let both = trial
+        .epochs
+        .iter()
+        .flat_map(|epoch| [epoch.train_loss, epoch.validation_loss]);
+    let Some(y) = Axis::around(both) else { return };
+    let plot = Plot::with_axes(buffer, inside, epoch_axis(trial), y, "epoch", palette.faint);
+    let by_epoch = |value: fn(&crate::domain::EpochReport) -> f64| {
+        trial
+            .epochs
+            .iter()
+            .map(move |epoch| (f64::from(epoch.epoch), value(epoch)))
+    };
+    plot.curve(buffer, by_epoch(|epoch| epoch.train_loss), palette.loss);
+    for (at, loss) in by_epoch(|epoch| epoch.validation_loss) {
+        plot.sign(buffer, at, loss, "○", palette.loss);
+    }
+}
+
+fn draw_score_by_epoch(buffer: &mut Buffer, area: Rect, view: &View, trial: &Trial) {
+    if area.is_empty() {
+        return;
+    }
+    let palette = view.palette;
+    let Some(latest) = trial.epochs.last() else {
+        headed(buffer, area, "score: no epoch done yet", palette.faint);
+        return;
+    };
+    let text = format!(
+        "validation score {:.4} (epoch {})",
+        latest.score, latest.epoch
+    );
+    let inside = headed(buffer, area, &text, palette.score);
+    let Some(y) = Axis::around(trial.epochs.iter().map(|epoch| epoch.score)) else {
+        return;
+    };
+    let plot = Plot::with_axes(buffer, inside, epoch_axis(trial), y, "epoch", palette.faint);
+    let scores = || {
+        trial
+            .epochs
+            .iter()
+            .map(|epoch| (f64::from(epoch.epoch), epoch.score))
+    };
+    plot.curve(buffer, scores(), palette.score);
+    // Few epochs make a line of few dots; signs are seen.
+    for (at, score) in scores().filter(|_| trial.epochs.len() <= 20) {
+        plot.sign(buffer, at, score, "●", palette.score);
+    }
+}
+
+fn epoch_axis(trial: &Trial) -> Axis {
+    let last = trial.epochs.last().map_or(1, |epoch| epoch.epoch);
+    Axis::between(0.0, f64::from(last) + 0.5)
+}

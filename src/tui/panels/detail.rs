@@ -1,0 +1,193 @@
+//! The selected trial: its configuration as modules × layers, why it exists, what came of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::app::State;
+use crate::domain::{Diagnostics, Origin, Trial, TrialState};
+use crate::tui::format::{duration, grouped, percent, significant, wrapped};
+use crate::tui::palette::{Palette, glyph};
+use crate::tui::view::View;
+
+/// Width of the labels before the values.
+const LABEL: usize = 12;
+
+pub(super) fn title(view: &View, state: &State) -> String {
+    match view.selected(state) {
+        Some(trial) => format!(
+            "Trial {} {} {}",
+            trial.id,
+            glyph(trial.state),
+            trial.state.label()
+        ),
+        None => "Trial".into(),
+    }
+}
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
+    let Some(trial) = view.selected(state) else {
+        super::draw_empty(buffer, area, view, "Nothing selected.");
+        return;
+    };
+    let mut text = Text {
+        lines: Vec::new(),
+        width: usize::from(area.width),
+        palette: view.palette,
+    };
+    // What went wrong comes first: on a small screen the end is cut.
+    if let Some(reason) = &trial.reason {
+        text.wrapped(trial.state.label(), reason, trial.state);
+    }
+    text.modules_by_layers(trial, state);
+    text.result(trial);
+    text.origin(&trial.origin);
+    for (line, row) in text.lines.iter().zip(area.y..area.bottom()) {
+        buffer.set_line(area.x, row, line, area.width);
+    }
+}
+
+struct Text {
+    lines: Vec<Line<'static>>,
+    width: usize,
+    palette: Palette,
+}
+
+impl Text {
+    fn field(&mut self, label: &str, value: String) {
+        let label = Span::styled(format!("{label:<LABEL$}"), self.palette.faint);
+        self.lines.push(Line::from(vec![label, Span::raw(value)]));
+    }
+
+    fn wrapped(&mut self, label: &str, value: &str, state: TrialState) {
+        for (i, line) in wrapped(value, self.width.saturating_sub(LABEL))
+            .into_iter()
+            .enumerate()
+        {
+            let label = if i == 0 { label } else { "" };
+            let label = Span::styled(format!("{label:<LABEL$}"), self.palette.faint);
+            self.lines.push(Line::from(vec![
+                label,
+                Span::styled(line, self.palette.state(state)),
+            ]));
+        }
+    }
+
+    /// One row per module of the space, one column per layer of the backbone.
+    fn modules_by_layers(&mut self, trial: &Trial, state: &State) {
+        let space = &state.study.space;
+        // Wide cells where they fit read better; a backbone of many layers still fits a narrow panel.
+        let cell = if LABEL + 5 + 2 * space.layers <= self.width {
+            2
+        } else {
+            1
+        };
+        let last = space.layers.saturating_sub(1).to_string();
+        let room = (cell * space.layers).saturating_sub(1 + last.len());
+        let ruler = if space.layers > 1 {
+            format!("0{:room$}{last}", "")
+        } else {
+            "0".into()
+        };
+        let heading = format!("{:<LABEL$}{:<5}{ruler}", "layers", "");
+        self.lines.push(Line::styled(heading, self.palette.faint));
+        for axis in &space.modules {
+            let size = trial.configuration.size_of(&axis.name);
+            let label = Span::raw(format!("{:<LABEL$}", axis.name));
+            let number = if size == 0 {
+                "–".into()
+            } else {
+                size.to_string()
+            };
+            let cells: String = (0..space.layers)
+                .map(|layer| {
+                    let here = size > 0 && trial.configuration.layers.contains(&layer);
+                    format!("{:<cell$}", if here { "■" } else { "·" })
+                })
+                .collect();
+            let style = if size > 0 {
+                self.palette.score
+            } else {
+                self.palette.faint
+            };
+            self.lines.push(Line::from(vec![
+                label,
+                Span::raw(format!("{number:<5}")),
+                Span::styled(cells, style),
+            ]));
+        }
+        let weights = grouped(space.parameters(&trial.configuration));
+        let share = percent(trial.parameters_percent);
+        self.field(
+            "parameters",
+            format!("{share} of the backbone, {weights} weights"),
+        );
+    }
+
+    fn result(&mut self, trial: &Trial) {
+        if let Some(measurement) = &trial.measurement {
+            let score = measurement.objectives.score;
+            let epochs = trial.epochs.len();
+            self.field(
+                "score",
+                format!("{score:.4} in epoch {} of {epochs}", measurement.best_epoch),
+            );
+            let trained = grouped(measurement.trained_parameters);
+            self.field(
+                "trained",
+                format!(
+                    "{trained} scalars in {}",
+                    duration(measurement.wall_seconds)
+                ),
+            );
+        } else if let Some(epoch) = trial.epochs.last() {
+            self.field(
+                "score",
+                format!("{:.4} after epoch {}", epoch.score, epoch.epoch),
+            );
+        }
+        if let Origin::Proposed(Diagnostics {
+            predicted_score: Some((mean, deviation)),
+            ..
+        }) = &trial.origin
+        {
+            let missed = trial.measurement.map(|measurement| {
+                let sigmas =
+                    (measurement.objectives.score - mean) / deviation.max(f64::MIN_POSITIVE);
+                format!(", measured {sigmas:+.1} σ from it")
+            });
+            let text = format!("{mean:.4} ± {deviation:.4}{}", missed.unwrap_or_default());
+            self.field("predicted", text);
+        }
+    }
+
+    fn origin(&mut self, origin: &Origin) {
+        let diagnostics = match origin {
+            Origin::Initial => return self.field("origin", "initial random design".into()),
+            Origin::Manual => return self.field("origin", "asked for by hand".into()),
+            Origin::Proposed(diagnostics) => diagnostics,
+        };
+        let value = significant(diagnostics.acquisition, 3);
+        self.field(
+            "origin",
+            format!("proposed by the search, acquisition {value}"),
+        );
+        let (fit, search) = (
+            duration(diagnostics.fit_seconds),
+            duration(diagnostics.search_seconds),
+        );
+        self.field("", format!("fit {fit}, candidates {search}"));
+        let relevant: Vec<&str> = diagnostics
+            .relevance
+            .iter()
+            .take(4)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !relevant.is_empty() {
+            self.wrapped("matters", &relevant.join(", "), TrialState::Queued);
+        }
+        if let Some(note) = &diagnostics.note {
+            self.wrapped("note", note, TrialState::Paused);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The line at the bottom: the keys that work now, or the answer to the last one.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::PANELS;
+use crate::tui::keys::{Action, BINDINGS};
+use crate::tui::palette::Palette;
+
+/// Actions that every screen understands and that only the help needs to name.
+fn is_silent(action: Action) -> bool {
+    use Action as A;
+    matches!(
+        action,
+        A::Panel(_)
+            | A::PreviousPanel
+            | A::HalfPageDown
+            | A::HalfPageUp
+            | A::First
+            | A::Last
+            | A::Down
+            | A::Up
+            | A::Palette
+            | A::Redraw
+            | A::Suspend
+    )
+}
+
+/// Draws the keys whose action `works` now, help and quit always.
+pub(in crate::tui) fn draw(
+    buffer: &mut Buffer,
+    area: Rect,
+    palette: Palette,
+    works: impl Fn(Action) -> Option<String>,
+) {
+    let entry = |name: &str, key: String| {
+        (
+            Span::styled(key, palette.key),
+            Span::raw(format!(" {name}  ")),
+        )
+    };
+    let mut always = Vec::new();
+    let mut now = Vec::new();
+    for binding in BINDINGS.iter().filter(|binding| !is_silent(binding.action)) {
+        let Some(name) = works(binding.action) else {
+            continue;
+        };
+        let kept = matches!(binding.action, Action::Help | Action::Quit);
+        let list = if kept { &mut always } else { &mut now };
+        list.push(entry(&name, binding.keys[0].to_string()));
+    }
+    let width = |entries: &[(Span, Span)]| {
+        entries
+            .iter()
+            .map(|(a, b)| a.width() + b.width())
+            .sum::<usize>()
+    };
+    let room = usize::from(area.width).saturating_sub(width(&always));
+    while width(&now) > room {
+        now.pop();
+    }
+    let line: Line = now
+        .into_iter()
+        .chain(always)
+        .flat_map(|(key, name)| [key, name])
+        .collect();
+    buffer.set_line(area.x, area.y, &line, area.width);
+}
+
+/// Draws the panels' numbers, the shown ones without brackets, and how to get to the others.
+pub(in crate::tui) fn draw_strip(
+    buffer: &mut Buffer,
+    area: Rect,
+    palette: Palette,
+    focus: usize,
+    shown: &[usize],
+) {
+    let mut spans = Vec::new();
+    for (i, panel) in PANELS.iter().enumerate() {
+        let style = match () {
+            () if i == focus => palette.selected,
+            () if shown.contains(&i) => palette.title,
+            () => palette.faint,
+        };
+        spans.push(Span::styled(format!(" {} {} ", i + 1, panel.name), style));
+    }
+    let line = Line::from(spans);
+    let hint = " Tab or number: panel";
+    let used = line.width() as u16;
+    buffer.set_line(area.x, area.y, &line, area.width);
+    if used + hint.len() as u16 <= area.width {
+        buffer.set_string(area.x + used, area.y, hint, palette.faint);
+    }
+}

@@ -1,0 +1,133 @@
+//! The line at the top: which study, how far, how good, and whether it goes on.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::{DeviceStatus, SearchStatus, Severity, State};
+use crate::domain::TrialState;
+use crate::tui::format::{counted, significant};
+use crate::tui::keys::{Action, first_key};
+use crate::tui::palette::glyph;
+use crate::tui::view::View;
+
+const BETWEEN: &str = " │ ";
+
+pub(in crate::tui) fn draw(buffer: &mut Buffer, area: Rect, view: &View, state: &State) {
+    let (status, severity) = status(state);
+    let status_width = status.width() as u16;
+    let start = area.right().saturating_sub(status_width).max(area.x);
+    let style = view.palette.title.patch(view.palette.severity(severity));
+    buffer.set_stringn(start, area.y, &status, usize::from(area.width), style);
+
+    let mut column = area.x;
+    for (i, part) in parts(state).iter().enumerate() {
+        let text = if i == 0 {
+            part.clone()
+        } else {
+            format!("{BETWEEN}{part}")
+        };
+        let end = column + text.width() as u16;
+        if end + 2 > start {
+            break;
+        }
+        let style = if i == 0 {
+            view.palette.title
+        } else {
+            ratatui::style::Style::new()
+        };
+        buffer.set_string(column, area.y, text, style);
+        column = end;
+    }
+}
+
+/// The parts, the most important first: a narrow screen leaves out the last ones.
+fn parts(state: &State) -> Vec<String> {
+    let over = state
+        .trials
+        .iter()
+        .filter(|trial| trial.state.is_over())
+        .count();
+    let wanted = state.trials_wanted.max(state.trials.len());
+    let mut parts = vec![
+        state.study.name.clone(),
+        format!("{over}/{wanted} trials"),
+        format!("hypervolume {}", significant(state.hypervolume(), 4)),
+    ];
+    let counts: Vec<String> = [
+        TrialState::Running,
+        TrialState::Paused,
+        TrialState::Queued,
+        TrialState::Infeasible,
+        TrialState::Failed,
+        TrialState::Cancelled,
+    ]
+    .into_iter()
+    .map(|kind| (kind, state.in_state(kind).count()))
+    .filter(|(_, count)| *count > 0)
+    .map(|(kind, count)| format!("{} {count} {}", glyph(kind), kind.label()))
+    .collect();
+    if !counts.is_empty() {
+        parts.push(counts.join("  "));
+    }
+    let best = state
+        .trials
+        .iter()
+        .filter_map(|t| t.measurement)
+        .map(|m| m.objectives.score);
+    if let Some(best) = best
+        .filter(|score| score.is_finite())
+        .max_by(f64::total_cmp)
+    {
+        parts.push(format!("best score {best:.4}"));
+    }
+    parts.extend(model_and_task(&state.study.settings));
+    parts
+}
+
+/// `bert-base-uncased on rte`, as far as the settings on record name them.
+fn model_and_task(settings: &serde_json::Value) -> Option<String> {
+    let task = settings.pointer("/task/name")?.as_str()?;
+    let model = &settings["model"];
+    let folder = || {
+        model["folder"]
+            .as_str()?
+            .rsplit(['/', '\\'])
+            .find(|part| !part.is_empty())
+    };
+    let model = model
+        .as_str()
+        .or_else(|| model.pointer("/hub/id")?.as_str())
+        .or_else(folder)?;
+    Some(format!("{model} on {task}"))
+}
+
+/// Whether the study goes on, and if not, why.
+fn status(state: &State) -> (String, Severity) {
+    let under_way = state.in_state(TrialState::Running).count();
+    if state.stopping {
+        return ("stopping".into(), Severity::Warning);
+    }
+    if let DeviceStatus::Unavailable(_) = state.device {
+        return ("no device: see the log".into(), Severity::Error);
+    }
+    if state.study_paused {
+        let text = format!("study paused, {} goes on", first_key(Action::PauseStudy));
+        return (text, Severity::Warning);
+    }
+    if !state.trials.is_empty() && state.is_complete() {
+        return ("complete".into(), Severity::Info);
+    }
+    if state.device == DeviceStatus::Loading {
+        return ("loading".into(), Severity::Info);
+    }
+    match &state.search {
+        _ if under_way > 0 => (
+            format!("training {}", counted(under_way, "trial")),
+            Severity::Info,
+        ),
+        SearchStatus::Asked(_) => ("searching".into(), Severity::Info),
+        SearchStatus::Failed(_) => ("search failed".into(), Severity::Error),
+        SearchStatus::Idle | SearchStatus::Exhausted => ("waiting".into(), Severity::Info),
+    }
+}

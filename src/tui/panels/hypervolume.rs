@@ -1,0 +1,49 @@
+//! How the dominated hypervolume grew with the finished trials.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::State;
+use crate::tui::format::{percent, significant};
+use crate::tui::plot::{Axis, Plot};
+use crate::tui::view::View;
+
+/// The value, and the reference point without which it says nothing.
+pub(super) fn title(_: &View, state: &State) -> String {
+    let reference = state.study.reference_point;
+    let value = significant(state.hypervolume(), 4);
+    let parameters = percent(reference.parameters_percent);
+    format!(
+        "Hypervolume {value} from ({} score, {parameters})",
+        significant(reference.score, 3)
+    )
+}
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
+    let trace = &state.hypervolume_trace;
+    if trace.is_empty() {
+        super::draw_empty(buffer, area, view, "No trial has finished yet.");
+        return;
+    }
+    if state.hypervolume() == 0.0 {
+        let reference = state.study.reference_point;
+        let text = format!(
+            "No finished trial is better than the reference point yet: above a score of {} with less than {} parameters.",
+            significant(reference.score, 3),
+            percent(reference.parameters_percent)
+        );
+        super::draw_empty(buffer, area, view, &text);
+        return;
+    }
+    let Some(y) = Axis::around(trace.iter().map(|(_, value)| *value)) else {
+        return;
+    };
+    let x = Axis::between(0.0, trace.len() as f64);
+    let plot = Plot::with_axes(buffer, area, x, y, "finished", view.palette.faint);
+    // A staircase: the value changes when a trial finishes, not between two.
+    let stairs = trace.iter().enumerate().flat_map(|(i, (_, value))| {
+        let before = i.checked_sub(1).map_or(*value, |before| trace[before].1);
+        [((i + 1) as f64, before), ((i + 1) as f64, *value)]
+    });
+    plot.curve(buffer, stairs, view.palette.score);
+}

@@ -1,0 +1,201 @@
+//! All trials: state, objectives, progress, configuration.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::State;
+use crate::domain::{Progress, Trial, TrialState};
+use crate::tui::format::{configuration, duration, fitted, percent};
+use crate::tui::palette::glyph;
+use crate::tui::view::{View, scrolled};
+
+// Widths of the columns, in cells, with the gap behind each.
+const ID: usize = 6;
+const STATE: usize = 13;
+const SCORE: usize = 8;
+const PARAMETERS: usize = 8;
+const PROGRESS: usize = 18;
+const BAR: usize = 8;
+
+pub(super) fn title(view: &View, state: &State) -> String {
+    let following = if view.chosen.is_none() {
+        ", following"
+    } else {
+        ""
+    };
+    format!(
+        "Trials {} of {}{following}",
+        state.trials.len(),
+        state.trials_wanted.max(state.trials.len())
+    )
+}
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
+    if state.trials.is_empty() {
+        super::draw_empty(
+            buffer,
+            area,
+            view,
+            "No trial yet: the first ones are being drawn.",
+        );
+        return;
+    }
+    if area.is_empty() {
+        return;
+    }
+    let columns = Columns::for_width(usize::from(area.width));
+    let heading = columns.line(
+        "trial",
+        "state",
+        "score",
+        "params",
+        "progress",
+        "configuration",
+    );
+    buffer.set_stringn(
+        area.x,
+        area.y,
+        heading,
+        usize::from(area.width),
+        view.palette.faint,
+    );
+
+    let height = usize::from(area.height - 1);
+    let selected = view.selected(state).map(|trial| trial.id);
+    let index = selected.map_or(0, |id| id.0 as usize);
+    view.trials_offset = scrolled(view.trials_offset, index, state.trials.len(), height);
+    let visible = state.trials.iter().skip(view.trials_offset).take(height);
+    for (trial, row) in visible.zip(area.y + 1..) {
+        let line = columns.trial(trial, state);
+        let mut style = view.palette.state(trial.state);
+        if Some(trial.id) == selected {
+            let whole = Rect {
+                y: row,
+                height: 1,
+                ..area
+            };
+            buffer.set_style(whole, view.palette.selected);
+            style = style.patch(view.palette.selected);
+        } else if trial.state == TrialState::Finished && !state.front.contains(&trial.id) {
+            style = Style::new();
+        }
+        buffer.set_stringn(area.x, row, line, usize::from(area.width), style);
+    }
+}
+
+/// Widths of the columns; 0 where a column is left out.
+struct Columns {
+    progress: usize,
+    configuration: usize,
+}
+
+impl Columns {
+    fn for_width(width: usize) -> Self {
+        let fixed = ID + STATE + SCORE + PARAMETERS;
+        let left = width.saturating_sub(fixed);
+        let progress = if left >= PROGRESS { PROGRESS } else { 0 };
+        Self {
+            progress,
+            configuration: left - progress,
+        }
+    }
+
+    fn trial(&self, trial: &Trial, state: &State) -> String {
+        let front = if state.front.contains(&trial.id) {
+            "◆"
+        } else {
+            ""
+        };
+        let id = format!("{}{front}", trial.id);
+        let word = format!("{} {}", glyph(trial.state), trial.state.label());
+        let score = match trial.measurement {
+            Some(measurement) => format!("{:.4}", measurement.objectives.score),
+            None => best_so_far(trial)
+                .map(|score| format!("{score:.3}…"))
+                .unwrap_or_default(),
+        };
+        let text = configuration(&trial.configuration, &state.study.space, self.configuration);
+        let parameters = percent(trial.parameters_percent);
+        self.line(
+            &id,
+            &word,
+            &score,
+            &parameters,
+            &self.progress_text(trial, state),
+            &text,
+        )
+    }
+
+    fn progress_text(&self, trial: &Trial, state: &State) -> String {
+        let progress = state.live.get(&trial.id).and_then(|live| live.progress);
+        match (trial.state, progress, &trial.measurement) {
+            (TrialState::Running, Some(progress), _) => bar(&progress),
+            (TrialState::Running, None, _) => "starting".into(),
+            (TrialState::Paused, Some(p), _) => format!("at step {} of {}", p.step, p.steps),
+            (_, _, Some(measurement)) => format!("took {}", duration(measurement.wall_seconds)),
+            _ => String::new(),
+        }
+    }
+
+    fn line(
+        &self,
+        id: &str,
+        word: &str,
+        score: &str,
+        parameters: &str,
+        progress: &str,
+        text: &str,
+    ) -> String {
+        let progress = fitted(progress, self.progress.saturating_sub(1));
+        format!(
+            "{id:<ID$}{word:<STATE$}{score:<SCORE$}{parameters:<PARAMETERS$}{progress:<width$}{text}",
+            width = self.progress
+        )
+    }
+}
+
+/// The best score of the epochs done; the trial's final score is not known yet.
+fn best_so_far(trial: &Trial) -> Option<f64> {
+    let scores = trial.epochs.iter().map(|epoch| epoch.score);
+    scores
+        .filter(|score| score.is_finite())
+        .max_by(f64::total_cmp)
+}
+
+/// `███▌···· 1m20s`: what is done, and the time left at the pace so far.
+fn bar(progress: &Progress) -> String {
+    let share = progress.step as f64 / progress.steps.max(1) as f64;
+    let eighths = (share.clamp(0.0, 1.0) * BAR as f64 * 8.0) as usize;
+    let mut bar = "█".repeat(eighths / 8);
+    if !eighths.is_multiple_of(8) {
+        bar.push(['▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8 - 1]);
+    }
+    let rest = BAR - bar.chars().count();
+    let left = progress.wall_seconds / progress.step.max(1) as f64
+        * progress.steps.saturating_sub(progress.step) as f64;
+    format!("{bar}{} {}", "·".repeat(rest), duration(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::TrialId;
+
+    #[test]
+    fn the_bar_is_as_long_as_the_work_done() {
+        let at = |step| {
+            bar(&Progress {
+                trial: TrialId(0),
+                step,
+                steps: 100,
+                epoch: 1,
+                loss: 1.0,
+                wall_seconds: 50.0,
+            })
+        };
+        assert_eq!(at(50), "████···· 50s");
+        assert_eq!(at(100), "████████ 0s");
+        assert_eq!(at(1), "········ 1h22m");
+    }
+}

@@ -1,0 +1,359 @@
+//! Plots in braille: axes with round ticks, and curves of which no spike is lost.
+//!
+//! A terminal cell has 2 × 4 dots. A curve is reduced to what each column of dots can show, the lowest and the
+//! highest value in it, before it is drawn: a single step out of a million is still seen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::symbols::Marker;
+use ratatui::widgets::Widget;
+use ratatui::widgets::canvas::{Canvas, Line};
+
+use super::format::significant;
+
+/// One axis: its range and its scale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Axis {
+    low: f64,
+    high: f64,
+    logarithmic: bool,
+}
+
+impl Axis {
+    /// Around the finite values, with a little room; none where there is no finite value.
+    pub(super) fn around(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let (low, high) = range(values.into_iter().filter(|v| v.is_finite()))?;
+        let room = match high - low {
+            0.0 if low == 0.0 => 1.0,
+            0.0 => low.abs() * 0.05,
+            width => width * 0.05,
+        };
+        let axis = Self {
+            low: low - room,
+            high: high + room,
+            logarithmic: false,
+        };
+        (axis.high - axis.low).is_finite().then_some(axis)
+    }
+
+    /// From exactly `low` to `high`, made wider where they are equal.
+    pub(super) fn between(low: f64, high: f64) -> Self {
+        let high = if high > low { high } else { low + 1.0 };
+        Self {
+            low,
+            high,
+            logarithmic: false,
+        }
+    }
+
+    /// Logarithmic, around the values above 0; none where there is none.
+    pub(super) fn logarithmic(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let positive = values.into_iter().filter(|v| v.is_finite() && *v > 0.0);
+        let (low, high) = range(positive.map(f64::log10))?;
+        let room = ((high - low) * 0.05).max(0.05);
+        Some(Self {
+            low: 10f64.powf(low - room),
+            high: 10f64.powf(high + room),
+            logarithmic: true,
+        })
+    }
+
+    /// Where a value lies: 0 at the low end, 1 at the high end; values outside lie at the nearer end.
+    fn position(&self, value: f64) -> f64 {
+        let share = if self.logarithmic {
+            (value.max(f64::MIN_POSITIVE) / self.low).log10() / (self.high / self.low).log10()
+        } else {
+            (value - self.low) / (self.high - self.low)
+        };
+        share.clamp(0.0, 1.0)
+    }
+
+    /// Round values inside the range, at most `most` of them, ascending.
+    fn ticks(&self, most: usize) -> Vec<f64> {
+        if self.logarithmic {
+            self.logarithmic_ticks(most)
+        } else {
+            self.linear_ticks(most)
+        }
+    }
+
+    fn linear_ticks(&self, most: usize) -> Vec<f64> {
+        let rough = (self.high - self.low) / most.max(1) as f64;
+        let magnitude = 10f64.powf(rough.log10().floor());
+        for step in [1.0, 2.0, 5.0, 10.0, 20.0].map(|factor| factor * magnitude) {
+            let first = (self.low / step).ceil();
+            let count = (self.high / step).floor() - first + 1.0;
+            if count <= most as f64 {
+                return (0..count.max(0.0) as usize)
+                    .map(|i| (first + i as f64) * step)
+                    .collect();
+            }
+        }
+        Vec::new()
+    }
+
+    fn logarithmic_ticks(&self, most: usize) -> Vec<f64> {
+        let decades = self.low.log10().floor() as i32..=self.high.log10().ceil() as i32;
+        for factors in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
+            let ticks: Vec<f64> = decades
+                .clone()
+                .flat_map(|decade| {
+                    factors
+                        .iter()
+                        .map(move |factor| factor * 10f64.powi(decade))
+                })
+                .filter(|tick| (self.low..=self.high).contains(tick))
+                .collect();
+            if ticks.len() <= most {
+                return ticks;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Column of dots (from the left) of a value, out of `dots`.
+    fn dot(&self, value: f64, dots: u16) -> f64 {
+        (self.position(value) * f64::from(dots.saturating_sub(1))).round()
+    }
+}
+
+fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |range, value| match range {
+        None => Some((value, value)),
+        Some((low, high)) => Some((value.min(low), value.max(high))),
+    })
+}
+
+/// What one column of dots shows of a curve, in the order of drawing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Column {
+    dot: f64,
+    first: f64,
+    low: f64,
+    high: f64,
+    last: f64,
+}
+
+/// Reduces a curve to its columns. Undefined values leave a gap where a column has nothing else.
+fn columns(points: impl Iterator<Item = (f64, f64)>, x: &Axis, dots: u16) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
+    for (at, value) in points.filter(|(at, value)| at.is_finite() && value.is_finite()) {
+        let dot = x.dot(at, dots);
+        match columns.last_mut() {
+            Some(column) if column.dot == dot => {
+                column.low = column.low.min(value);
+                column.high = column.high.max(value);
+                column.last = value;
+            }
+            _ => columns.push(Column {
+                dot,
+                first: value,
+                low: value,
+                high: value,
+                last: value,
+            }),
+        }
+    }
+    columns
+}
+
+/// A plot's inside, and its axes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plot {
+    inside: Rect,
+    x: Axis,
+    y: Axis,
+}
+
+impl Plot {
+    /// Draws the axes' ticks into `area` and leaves the rest to the curves and points.
+    /// `unit` stands at the right end of the horizontal axis.
+    pub(super) fn with_axes(
+        buffer: &mut Buffer,
+        area: Rect,
+        x: Axis,
+        y: Axis,
+        unit: &str,
+        style: Style,
+    ) -> Self {
+        if area.width < 16 || area.height < 4 {
+            return Self { inside: area, x, y };
+        }
+        let rows = area.height - 1;
+        let y_ticks = y.ticks(usize::from(rows / 2).clamp(2, 8));
+        let y_labels = labels(&y_ticks);
+        let gutter = y_labels.iter().map(String::len).max().unwrap_or(0).min(10) as u16 + 1;
+        let inside = Rect {
+            x: area.x + gutter,
+            y: area.y,
+            width: area.width - gutter,
+            height: rows,
+        };
+        for (tick, label) in y_ticks.iter().zip(&y_labels) {
+            let row = inside.bottom() - 1 - (y.dot(*tick, rows * 4) / 4.0) as u16;
+            let start = inside.x.saturating_sub(label.len() as u16 + 1).max(area.x);
+            buffer.set_stringn(start, row, label, usize::from(gutter - 1), style);
+        }
+        let plot = Self { inside, x, y };
+        plot.horizontal_labels(buffer, area, unit, style);
+        plot
+    }
+
+    fn horizontal_labels(&self, buffer: &mut Buffer, area: Rect, unit: &str, style: Style) {
+        let row = area.bottom() - 1;
+        let unit_start = area
+            .right()
+            .saturating_sub(unit.len() as u16)
+            .max(self.inside.x);
+        let ticks = self
+            .x
+            .ticks(usize::from(self.inside.width / 8).clamp(2, 10));
+        let mut free_from = area.x;
+        for (tick, label) in ticks.iter().zip(labels(&ticks)) {
+            let column = self.inside.x + (self.x.dot(*tick, self.inside.width * 2) / 2.0) as u16;
+            let start = column.saturating_sub(label.len() as u16 / 2);
+            if start >= free_from && start + (label.len() as u16) < unit_start {
+                buffer.set_string(start, row, &label, style);
+                free_from = start + label.len() as u16 + 2;
+            }
+        }
+        buffer.set_stringn(
+            unit_start,
+            row,
+            unit,
+            usize::from(area.right() - unit_start),
+            style,
+        );
+    }
+
+    /// Draws a curve through points of ascending x.
+    pub(super) fn curve(
+        &self,
+        buffer: &mut Buffer,
+        points: impl Iterator<Item = (f64, f64)>,
+        style: Style,
+    ) {
+        let (width, height) = (self.inside.width * 2, self.inside.height * 4);
+        let columns = columns(points, &self.x, width);
+        let row = |value| self.y.dot(value, height);
+        let color = style.fg.unwrap_or_default();
+        Canvas::default()
+            .marker(Marker::Braille)
+            .x_bounds([0.0, f64::from(width.saturating_sub(1))])
+            .y_bounds([0.0, f64::from(height.saturating_sub(1))])
+            .paint(|context| {
+                for (i, column) in columns.iter().enumerate() {
+                    let upright = (column.dot, row(column.low), column.dot, row(column.high));
+                    let before = i.checked_sub(1).map(|before| columns[before]);
+                    let link = before.map(|b| (b.dot, row(b.last), column.dot, row(column.first)));
+                    for (x1, y1, x2, y2) in [Some(upright), link].into_iter().flatten() {
+                        context.draw(&Line {
+                            x1,
+                            y1,
+                            x2,
+                            y2,
+                            color,
+                        });
+                    }
+                }
+            })
+            .render(self.inside, buffer);
+    }
+
+    /// Puts a sign at a point, over what is there.
+    pub(super) fn sign(&self, buffer: &mut Buffer, at: f64, value: f64, sign: &str, style: Style) {
+        if self.inside.is_empty() || !at.is_finite() || !value.is_finite() {
+            return;
+        }
+        let column = self.inside.x + (self.x.dot(at, self.inside.width * 2) / 2.0) as u16;
+        let row =
+            self.inside.bottom() - 1 - (self.y.dot(value, self.inside.height * 4) / 4.0) as u16;
+        buffer.set_string(column, row, sign, style);
+    }
+}
+
+/// Texts of ticks, all with as many decimals as tell them apart.
+fn labels(ticks: &[f64]) -> Vec<String> {
+    let step = ticks
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .fold(f64::INFINITY, f64::min);
+    let largest = ticks
+        .iter()
+        .fold(0.0, |largest: f64, tick| largest.max(tick.abs()));
+    if !step.is_finite() || largest >= 1e6 || step < 1e-6 {
+        return ticks.iter().map(|tick| significant(*tick, 3)).collect();
+    }
+    if largest >= 1e4 && step >= 1e3 {
+        return ticks
+            .iter()
+            .map(|tick| format!("{:.0}k", tick / 1e3))
+            .collect();
+    }
+    // A logarithmic axis' smallest step needs more decimals than its larger ticks.
+    let decimals = |value: f64| (-value.log10().floor()).clamp(0.0, 6.0) as usize;
+    let even = ticks
+        .windows(2)
+        .all(|pair| (pair[1] - pair[0] - step).abs() < step * 1e-6);
+    let text = |tick: &f64| match even {
+        true => format!("{tick:.*}", decimals(step * 1.000_001)),
+        false => format!("{tick:.*}", decimals(tick.abs() * 1.000_001)),
+    };
+    ticks.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        let axis = Axis::between(0.0, 97.0);
+        assert_eq!(axis.ticks(5), [0.0, 20.0, 40.0, 60.0, 80.0]);
+        assert_eq!(
+            labels(&Axis::between(0.61, 0.84).ticks(4)),
+            ["0.65", "0.70", "0.75", "0.80"]
+        );
+        let log = Axis::logarithmic([0.02, 15.0, 0.0, f64::NAN]).expect("two values above 0");
+        assert_eq!(labels(&log.ticks(4)), ["0.1", "1", "10"]);
+        for most in 0..9 {
+            assert!(axis.ticks(most).len() <= most);
+            assert!(log.ticks(most).len() <= most);
+        }
+    }
+
+    #[test]
+    fn an_axis_needs_a_finite_value_and_has_a_width() {
+        assert_eq!(Axis::around([f64::NAN, f64::INFINITY]), None);
+        assert_eq!(Axis::around([f64::MAX, f64::MIN]), None);
+        assert_eq!(Axis::logarithmic([0.0, -1.0]), None);
+        for value in [0.0, 3.0, -2.0] {
+            let axis = Axis::around([value]).expect("finite");
+            assert!(axis.low < value && value < axis.high);
+        }
+    }
+
+    #[test]
+    fn one_spike_in_a_million_is_kept() {
+        let x = Axis::between(0.0, 999_999.0);
+        let curve = (0..1_000_000).map(|i| (f64::from(i), if i == 777_777 { 9.0 } else { 0.5 }));
+        let columns = columns(curve, &x, 100);
+        assert_eq!(columns.len(), 100);
+        assert_eq!(
+            columns.iter().filter(|column| column.high == 9.0).count(),
+            1
+        );
+        assert!(columns.iter().all(|column| column.low == 0.5));
+    }
+
+    #[test]
+    fn undefined_values_are_passed_over() {
+        let points = [(0.0, 1.0), (1.0, f64::NAN), (2.0, 2.0)];
+        let columns = columns(points.into_iter(), &Axis::between(0.0, 2.0), 3);
+        assert_eq!(
+            columns.iter().map(|c| c.dot).collect::<Vec<_>>(),
+            [0.0, 2.0]
+        );
+    }
+}

@@ -1,0 +1,169 @@
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::studies;
+use crate::app::State;
+use crate::tui::panels::PANELS;
+use crate::tui::{Palette, Screen};
+
+/// What the screen shows, line by line, without trailing blanks.
+pub(super) fn shown(screen: &mut Screen, state: &State, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| screen.draw(frame, state)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let line = |y| {
+        (0..width)
+            .map(|x| buffer[(x, y)].symbol())
+            .collect::<String>()
+    };
+    (0..height)
+        .map(|y| line(y).trim_end().to_owned() + "\n")
+        .collect()
+}
+
+fn snapshots(name: &str, state: &State) {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let text = shown(&mut Screen::new(Palette::DARK), state, width, height);
+        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), text);
+        });
+    }
+}
+
+#[test]
+fn an_empty_study() {
+    snapshots("empty", &studies::empty());
+}
+
+#[test]
+fn a_busy_study() {
+    snapshots("busy", &studies::busy());
+}
+
+#[test]
+fn a_complete_study() {
+    snapshots("complete", &studies::complete());
+}
+
+#[test]
+fn a_failed_study() {
+    snapshots("failed", &studies::failed());
+}
+
+#[test]
+fn no_size_and_no_panel_panics() {
+    for state in [
+        studies::empty(),
+        studies::busy(),
+        studies::complete(),
+        studies::failed(),
+    ] {
+        for width in 1..=130 {
+            for height in 1..=50 {
+                // Panels and pop-ups take turns over the sizes; the most awkward sizes get all of them below.
+                let turn = usize::from(width) * 7 + usize::from(height);
+                let mut screen = Screen::new(Palette::LIGHT);
+                super::driving::press(&mut screen, &state, &turn_keys(turn));
+                shown(&mut screen, &state, width, height);
+            }
+        }
+        for (width, height) in [
+            (40, 10),
+            (41, 11),
+            (71, 12),
+            (72, 10),
+            (99, 29),
+            (100, 30),
+            (160, 40),
+        ] {
+            for turn in 0..PANELS.len() * 4 {
+                let mut screen = Screen::new(Palette::LIGHT);
+                super::driving::press(&mut screen, &state, &turn_keys(turn));
+                shown(&mut screen, &state, width, height);
+            }
+        }
+    }
+}
+
+fn turn_keys(turn: usize) -> String {
+    let panel = turn % PANELS.len() + 1;
+    format!("{panel}{}", ["", "z", "?", "kx"][turn / PANELS.len() % 4])
+}
+
+#[test]
+fn a_screen_too_small_says_so() {
+    let text = shown(&mut Screen::new(Palette::DARK), &studies::busy(), 39, 9);
+    assert!(
+        text.starts_with("The screen is 39×9; autopeft needs"),
+        "{text}"
+    );
+}
+
+#[test]
+fn of_many_trials_the_selected_one_is_shown() {
+    let state = studies::huge();
+    let mut screen = Screen::new(Palette::DARK);
+    super::driving::press(&mut screen, &state, "g");
+    assert!(shown(&mut screen, &state, 80, 24).contains("#0 "));
+    super::driving::press(&mut screen, &state, "G");
+    let text = shown(&mut screen, &state, 80, 24);
+    assert!(text.contains("#9999") && !text.contains("#0 "), "{text}");
+}
+
+#[test]
+fn values_that_are_no_numbers_are_survived() {
+    let mut state = studies::busy();
+    for live in state.live.values_mut() {
+        live.losses.push((241, f64::NAN));
+        live.losses.push((242, f64::INFINITY));
+    }
+    for trial in &mut state.trials {
+        for epoch in &mut trial.epochs {
+            epoch.score = f64::NAN;
+            epoch.train_loss = f64::NEG_INFINITY;
+        }
+        if let Some(measurement) = &mut trial.measurement {
+            measurement.objectives.score = f64::NAN;
+            measurement.wall_seconds = f64::NAN;
+        }
+    }
+    state
+        .hypervolume_trace
+        .iter_mut()
+        .for_each(|(_, value)| *value = f64::NAN);
+    for (width, height) in [(80, 24), (200, 60)] {
+        shown(&mut Screen::new(Palette::DARK), &state, width, height);
+    }
+}
+
+#[test]
+fn control_characters_do_not_reach_the_terminal() {
+    let mut state = studies::failed();
+    for trial in &mut state.trials {
+        trial.reason = Some("a\u{1b}[31mb\r\nc\u{7}".into());
+    }
+    state.study.name = "x\u{1b}]0;title\u{7}".into();
+    state.notify(crate::app::Severity::Error, "\u{1b}[2J\ttab");
+    let text = shown(&mut Screen::new(Palette::DARK), &state, 120, 40);
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+}
+
+#[test]
+fn every_binding_is_in_the_help() {
+    let mut screen = Screen::new(Palette::DARK);
+    let state = studies::empty();
+    super::driving::press(&mut screen, &state, "?");
+    let text = shown(&mut screen, &state, 100, 50);
+    for binding in crate::tui::keys::BINDINGS {
+        assert!(
+            text.contains(binding.help),
+            "{} is not in the help",
+            binding.help
+        );
+        assert!(
+            text.contains(&binding.keys_text()),
+            "{} is not in the help",
+            binding.keys_text()
+        );
+    }
+}
