@@ -10,6 +10,7 @@
 //! Everything else in [`State`] is live: progress, what the search is doing, notices.
 
 mod message;
+pub mod signals;
 mod state;
 mod update;
 

@@ -59,6 +59,7 @@ fn submit_waiting(state: &mut State) -> Vec<Effect> {
         let job = Job {
             trial: trial.id,
             configuration: trial.configuration.clone(),
+            parameters_percent: trial.parameters_percent,
             seed: trial_seed(state.study.seed, trial.id),
         };
         state.submitted.insert(job.trial);
@@ -108,10 +109,13 @@ fn question(state: &State, count: usize) -> Ask {
                 point,
                 outcome: Outcome::Score(measurement.objectives.score),
             }),
-            (TrialState::Infeasible, _) => history.push(Observation {
-                point,
-                outcome: Outcome::Infeasible,
-            }),
+            // What failed or was cancelled says nothing of its score; it is not to be tried again unasked either.
+            (TrialState::Infeasible | TrialState::Failed | TrialState::Cancelled, _) => {
+                history.push(Observation {
+                    point,
+                    outcome: Outcome::Infeasible,
+                });
+            }
             _ => pending.push(point),
         }
     }

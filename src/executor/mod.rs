@@ -2,7 +2,11 @@
 //!
 //! An executor takes jobs and reports events; how and where it trains is its own affair.
 
+mod local;
+
 use crossbeam_channel::Receiver;
+
+pub use local::LocalExecutor;
 
 use crate::domain::{Configuration, EpochReport, Measurement, Progress, TrialId};
 
@@ -13,6 +17,8 @@ pub struct Job {
     pub trial: TrialId,
     /// What to train.
     pub configuration: Configuration,
+    /// Its parameters by the paper's formula, percent of the backbone.
+    pub parameters_percent: f64,
     /// Seed of initial weights, dropout and data order.
     pub seed: u64,
 }

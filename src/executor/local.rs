@@ -1,0 +1,84 @@
+//! Trials on this machine: one worker thread, one trial at a time.
+
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::{Executor, ExecutorEvent, Job};
+use crate::domain::TrialId;
+use crate::train::worker::{Command, Plan, work};
+
+/// Events that may wait for the application before progress is skipped.
+const EVENTS_WAITING: usize = 256;
+
+/// One training worker in a thread of its own.
+pub struct LocalExecutor {
+    commands: Sender<Command>,
+    events: Receiver<ExecutorEvent>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LocalExecutor {
+    /// Starts the worker; it loads model and data and then reports `Ready`, or `Unavailable`.
+    ///
+    /// # Errors
+    /// Where the system gives no further thread.
+    pub fn start(plan: Plan) -> std::io::Result<Self> {
+        let (commands, received) = unbounded();
+        let (sender, events) = bounded(EVENTS_WAITING);
+        let thread = std::thread::Builder::new()
+            .name("training".to_owned())
+            .spawn(move || work(plan, &received, &sender))?;
+        Ok(Self {
+            commands,
+            events,
+            thread: Some(thread),
+        })
+    }
+
+    /// A worker that is gone has said so, by an event; a command to it has no addressee.
+    fn tell(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+}
+
+impl Executor for LocalExecutor {
+    fn capacity(&self) -> usize {
+        1
+    }
+
+    fn submit(&self, job: Job) {
+        self.tell(Command::Submit(job));
+    }
+
+    fn pause(&self, trial: TrialId) {
+        self.tell(Command::Pause(trial));
+    }
+
+    fn resume(&self, trial: TrialId) {
+        self.tell(Command::Resume(trial));
+    }
+
+    fn cancel(&self, trial: TrialId) {
+        self.tell(Command::Cancel(trial));
+    }
+
+    fn stop(&self) {
+        self.tell(Command::Stop);
+    }
+
+    fn events(&self) -> &Receiver<ExecutorEvent> {
+        &self.events
+    }
+}
+
+impl Drop for LocalExecutor {
+    /// Ends the worker between two steps and waits for it, so that no weights file is left half written.
+    fn drop(&mut self) {
+        self.tell(Command::Stop);
+        while self.events.recv().is_ok() {}
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! From a model's files to the encoder on its device.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use super::config::{ConfigError, EncoderConfig};
+use super::source::Weights as WeightsPlace;
+use super::tensor::{DType, Device};
+use super::{Backbone, BackboneError, ModelFiles};
+
+/// Why a model's files give no encoder.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The weights cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration is no text.
+    #[error("{0}/config.json is not UTF-8 text; is the download complete?")]
+    Encoding(String),
+    /// The configuration describes nothing that is implemented.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The files contradict each other or what is implemented.
+    #[error(transparent)]
+    Backbone(#[from] BackboneError),
+}
+
+impl ModelFiles {
+    /// What `config.json` says.
+    ///
+    /// # Errors
+    /// It is no configuration of an encoder that is implemented.
+    pub fn encoder_config(&self) -> Result<EncoderConfig, LoadError> {
+        let place = format!("{}/config.json", self.origin);
+        Ok(EncoderConfig::from_json(self.config_text()?, &place)?)
+    }
+
+    /// The encoder, its weights on `device` in 32-bit floats.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn backbone(&self, device: &Device) -> Result<Backbone, LoadError> {
+        let bytes: Cow<'_, [u8]> = match &self.weights {
+            WeightsPlace::Embedded(bytes) => Cow::Borrowed(bytes),
+            WeightsPlace::File(path) => {
+                Cow::Owned(std::fs::read(path).map_err(|source| LoadError::Read {
+                    path: path.clone(),
+                    source,
+                })?)
+            }
+        };
+        Ok(Backbone::load(
+            self.config_text()?,
+            &bytes,
+            &self.origin,
+            device,
+            DType::F32,
+        )?)
+    }
+
+    fn config_text(&self) -> Result<&str, LoadError> {
+        std::str::from_utf8(&self.config).map_err(|_| LoadError::Encoding(self.origin.clone()))
+    }
+}

@@ -1,0 +1,45 @@
+//! What keeps a trial, or all trials, from being trained.
+
+use super::checkpoint::CheckpointError;
+use crate::model::device::DeviceError;
+use crate::model::parameters::ParametersError;
+use crate::model::{AdaptedError, BatchError, LoadError, TokenizerError};
+
+/// Why training cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The device asked for cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The model's files cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The configuration does not fit the model.
+    #[error(transparent)]
+    Adapted(#[from] AdaptedError),
+    /// Weights from elsewhere do not belong to the configuration.
+    #[error(transparent)]
+    Parameters(#[from] ParametersError),
+    /// The model's tokenizer cannot be used.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// Rows do not fit the model.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// The weights cannot be kept.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The task has nothing to train or to measure on.
+    #[error(
+        "the task has {train} training and {validation} validation rows; at least one of each is needed"
+    )]
+    NoRows {
+        /// Training rows.
+        train: usize,
+        /// Validation rows.
+        validation: usize,
+    },
+    /// A training ended before its first epoch did.
+    #[error("the training ended before its first epoch did")]
+    NothingTrained,
+}

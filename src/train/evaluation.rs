@@ -1,0 +1,101 @@
+//! Predictions on the validation rows, and what they are worth.
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | z | logits of a row, `[C]` |
+//! | y | its label |
+//!
+//! Loss of a row: −log softmax(z)_y for classes; (z − y)² for regression.
+
+use crate::task::{Label, Metric};
+
+/// What was predicted so far for rows in order.
+#[derive(Clone, Debug, Default)]
+pub struct Predictions {
+    predicted: Vec<f64>,
+    labels: Vec<f64>,
+    loss: f64,
+}
+
+impl Predictions {
+    /// Adds rows: their logits laid end to end, `outputs` for each label.
+    pub fn add(&mut self, logits: &[f32], outputs: usize, labels: impl Iterator<Item = Label>) {
+        for (logits, label) in logits.chunks_exact(outputs).zip(labels) {
+            match label {
+                Label::Class(class) => {
+                    self.predicted.push(largest(logits) as f64);
+                    self.labels.push(class as f64);
+                    self.loss += log_sum_exp(logits) - f64::from(logits[class]);
+                }
+                Label::Value(value) => {
+                    let predicted = f64::from(logits[0]);
+                    self.predicted.push(predicted);
+                    self.labels.push(f64::from(value));
+                    self.loss += (predicted - f64::from(value)).powi(2);
+                }
+            }
+        }
+    }
+
+    /// Rows so far.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// Mean loss of the rows.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.len() as f64
+    }
+
+    /// The metric's value; NaN where it is undefined.
+    pub fn score(&self, metric: Metric) -> f64 {
+        metric.score(&self.predicted, &self.labels)
+    }
+}
+
+/// Index of the largest logit; of equal ones the first.
+fn largest(logits: &[f32]) -> usize {
+    (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best })
+}
+
+fn log_sum_exp(logits: &[f32]) -> f64 {
+    let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let top = f64::from(top);
+    top + logits
+        .iter()
+        .map(|&z| (f64::from(z) - top).exp())
+        .sum::<f64>()
+        .ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_the_largest_logit_and_the_loss_is_cross_entropy() {
+        let mut predictions = Predictions::default();
+        let labels = [Label::Class(0), Label::Class(1)];
+        predictions.add(&[1.0, 0.0, 3.0, 1.0], 2, labels.into_iter());
+        assert_eq!(predictions.score(Metric::Accuracy), 0.5);
+        let expected = ((1.0 + (-1.0f64).exp()).ln() + (1.0 + 2.0f64.exp()).ln()) / 2.0;
+        assert!((predictions.loss() - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn regression_predicts_the_logit_itself() {
+        let mut predictions = Predictions::default();
+        predictions.add(
+            &[1.0, 2.5],
+            1,
+            [Label::Value(2.0), Label::Value(2.5)].into_iter(),
+        );
+        assert_eq!(predictions.loss(), 0.5);
+        assert!((predictions.score(Metric::Pearson) - 1.0).abs() < 1e-12);
+    }
+}

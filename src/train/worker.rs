@@ -1,0 +1,233 @@
+//! The training worker: takes jobs, trains one at a time, answers commands between two steps.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use super::trainer::{Advance, Training, Workbench};
+use crate::domain::TrialId;
+use crate::executor::{ExecutorEvent, Job};
+use crate::model::ModelFiles;
+use crate::model::device::DeviceChoice;
+use crate::study::{FidelitySettings, TrainingSettings};
+use crate::task::Dataset;
+
+/// What a worker needs to know before its first job.
+pub struct Plan {
+    /// The backbone's files.
+    pub files: ModelFiles,
+    /// The task's rows.
+    pub dataset: Dataset,
+    /// How trials are trained.
+    pub training: TrainingSettings,
+    /// How much of that each trial gets.
+    pub fidelity: FidelitySettings,
+    /// Where to train.
+    pub device: DeviceChoice,
+    /// Where to keep the weights of finished trials; none: nowhere.
+    pub weights_folder: Option<PathBuf>,
+    /// Seed of what all trials share: the rows of a reduced fidelity.
+    pub seed: u64,
+}
+
+/// What the application asks of a worker.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Train this once its turn comes.
+    Submit(Job),
+    /// Let the trial stand still; the next one takes its place.
+    Pause(TrialId),
+    /// Let the trial go on before any waiting job.
+    Resume(TrialId),
+    /// End the trial.
+    Cancel(TrialId),
+    /// End everything.
+    Stop,
+}
+
+/// Runs until told to stop, or until nobody listens any more.
+pub fn work(plan: Plan, commands: &Receiver<Command>, events: &Sender<ExecutorEvent>) {
+    let prepared = catch_unwind(AssertUnwindSafe(|| Workbench::prepare(plan)));
+    let workbench = match prepared {
+        Ok(Ok(workbench)) => workbench,
+        Ok(Err(error)) => return decline(error.to_string(), commands, events),
+        Err(panic) => return decline(panic_text(panic.as_ref()), commands, events),
+    };
+    let ready = ExecutorEvent::Ready {
+        device: workbench.device_text().to_owned(),
+    };
+    let mut bench = Worker {
+        workbench: &workbench,
+        events,
+        waiting: VecDeque::new(),
+        running: None,
+        resumed: VecDeque::new(),
+        paused: BTreeMap::new(),
+    };
+    if bench.tell(ready).is_ok() {
+        bench.serve(commands);
+    }
+    let _ = events.send(ExecutorEvent::Stopped);
+}
+
+/// Says why nothing can run, and waits for the stop that follows.
+fn decline(reason: String, commands: &Receiver<Command>, events: &Sender<ExecutorEvent>) {
+    let _ = events.send(ExecutorEvent::Unavailable { reason });
+    while commands
+        .recv()
+        .is_ok_and(|command| command != Command::Stop)
+    {}
+    let _ = events.send(ExecutorEvent::Stopped);
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+struct Worker<'a> {
+    workbench: &'a Workbench,
+    events: &'a Sender<ExecutorEvent>,
+    waiting: VecDeque<Job>,
+    running: Option<Training<'a>>,
+    resumed: VecDeque<Training<'a>>,
+    paused: BTreeMap<TrialId, Training<'a>>,
+}
+
+impl<'a> Worker<'a> {
+    fn serve(&mut self, commands: &Receiver<Command>) {
+        loop {
+            let idle = self.running.is_none() && self.resumed.is_empty() && self.waiting.is_empty();
+            let command = if idle {
+                commands.recv().ok().or(Some(Command::Stop))
+            } else {
+                commands.try_recv().ok()
+            };
+            let done = match command {
+                Some(Command::Stop) => return,
+                Some(command) => self.obey(command),
+                None => self.work_on(),
+            };
+            if done.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), Gone> {
+        match command {
+            Command::Submit(job) => self.waiting.push_back(job),
+            Command::Pause(trial) => {
+                let in_line = self
+                    .resumed
+                    .iter()
+                    .position(|training| training.trial() == trial);
+                let in_line = in_line.and_then(|place| self.resumed.remove(place));
+                let running = self.running.take_if(|running| running.trial() == trial);
+                if let Some(training) = running.or(in_line) {
+                    self.paused.insert(trial, training);
+                    return self.tell(ExecutorEvent::Paused(trial));
+                }
+            }
+            Command::Resume(trial) => {
+                if let Some(training) = self.paused.remove(&trial) {
+                    self.resumed.push_back(training);
+                    return self.tell(ExecutorEvent::Resumed(trial));
+                }
+            }
+            Command::Cancel(trial) => {
+                let under_way = self
+                    .running
+                    .take_if(|running| running.trial() == trial)
+                    .is_some();
+                let known = under_way || self.paused.remove(&trial).is_some();
+                let before = self.waiting.len() + self.resumed.len();
+                self.waiting.retain(|job| job.trial != trial);
+                self.resumed.retain(|training| training.trial() != trial);
+                if known || self.waiting.len() + self.resumed.len() < before {
+                    return self.tell(ExecutorEvent::Cancelled(trial));
+                }
+            }
+            Command::Stop => {}
+        }
+        Ok(())
+    }
+
+    /// One step of the trial at hand, or the beginning of the next.
+    fn work_on(&mut self) -> Result<(), Gone> {
+        if self.running.is_none() {
+            self.running = self.resumed.pop_front();
+        }
+        let Some(training) = &mut self.running else {
+            let Some(job) = self.waiting.pop_front() else {
+                return Ok(());
+            };
+            return self.begin(job);
+        };
+        let trial = training.trial();
+        let event = match catch_unwind(AssertUnwindSafe(|| training.advance())) {
+            Ok(Ok(Advance::Step(progress))) => {
+                return self.mention(ExecutorEvent::Progress(progress));
+            }
+            Ok(Ok(Advance::Evaluated)) => return Ok(()),
+            Ok(Ok(Advance::Epoch(report))) => {
+                return self.tell(ExecutorEvent::Epoch(trial, report));
+            }
+            Ok(Ok(Advance::Done(measurement))) => ExecutorEvent::Finished(trial, measurement),
+            Ok(Ok(Advance::Diverged(reason))) => ExecutorEvent::Infeasible(trial, reason),
+            Ok(Err(error)) => ExecutorEvent::Failed(trial, error.to_string()),
+            Err(panic) => ended_by_panic(trial, &panic_text(panic.as_ref())),
+        };
+        self.running = None;
+        self.tell(event)
+    }
+
+    fn begin(&mut self, job: Job) -> Result<(), Gone> {
+        let trial = job.trial;
+        self.tell(ExecutorEvent::Started(trial))?;
+        match catch_unwind(AssertUnwindSafe(|| Training::begin(self.workbench, &job))) {
+            Ok(Ok(training)) => {
+                self.running = Some(training);
+                Ok(())
+            }
+            Ok(Err(error)) => self.tell(ExecutorEvent::Failed(trial, error.to_string())),
+            Err(panic) => self.tell(ended_by_panic(trial, &panic_text(panic.as_ref()))),
+        }
+    }
+
+    fn tell(&self, event: ExecutorEvent) -> Result<(), Gone> {
+        self.events.send(event).map_err(|_| Gone)
+    }
+
+    /// Progress is skipped rather than waited for.
+    fn mention(&self, event: ExecutorEvent) -> Result<(), Gone> {
+        match self.events.try_send(event) {
+            Err(TrySendError::Disconnected(_)) => Err(Gone),
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+        }
+    }
+}
+
+/// Out of memory is a property of the configuration; any other panic is a fault of the program.
+fn ended_by_panic(trial: TrialId, text: &str) -> ExecutorEvent {
+    let lower = text.to_lowercase();
+    let memory = [
+        "out of memory",
+        "outofmemory",
+        "out_of_memory",
+        "memory allocation",
+    ];
+    if memory.iter().any(|sign| lower.contains(sign)) {
+        ExecutorEvent::Infeasible(trial, format!("out of memory: {text}"))
+    } else {
+        ExecutorEvent::Failed(trial, format!("the training stopped unexpectedly: {text}"))
+    }
+}
+
+/// The message of a panic.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+        .to_owned()
+}
