@@ -1,0 +1,403 @@
+//! Models and tasks from a hub: a small HTTP server in this process, with the hub's addresses and headers.
+#![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use autopeft::hub::{Hub, HubErrorKind, HubProgress, HubSettings, Repository};
+use autopeft::model::{ModelFiles, SourceError, Tokenizer, TokenizerFiles, Weights};
+use autopeft::study::ModelSource;
+use autopeft::task::{TaskError, TaskSettings, ValidationSplit, load};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+const TOKEN: &str = "hf_only_this_one";
+
+/// Larger than what is read at once, so that progress has something to report.
+const WEIGHT_BYTES: usize = 3 << 20;
+
+/// A hub that serves files until the process ends.
+struct Server {
+    endpoint: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Serves `files`, by their addresses. Those under `/private/` need the token; `/plain-name/` is the old name
+    /// of `/owner/model/`.
+    fn start(files: HashMap<String, Vec<u8>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let files = Arc::new(files);
+        let log = Arc::clone(&requests);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (files, log) = (Arc::clone(&files), Arc::clone(&log));
+                thread::spawn(move || answer(&stream.unwrap(), &files, &log));
+            }
+        });
+        Self { endpoint, requests }
+    }
+
+    fn requests(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+}
+
+/// Answers one request and closes the connection.
+fn answer(stream: &TcpStream, files: &HashMap<String, Vec<u8>>, log: &Mutex<Vec<String>>) {
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let Some(request) = lines.next() else {
+        return;
+    };
+    let headers: HashMap<String, String> = lines
+        .take_while(|line| !line.is_empty())
+        .map(|line| {
+            let (name, value) = line.split_once(':').unwrap();
+            (name.to_lowercase(), value.trim().to_owned())
+        })
+        .collect();
+    let path = request.split(' ').nth(1).unwrap();
+    log.lock().unwrap().push(path.to_owned());
+    let mut reply = |status: &str, headers: &str, body: &[u8]| {
+        let head = format!(
+            "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+            body.len()
+        );
+        let mut stream = stream;
+        // A client may hang up; that is its own affair.
+        let _ = stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(body));
+    };
+    if let Some(rest) = path.strip_prefix("/plain-name/") {
+        let location = format!("Location: /owner/model/{rest}\r\n");
+        return reply("307 Temporary Redirect", &location, b"");
+    }
+    let authorised = headers.get("authorization") == Some(&format!("Bearer {TOKEN}"));
+    if path.starts_with("/private/") && !authorised {
+        return reply("401 Unauthorized", "", b"");
+    }
+    let Some(content) = files.get(path) else {
+        return reply("404 Not Found", "", b"");
+    };
+    let range = headers
+        .get("range")
+        .and_then(|range| range.strip_prefix("bytes="));
+    let (start, end) = range
+        .and_then(|range| range.split_once('-'))
+        .unwrap_or(("0", ""));
+    let start: usize = start.parse().unwrap();
+    let end = end.parse().map_or(content.len(), |end: usize| end + 1);
+    let etag = path.replace('/', "-");
+    reply(
+        "206 Partial Content",
+        &format!(
+            "Content-Range: bytes {start}-{}/{}\r\nETag: \"{etag}\"\r\nX-Repo-Commit: {COMMIT}\r\n",
+            end.saturating_sub(1),
+            content.len()
+        ),
+        &content[start..end],
+    );
+}
+
+/// The hub at an endpoint, with a cache of its own.
+fn hub(server: &Server, home: &Path, more: &[(&str, &str)]) -> Hub {
+    let mut variables = HashMap::from([
+        ("HF_HOME", home.to_str().unwrap().to_owned()),
+        ("HF_ENDPOINT", server.endpoint.clone()),
+    ]);
+    variables.extend(more.iter().map(|&(name, value)| (name, value.to_owned())));
+    Hub::new(HubSettings::from_variables(|name| {
+        variables.get(name).cloned()
+    }))
+}
+
+fn model(id: &str) -> ModelSource {
+    ModelSource::Hub {
+        id: id.to_owned(),
+        revision: "main".to_owned(),
+    }
+}
+
+/// A model whose tokenizer is its vocabulary alone.
+fn model_files(id: &str) -> HashMap<String, Vec<u8>> {
+    let words = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\ncat\n";
+    let files = [
+        ("config.json", b"{}".to_vec()),
+        ("vocab.txt", words.as_bytes().to_vec()),
+        ("model.safetensors", vec![7; WEIGHT_BYTES]),
+    ];
+    files
+        .into_iter()
+        .map(|(name, content)| (format!("/{id}/resolve/main/{name}"), content))
+        .collect()
+}
+
+#[test]
+fn a_model_is_downloaded_once_and_then_used_offline() {
+    let server = Server::start(model_files("owner/model"));
+    let home = tempfile::tempdir().unwrap();
+    let mut reports: Vec<HubProgress> = Vec::new();
+    let online = hub(&server, home.path(), &[]);
+    let files = ModelFiles::open(&model("owner/model"), &online, &mut |report| {
+        reports.push(report)
+    })
+    .unwrap();
+    assert_eq!(files.config, b"{}");
+    assert!(files.origin.contains("owner/model") && files.origin.contains(COMMIT));
+    let Weights::File(weights) = &files.weights else {
+        panic!("weights of a hub model lie in a file");
+    };
+    assert_eq!(std::fs::read(weights).unwrap(), vec![7; WEIGHT_BYTES]);
+    // The layout of Python's cache.
+    let cache = home.path().join("hub/models--owner--model");
+    assert_eq!(
+        *weights,
+        cache
+            .join("snapshots")
+            .join(COMMIT)
+            .join("model.safetensors")
+    );
+    assert_eq!(
+        std::fs::read_to_string(cache.join("refs/main")).unwrap(),
+        COMMIT
+    );
+    assert!(matches!(files.tokenizer, TokenizerFiles::WordPiece { .. }));
+    assert_eq!(
+        Tokenizer::new(&files.tokenizer)
+            .unwrap()
+            .plain("cat")
+            .unwrap(),
+        [5]
+    );
+
+    let of_weights: Vec<&HubProgress> = reports
+        .iter()
+        .filter(|report| report.file == "model.safetensors")
+        .collect();
+    assert!(of_weights.len() >= 3, "{reports:?}");
+    assert!(
+        of_weights
+            .iter()
+            .all(|report| report.total_bytes == WEIGHT_BYTES as u64)
+    );
+    assert_eq!(of_weights.last().unwrap().done_bytes, WEIGHT_BYTES as u64);
+
+    let asked = server.requests();
+    let offline = hub(&server, home.path(), &[("HF_HUB_OFFLINE", "1")]);
+    let again = ModelFiles::open(&model("owner/model"), &offline, &mut |_| {}).unwrap();
+    assert_eq!(again, files);
+    assert_eq!(server.requests(), asked);
+    // The commit names the same files as the branch.
+    let by_commit = offline.file(
+        &Repository::model("owner/model", COMMIT),
+        "config.json",
+        &mut |_| {},
+    );
+    assert!(by_commit.is_ok());
+}
+
+#[test]
+fn an_old_name_leads_to_the_new_one() {
+    let server = Server::start(model_files("owner/model"));
+    let home = tempfile::tempdir().unwrap();
+    let hub = hub(&server, home.path(), &[]);
+    let files = ModelFiles::open(&model("plain-name"), &hub, &mut |_| {}).unwrap();
+    assert_eq!(files.config, b"{}");
+}
+
+#[test]
+fn a_partial_download_goes_on_where_it_stopped() {
+    let server = Server::start(model_files("owner/model"));
+    let home = tempfile::tempdir().unwrap();
+    let blobs = home.path().join("hub/models--owner--model/blobs");
+    std::fs::create_dir_all(&blobs).unwrap();
+    let name = "-owner-model-resolve-main-model.part";
+    std::fs::write(blobs.join(name), vec![7; WEIGHT_BYTES / 2]).unwrap();
+    let hub = hub(&server, home.path(), &[]);
+    let mut first = None;
+    let repository = Repository::model("owner/model", "main");
+    let path = hub
+        .file(&repository, "model.safetensors", &mut |report| {
+            if report.done_bytes > 0 {
+                first.get_or_insert(report.done_bytes);
+            }
+        })
+        .unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), vec![7; WEIGHT_BYTES]);
+    assert!(first.unwrap() >= WEIGHT_BYTES as u64 / 2);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let mut files = model_files("owner/model");
+    files.remove("/owner/model/resolve/main/model.safetensors");
+    files.extend(model_files("owner/bare"));
+    files.remove("/owner/bare/resolve/main/vocab.txt");
+    let server = Server::start(files);
+    let home = tempfile::tempdir().unwrap();
+    let online = hub(&server, home.path(), &[]);
+    let problem = |id: &str, hub: &Hub| {
+        let error = ModelFiles::open(&model(id), hub, &mut |_| {}).unwrap_err();
+        error.to_string()
+    };
+    let weights = problem("owner/model", &online);
+    assert!(weights.contains("`owner/model`") && weights.contains("`model.safetensors`"));
+    assert!(problem("owner/bare", &online).contains("`tokenizer.json`"));
+    assert!(problem("owner/none", &online).contains("`config.json`"));
+
+    let offline = hub(&server, home.path(), &[("HF_HUB_OFFLINE", "1")]);
+    let text = problem("owner/other", &offline);
+    for part in [
+        "owner/other",
+        "config.json",
+        "HF_HUB_OFFLINE",
+        home.path().to_str().unwrap(),
+    ] {
+        assert!(text.contains(part), "{part} is not in: {text}");
+    }
+    let text = problem("owner/model", &offline);
+    assert!(text.contains("model.safetensors"), "{text}");
+}
+
+#[test]
+fn a_token_opens_what_is_private_and_is_never_shown() {
+    let server = Server::start(model_files("private/model"));
+    let home = tempfile::tempdir().unwrap();
+    let open = |more: &[(&str, &str)]| {
+        let hub = hub(&server, home.path(), more);
+        ModelFiles::open(&model("private/model"), &hub, &mut |_| {})
+    };
+    for (token, with_token) in [("", false), ("hf_a_wrong_one", true)] {
+        let error = open(&[("HF_TOKEN", token)]).unwrap_err();
+        let text = format!("{error} {error:?}");
+        let SourceError::Hub(error) = error else {
+            panic!("{text}");
+        };
+        let HubErrorKind::Refused {
+            status,
+            with_token: shown,
+            ..
+        } = error.kind
+        else {
+            panic!("{text}");
+        };
+        assert_eq!((status, shown), (401, with_token));
+        assert!(
+            text.contains("HF_TOKEN") && !text.contains("hf_a_wrong_one"),
+            "{text}"
+        );
+    }
+    // As `hf auth login` leaves it.
+    std::fs::write(home.path().join("token"), format!("{TOKEN}\n")).unwrap();
+    assert!(open(&[]).is_ok());
+}
+
+#[test]
+fn an_unreachable_hub_is_an_error_that_says_what_to_do() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://user:secret@{}", listener.local_addr().unwrap());
+    drop(listener);
+    let home = tempfile::tempdir().unwrap();
+    let server = Server {
+        endpoint,
+        requests: Arc::default(),
+    };
+    let hub = hub(&server, home.path(), &[]);
+    let error = ModelFiles::open(&model("owner/model"), &hub, &mut |_| {}).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("HF_ENDPOINT") && text.contains("127.0.0.1"),
+        "{text}"
+    );
+    assert!(!text.contains("secret"), "{text}");
+}
+
+/// Rows of RTE as a Parquet file.
+fn parquet(rows: usize) -> Vec<u8> {
+    let schema = "message schema { REQUIRED BYTE_ARRAY sentence1 (UTF8); REQUIRED BYTE_ARRAY sentence2 (UTF8); REQUIRED INT64 label; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut content = Vec::new();
+    let mut writer = SerializedFileWriter::new(&mut content, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for name in ["premise", "hypothesis"] {
+        let texts: Vec<ByteArray> = (0..rows)
+            .map(|row| ByteArray::from(format!("{name} {row} of {rows}").into_bytes()))
+            .collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column
+            .typed::<ByteArrayType>()
+            .write_batch(&texts, None, None)
+            .unwrap();
+        column.close().unwrap();
+    }
+    let labels: Vec<i64> = (0..rows as i64).map(|row| row % 2).collect();
+    let mut column = group.next_column().unwrap().unwrap();
+    column
+        .typed::<Int64Type>()
+        .write_batch(&labels, None, None)
+        .unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    content
+}
+
+#[test]
+fn a_task_is_downloaded_once_and_then_used_offline() {
+    let file = |split: &str| {
+        format!("/datasets/nyu-mll/glue/resolve/main/rte/{split}-00000-of-00001.parquet")
+    };
+    let server = Server::start(HashMap::from([
+        (file("train"), parquet(8)),
+        (file("validation"), parquet(3)),
+    ]));
+    let home = tempfile::tempdir().unwrap();
+    let settings = |name: &str| TaskSettings {
+        name: name.to_owned(),
+        folder: None,
+        train_file: None,
+        validation_file: None,
+        test_file: None,
+        format: None,
+        text_columns: Vec::new(),
+        label_column: None,
+        regression: false,
+        metric: None,
+        validation: ValidationSplit::Dev,
+        train_rows: None,
+        validation_rows: None,
+    };
+    let mut seen = Vec::new();
+    let online = hub(&server, home.path(), &[]);
+    let dataset = load(&settings("rte"), 1, &online, &mut |report| {
+        seen.push(report)
+    })
+    .unwrap();
+    assert_eq!((dataset.train.len(), dataset.validation.len()), (8, 3));
+    assert_eq!(dataset.train[1].text, "premise 1 of 8");
+    assert!(
+        seen.iter()
+            .any(|report| report.repository == "nyu-mll/glue")
+    );
+    assert!(
+        home.path()
+            .join("hub/datasets--nyu-mll--glue/refs/main")
+            .is_file()
+    );
+
+    let offline = hub(&server, home.path(), &[("HF_HUB_OFFLINE", "1")]);
+    let again = load(&settings("rte"), 1, &offline, &mut |_| {}).unwrap();
+    assert_eq!(again.train, dataset.train);
+    let error = load(&settings("mrpc"), 1, &offline, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, TaskError::Hub(_)));
+    assert!(error.to_string().contains("mrpc/train"), "{error}");
+}
