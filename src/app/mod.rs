@@ -9,7 +9,11 @@
 //! Whatever must survive is a [`crate::journal::Record`]: it is appended durably first and then applied.
 //! Everything else in [`State`] is live: progress, what the search is doing, notices.
 
+pub mod headless;
+pub mod launch;
 mod message;
+pub mod runtime;
+pub mod screen;
 pub mod signals;
 mod state;
 mod update;

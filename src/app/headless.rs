@@ -1,0 +1,152 @@
+//! A run without a screen: one line, or one JSON object, per event.
+
+use std::io::Write;
+
+use crossbeam_channel::Select;
+use serde_json::json;
+
+use super::runtime::Interface;
+use super::{DeviceStatus, Message, SearchStatus, Severity, State};
+use crate::journal::Record;
+
+/// Writes what happens to `out`.
+pub struct Headless<W> {
+    out: W,
+    as_json: bool,
+    notices_told: usize,
+    device_told: bool,
+    asked_told: bool,
+}
+
+impl<W: Write> Headless<W> {
+    /// Lines for people, or one JSON object per event.
+    pub fn new(out: W, as_json: bool) -> Self {
+        Self {
+            out,
+            as_json,
+            notices_told: 0,
+            device_told: false,
+            asked_told: false,
+        }
+    }
+
+    fn line(&mut self, kind: &str, text: &str) -> std::io::Result<()> {
+        if self.as_json {
+            writeln!(self.out, "{}", json!({ "event": kind, "text": text }))
+        } else {
+            writeln!(self.out, "{text}")
+        }
+    }
+}
+
+impl<W: Write> Interface for Headless<W> {
+    fn take_messages(&mut self, _: &State) -> Vec<Message> {
+        Vec::new()
+    }
+
+    fn watch<'a>(&'a self, _: &mut Select<'a>) {}
+
+    fn recorded(&mut self, record: &Record, state: &State) -> std::io::Result<()> {
+        if self.as_json {
+            let mut object = serde_json::to_value(record)?;
+            if let (Record::TrialFinished { .. }, Some(fields)) = (record, object.as_object_mut()) {
+                fields.insert("hypervolume".to_owned(), json!(state.hypervolume()));
+                fields.insert("front".to_owned(), json!(state.front));
+            }
+            writeln!(self.out, "{object}")?;
+        } else if let Some(text) = sentence(record, state) {
+            writeln!(self.out, "{text}")?;
+        }
+        self.out.flush()
+    }
+
+    fn wants_showing(&self) -> bool {
+        false
+    }
+
+    fn show(&mut self, state: &State) -> std::io::Result<()> {
+        if !self.device_told && state.device == DeviceStatus::Loading {
+            self.device_told = true;
+            self.line("loading", "loading the model and the data")?;
+        }
+        let asked = matches!(state.search, SearchStatus::Asked(_));
+        if asked && !self.asked_told && state.trials.len() >= state.initial_trials {
+            self.line(
+                "search",
+                "the search is thinking about the next configurations",
+            )?;
+        }
+        self.asked_told = asked;
+        let fresh: Vec<_> = state
+            .notices
+            .iter()
+            .skip(self.notices_told)
+            .cloned()
+            .collect();
+        self.notices_told = state.notices.len();
+        for notice in fresh {
+            let kind = match notice.severity {
+                Severity::Info => "info",
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            };
+            self.line(kind, &notice.text)?;
+        }
+        self.out.flush()
+    }
+
+    fn leaves_when_complete(&self) -> bool {
+        true
+    }
+}
+
+/// The record as a sentence; none where it tells people nothing new.
+fn sentence(record: &Record, state: &State) -> Option<String> {
+    Some(match record {
+        Record::StudyCreated { name, .. } => format!("study {name} created"),
+        Record::SessionStarted { trials, .. } => {
+            let over = state
+                .trials
+                .iter()
+                .filter(|trial| trial.state.is_over())
+                .count();
+            format!("{over} of {trials} trials are over")
+        }
+        Record::TrialQueued {
+            trial,
+            configuration,
+            ..
+        } => format!("{trial} queued: {configuration}"),
+        Record::TrialStarted { trial } => {
+            let found = state.trial(*trial)?;
+            format!(
+                "{trial} started: {} ({:.3} % parameters)",
+                found.configuration, found.parameters_percent
+            )
+        }
+        Record::TrialEpoch { trial, report } => format!(
+            "{trial} epoch {}: train loss {:.4}, validation loss {:.4}, score {:.4} ({:.1} s)",
+            report.epoch,
+            report.train_loss,
+            report.validation_loss,
+            report.score,
+            report.wall_seconds
+        ),
+        Record::TrialPaused { trial } => format!("{trial} paused"),
+        Record::TrialResumed { trial } => format!("{trial} resumed"),
+        Record::TrialFinished { trial, measurement } => format!(
+            "{trial} finished: score {:.4} with {:.3} % parameters (best epoch {}, {:.1} s); hypervolume {:.4}, {} on the front",
+            measurement.objectives.score,
+            measurement.objectives.parameters_percent,
+            measurement.best_epoch,
+            measurement.wall_seconds,
+            state.hypervolume(),
+            state.front.len()
+        ),
+        Record::TrialCancelled { trial } => format!("{trial} cancelled"),
+        Record::TrialRetried { trial } => format!("{trial} queued again"),
+        Record::TrialInfeasible { .. } | Record::TrialFailed { .. } | Record::Exported { .. } => {
+            return None;
+        }
+    })
+}

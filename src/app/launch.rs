@@ -1,0 +1,307 @@
+//! From a study to its runtime: model, data, space, journal, workers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+
+use super::runtime::{Export, Runtime};
+use super::{ReplayError, Severity, State, StudyFacts};
+use crate::domain::PeftSpace;
+use crate::executor::{Executor, LocalExecutor};
+use crate::hub::{Hub, HubProgress};
+use crate::journal::{FORMAT_VERSION, Journal, JournalError, Record};
+use crate::model::config::EncoderConfig;
+use crate::model::device::{DeviceChoice, DeviceError};
+use crate::model::space::{SpaceError, peft_space};
+use crate::model::{LoadError, ModelFiles, SourceError};
+use crate::search::{Engine, EngineSettings, SearchWorker};
+use crate::study::{SearchSettings, Study};
+use crate::task::{Dataset, TaskError, load};
+use crate::train::worker::Plan;
+
+/// What the command line adds to a study.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Folder of all runs.
+    pub runs: PathBuf,
+    /// Where to train.
+    pub device: DeviceChoice,
+}
+
+/// A study whose model, data and space were found and fit together.
+pub struct Resolved {
+    /// The study.
+    pub study: Study,
+    /// The backbone's files.
+    pub files: ModelFiles,
+    /// The backbone's configuration.
+    pub encoder: EncoderConfig,
+    /// The task's rows.
+    pub dataset: Dataset,
+    /// The space for this backbone.
+    pub space: PeftSpace,
+}
+
+/// Why a study cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// The model cannot be found.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The model's configuration cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The task cannot be loaded.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+    /// The space does not fit the model.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal is no study's.
+    #[error("{path}: {source}")]
+    Replay {
+        /// The journal.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ReplayError,
+    },
+    /// The study's file was changed in a way that makes its earlier results incomparable.
+    #[error(
+        "this study was begun with other settings: {differences}\n\
+         take the change back, give the study another `name`, or move {folder} away"
+    )]
+    Changed {
+        /// Keys with their values then and now.
+        differences: String,
+        /// The folder of the run.
+        folder: PathBuf,
+    },
+    /// The maximum length exceeds what the model takes.
+    #[error("`training.max_length` is {wanted}, but the model takes at most {longest} tokens")]
+    TooLong {
+        /// Tokens asked for.
+        wanted: usize,
+        /// Tokens at most.
+        longest: usize,
+    },
+    /// The system gives no thread.
+    #[error("cannot start a worker thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Folder of a study's run: journal, weights, exports, log.
+pub fn run_folder(runs: &Path, study: &Study) -> PathBuf {
+    runs.join(study.name.as_str())
+}
+
+/// Finds the model, reads the data and lays out the space. Trains nothing.
+///
+/// # Errors
+/// See [`LaunchError`].
+pub fn resolve(
+    study: Study,
+    hub: &Hub,
+    progress: &mut dyn FnMut(HubProgress),
+) -> Result<Resolved, LaunchError> {
+    let files = ModelFiles::open(&study.model, hub, progress)?;
+    let encoder = files.encoder_config()?;
+    let longest = encoder.longest_sequence();
+    if study.training.max_length > longest {
+        return Err(LaunchError::TooLong {
+            wanted: study.training.max_length,
+            longest,
+        });
+    }
+    let space = peft_space(&study.space, &encoder)?;
+    let dataset = load(&study.task, study.seed, hub, progress)?;
+    Ok(Resolved {
+        study,
+        files,
+        encoder,
+        dataset,
+        space,
+    })
+}
+
+impl Resolved {
+    /// Opens the journal, starts the workers, and stands where the study last stood.
+    ///
+    /// # Errors
+    /// See [`LaunchError`]; nothing was trained then.
+    pub fn start(
+        self,
+        options: &Options,
+        stop_requests: Receiver<()>,
+        export: Export,
+    ) -> Result<Runtime, LaunchError> {
+        options.device.resolve()?;
+        let folder = run_folder(&options.runs, &self.study);
+        let (mut journal, history) = Journal::open(&folder)?;
+        let mut records: Vec<Record> = history
+            .records
+            .into_iter()
+            .map(|stamped| stamped.record)
+            .collect();
+        let settings = settled(&self.study);
+        let fresh = opening(&self, &settings, records.is_empty());
+        journal.append(&fresh)?;
+        records.extend(fresh);
+        let path = journal.path().to_owned();
+        let mut state =
+            State::replay(&records).map_err(|source| LaunchError::Replay { path, source })?;
+        if let Some(differences) = differences(&state.study, &settings, &self.space) {
+            return Err(LaunchError::Changed {
+                differences,
+                folder,
+            });
+        }
+        state.batch = self.study.search.batch;
+        state.initial_trials = self.study.search.initial_trials;
+        for warning in &self.dataset.warnings {
+            state.notify(Severity::Warning, warning.clone());
+        }
+        let search = SearchWorker::spawn(engine(&self.study, &self.space))?;
+        let executor = LocalExecutor::start(Plan {
+            files: self.files,
+            dataset: self.dataset,
+            training: self.study.training,
+            fidelity: self.study.fidelity,
+            device: options.device,
+            weights_folder: self
+                .study
+                .output
+                .keep_adapters
+                .then(|| folder.join("weights")),
+            seed: self.study.seed,
+        })?;
+        state.capacity = executor.capacity();
+        Ok(Runtime {
+            state,
+            journal,
+            executor: Box::new(executor),
+            search,
+            stop_requests,
+            export,
+        })
+    }
+}
+
+/// The records with which this session begins.
+fn opening(resolved: &Resolved, settings: &serde_json::Value, is_new: bool) -> Vec<Record> {
+    let created = is_new.then(|| Record::StudyCreated {
+        format: FORMAT_VERSION,
+        name: resolved.study.name.as_str().to_owned(),
+        seed: resolved.study.seed,
+        settings: settings.clone(),
+        space: resolved.space.clone(),
+        reference_point: resolved.study.search.reference_point,
+    });
+    let session = Record::SessionStarted {
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        trials: resolved.study.search.trials,
+    };
+    created.into_iter().chain([session]).collect()
+}
+
+/// The settings on which results depend: all but the number of trials and what is kept.
+fn settled(study: &Study) -> serde_json::Value {
+    let mut settings = serde_json::to_value(study).unwrap_or_default();
+    if let Some(table) = settings.as_object_mut() {
+        table.remove("output");
+        if let Some(search) = table
+            .get_mut("search")
+            .and_then(|search| search.as_object_mut())
+        {
+            search.remove("trials");
+        }
+    }
+    settings
+}
+
+/// The engine for this study.
+fn engine(study: &Study, space: &PeftSpace) -> Engine {
+    let cost = {
+        let space = space.clone();
+        Arc::new(move |point: &_| space.parameters_percent(&space.configuration(point)))
+    };
+    let begun = Instant::now();
+    let clock = Arc::new(move || begun.elapsed().as_secs_f64());
+    Engine::new(
+        space.space(),
+        cost,
+        engine_settings(&study.search),
+        study.seed,
+        clock,
+    )
+}
+
+fn engine_settings(search: &SearchSettings) -> EngineSettings {
+    EngineSettings {
+        initial_trials: search.initial_trials,
+        warmup_draws: search.warmup_draws,
+        posterior_draws: search.posterior_draws,
+        thinning: search.thinning,
+        acquisition_evaluations: search.acquisition_evaluations,
+        local_search_starts: search.local_search_starts,
+        reference_point: search.reference_point,
+    }
+}
+
+/// What differs from the study as it was created, in words; none where nothing does.
+fn differences(
+    then: &StudyFacts,
+    settings: &serde_json::Value,
+    space: &PeftSpace,
+) -> Option<String> {
+    let mut found = Vec::new();
+    compare("", &then.settings, settings, &mut found);
+    if found.is_empty() && then.space != *space {
+        found.push("the model has another size than before".to_owned());
+    }
+    (!found.is_empty()).then(|| found.join("; "))
+}
+
+fn compare(path: &str, then: &serde_json::Value, now: &serde_json::Value, found: &mut Vec<String>) {
+    let (Some(old), Some(new)) = (then.as_object(), now.as_object()) else {
+        if then != now {
+            found.push(format!("`{path}` was {then}, is {now}"));
+        }
+        return;
+    };
+    let absent = serde_json::Value::Null;
+    let added = new.keys().filter(|key| !old.contains_key(*key));
+    for key in old.keys().chain(added) {
+        let dot = if path.is_empty() { "" } else { "." };
+        let (was, is) = (
+            old.get(key).unwrap_or(&absent),
+            new.get(key).unwrap_or(&absent),
+        );
+        compare(&format!("{path}{dot}{key}"), was, is, found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn differences_name_the_key_and_both_values() {
+        let then = json!({"training": {"epochs": 3, "patience": 2}, "seed": 1});
+        let now = json!({"training": {"epochs": 4, "patience": 2}, "seed": 1});
+        let mut found = Vec::new();
+        compare("", &then, &now, &mut found);
+        assert_eq!(found, ["`training.epochs` was 3, is 4"]);
+        found.clear();
+        compare("", &then, &then, &mut found);
+        assert!(found.is_empty());
+    }
+}
