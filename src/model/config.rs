@@ -120,7 +120,7 @@ impl EncoderConfig {
             layer_norm_epsilon: keys.positive("layer_norm_eps", None)?,
             initializer_range: keys.positive("initializer_range", Some(0.02))?,
         };
-        if config.hidden % config.heads != 0 {
+        if !config.hidden.is_multiple_of(config.heads) {
             let expected = format!("a divisor of hidden_size, {}", config.hidden);
             return Err(keys.invalid("num_attention_heads", &expected));
         }

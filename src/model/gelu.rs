@@ -119,7 +119,7 @@ fn value_and_slope(x: f32) -> (f32, f32) {
     let exponent = (-(z * z)).max(-87.0) * std::f32::consts::LOG2_E;
     let whole = (exponent + 0.5).floor();
     let r = exponent - whole;
-    let series = 1.540_353_e-4;
+    let series = 1.540_353e-4;
     let series = 1.333_355_8e-3 + r * series;
     let series = 9.618_129e-3 + r * series;
     let series = 5.550_411e-2 + r * series;
@@ -128,10 +128,10 @@ fn value_and_slope(x: f32) -> (f32, f32) {
     let exponential = (1.0 + r * series) * f32::from_bits((((whole as i32) + 127) << 23) as u32);
 
     let t = 1.0 / (1.0 + 0.327_591_1 * z);
-    let polynomial = -1.453_152_027 + t * 1.061_405_429;
-    let polynomial = 1.421_413_741 + t * polynomial;
-    let polynomial = -0.284_496_736 + t * polynomial;
-    let polynomial = 0.254_829_592 + t * polynomial;
+    let polynomial = -1.453_152 + t * 1.061_405_4;
+    let polynomial = 1.421_413_7 + t * polynomial;
+    let polynomial = -0.284_496_74 + t * polynomial;
+    let polynomial = 0.254_829_6 + t * polynomial;
     let upper_tail = 0.5 * t * polynomial * exponential;
     let cumulative = if x >= 0.0 {
         1.0 - upper_tail
@@ -139,7 +139,7 @@ fn value_and_slope(x: f32) -> (f32, f32) {
         upper_tail
     };
     // φ(x) = exp(-x²/2) / √(2π)
-    let density = exponential * 0.398_942_28;
+    let density = exponential * 0.398_942_3;
     (x * cumulative, cumulative + x * density)
 }
 

@@ -152,9 +152,10 @@ impl Parameters {
     pub fn set_flat(&mut self, flat: Tensor<1>) {
         let mut start = 0;
         for entry in &mut self.entries {
-            let end = start + entry.shape.iter().product::<usize>();
-            entry.leaf = flat.clone().slice([start..end]).autodiff().require_grad();
-            start = end;
+            let size = entry.shape.iter().product();
+            let part = flat.clone().narrow(0, start, size);
+            entry.leaf = part.autodiff().require_grad();
+            start += size;
         }
     }
 
