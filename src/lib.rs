@@ -5,6 +5,7 @@ pub mod app;
 pub mod domain;
 mod durable;
 pub mod executor;
+pub mod export;
 pub mod hub;
 pub mod journal;
 pub mod model;

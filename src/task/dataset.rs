@@ -1,5 +1,7 @@
 //! A task's rows, read and split.
 
+use serde::{Deserialize, Serialize};
+
 use super::Metric;
 
 /// One row: a text or a pair of texts, and its label.
@@ -23,7 +25,8 @@ pub enum Label {
 }
 
 /// The kind of label of a whole task.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Labels {
     /// Classes, with their names.
     Classes(Vec<String>),

@@ -1,0 +1,160 @@
+//! The description beside an exported adapter: enough to load it again and to check its score.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ExportError, Front};
+use crate::domain::{Configuration, Measurement, Trial, TrialId};
+use crate::study::{ModelSource, TrainingSettings};
+use crate::task::{Labels, Metric, TaskSettings};
+
+/// Version of the description; a later one is refused, an earlier one is read.
+pub const CARD_FORMAT: u32 = 1;
+
+/// What an exported adapter is. Its weights lie beside it, in [`AdapterCard::WEIGHTS`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdapterCard {
+    /// [`CARD_FORMAT`] of the writer.
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub program: String,
+    /// Name of the study.
+    pub study: String,
+    /// Seed of the study: it decides which rows are for validation.
+    pub seed: u64,
+    /// The trial's number in the study.
+    pub trial: TrialId,
+    /// The backbone, as people name it.
+    pub base_model: String,
+    /// Where the backbone comes from.
+    pub model: ModelSource,
+    /// Layers of the backbone.
+    pub backbone_layers: usize,
+    /// Scalars of the backbone, pooler included, head excluded.
+    pub backbone_parameters: u64,
+    /// The task and its data.
+    pub task: TaskSettings,
+    /// What is predicted: the class names by number, or a value.
+    pub labels: Labels,
+    /// Outputs of the head: the number of classes, 1 for a value.
+    pub outputs: usize,
+    /// What the score is.
+    pub metric: Metric,
+    /// The validation score of these weights, to check against.
+    pub score: f64,
+    /// The epoch whose weights these are, from 1.
+    pub best_epoch: u32,
+    /// Modules, sizes and layers.
+    pub configuration: Configuration,
+    /// Weights by the paper's formula: no biases, no head, no prefix MLP.
+    pub parameters: u64,
+    /// The same as a percentage of the backbone.
+    pub parameters_percent: f64,
+    /// All scalars in the weights file.
+    pub trained_parameters: u64,
+    /// Longest sequence in tokens, special tokens included.
+    pub max_length: usize,
+    /// Width of the prefix's training-time MLP.
+    pub prefix_bottleneck: usize,
+    /// How it was trained.
+    pub training: TrainingSettings,
+    /// What the names in the weights file mean, for people who load it elsewhere.
+    pub tensors: BTreeMap<String, String>,
+}
+
+/// Names in the weights file and their meaning.
+const TENSORS: [(&str, &str); 7] = [
+    (
+        "layer.N.sa.{down,up}.{weight,bias}",
+        "serial adapter of layer N (from 0): down-projection [size, hidden], ReLU, up-projection [hidden, size]; reads the layer's normalised output, is added to the feed-forward output before the last LayerNorm",
+    ),
+    (
+        "layer.N.pa.{down,up}.{weight,bias}",
+        "parallel adapter of layer N: the same shape; reads the feed-forward block's input, is added 4-fold at the same place",
+    ),
+    (
+        "prefix.wte.weight",
+        "prefix embedding [length, hidden], shared by the layers that carry modules",
+    ),
+    (
+        "prefix.mlp.0.{weight,bias}",
+        "first layer of the prefix's MLP [prefix_bottleneck, hidden], followed by tanh",
+    ),
+    (
+        "prefix.mlp.2.{weight,bias}",
+        "second layer [2 * layers * hidden, prefix_bottleneck]: for each layer that carries modules, ascending, its prefix keys, then its prefix values",
+    ),
+    (
+        "head.dense.{weight,bias}",
+        "head on the first token: [hidden, hidden], followed by tanh",
+    ),
+    (
+        "head.out.{weight,bias}",
+        "head: [outputs, hidden]; one logit per class, or the value",
+    ),
+];
+
+impl AdapterCard {
+    /// Name of the description's file.
+    pub const FILE: &str = "config.json";
+    /// Name of the weights' file beside it.
+    pub const WEIGHTS: &str = "adapter.safetensors";
+
+    /// Of a finished trial.
+    pub(super) fn new(front: &Front<'_>, trial: &Trial, measurement: Measurement) -> Self {
+        let context = front.context;
+        let study = &context.study;
+        let tensors = TENSORS.map(|(name, meaning)| (name.to_owned(), meaning.to_owned()));
+        Self {
+            format: CARD_FORMAT,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            study: front.name.to_owned(),
+            seed: study.seed,
+            trial: trial.id,
+            base_model: context.base_model.clone(),
+            model: study.model.clone(),
+            backbone_layers: front.space.layers,
+            backbone_parameters: front.space.backbone_parameters,
+            task: study.task.clone(),
+            labels: context.labels.clone(),
+            outputs: context.labels.outputs(),
+            metric: context.metric,
+            score: measurement.objectives.score,
+            best_epoch: measurement.best_epoch,
+            configuration: trial.configuration.clone(),
+            parameters: front.space.parameters(&trial.configuration),
+            parameters_percent: measurement.objectives.parameters_percent,
+            trained_parameters: measurement.trained_parameters,
+            max_length: study.training.max_length,
+            prefix_bottleneck: study.training.prefix_bottleneck,
+            training: study.training.clone(),
+            tensors: BTreeMap::from(tensors),
+        }
+    }
+
+    /// The description in the folder of an exported trial.
+    ///
+    /// # Errors
+    /// There is none, it is damaged, or a later program wrote it.
+    pub fn read(folder: &Path) -> Result<Self, ExportError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        let path = folder.join(Self::FILE);
+        let unreadable = |reason: String| ExportError::Card {
+            path: path.clone(),
+            reason,
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))?;
+        let version: Version =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        if version.format > CARD_FORMAT {
+            let found = version.format;
+            return Err(ExportError::NewerCard { path, found });
+        }
+        serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+    }
+}

@@ -1,0 +1,69 @@
+//! The front as a table: one row per trial, by ascending parameters.
+
+use std::path::{Path, PathBuf};
+
+use super::front::Finished;
+use super::{ExportError, Exporter, Front, write_file};
+
+/// Name of the file.
+const FILE: &str = "front.csv";
+
+/// Comma-separated values with a header.
+pub(super) struct Csv;
+
+impl Exporter for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn about(&self) -> &'static str {
+        "front.csv: one row per configuration on the front"
+    }
+
+    fn export(&self, front: &Front<'_>, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+        let bytes = table(front).map_err(|error| ExportError::Format {
+            format: self.name(),
+            reason: error.to_string(),
+        })?;
+        Ok(vec![write_file(folder, FILE, &bytes)?])
+    }
+}
+
+fn table(front: &Front<'_>) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let modules = front.space.modules.iter().map(|axis| axis.name.as_str());
+    let fixed = [
+        "trial",
+        "score",
+        "parameters_percent",
+        "parameters",
+        "trained_parameters",
+    ];
+    let last = ["layers", "best_epoch", "wall_seconds"];
+    writer.write_record(fixed.into_iter().chain(modules).chain(last))?;
+    for member in front.members() {
+        writer.write_record(row(front, member))?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
+}
+
+/// Sizes of absent modules are 0; layers are numbers from 0, separated by spaces.
+fn row(front: &Front<'_>, (trial, measurement): Finished<'_>) -> Vec<String> {
+    let configuration = &trial.configuration;
+    let mut row = vec![
+        trial.id.0.to_string(),
+        measurement.objectives.score.to_string(),
+        measurement.objectives.parameters_percent.to_string(),
+        front.space.parameters(configuration).to_string(),
+        measurement.trained_parameters.to_string(),
+    ];
+    let axes = front.space.modules.iter();
+    row.extend(axes.map(|axis| configuration.size_of(&axis.name).to_string()));
+    let layers: Vec<String> = configuration.layers.iter().map(usize::to_string).collect();
+    row.push(layers.join(" "));
+    row.push(measurement.best_epoch.to_string());
+    row.push(measurement.wall_seconds.to_string());
+    row
+}

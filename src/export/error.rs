@@ -1,0 +1,81 @@
+//! What keeps a front from being exported, told to people.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{ALL, CARD_FORMAT, FORMATS};
+use crate::domain::TrialId;
+use crate::train::checkpoint::CheckpointError;
+
+/// Why a front cannot be exported, or an exported adapter not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There is no such format.
+    #[error("unknown export format `{found}`; choose one of {}", names())]
+    UnknownFormat {
+        /// What was asked for.
+        found: String,
+    },
+    /// There is no front yet.
+    #[error("study {study} has no finished trial to export yet: run it first")]
+    Nothing {
+        /// The study.
+        study: String,
+    },
+    /// A file or folder cannot be written.
+    #[error("cannot write {}: {source}; choose a folder that can be written, with --out", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A front cannot be put into a format.
+    #[error("cannot make the {format} file: {reason}")]
+    Format {
+        /// Name of the format.
+        format: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// The weights of a trial on the front were not kept.
+    #[error("the trained weights of trial {trial}, which is on the front, are not in {}: {why}; the formats csv, json and svg need no weights", path.display())]
+    NoWeights {
+        /// The trial.
+        trial: TrialId,
+        /// Where they were looked for.
+        path: PathBuf,
+        /// Why they may be missing.
+        why: &'static str,
+    },
+    /// The weights of a trial on the front cannot be read or written.
+    #[error("trial {trial}: {source}")]
+    Weights {
+        /// The trial.
+        trial: TrialId,
+        /// What is wrong.
+        source: CheckpointError,
+    },
+    /// An exported adapter's description cannot be read.
+    #[error("cannot read {}: {reason}; name the folder of an exported trial, such as trial-0007", path.display())]
+    Card {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An exported adapter was written by a later program.
+    #[error("{} has format {found}, and this program reads up to {CARD_FORMAT}: use a newer one", path.display())]
+    NewerCard {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+}
+
+fn names() -> String {
+    let names = FORMATS.iter().map(|format| format.name());
+    let names: Vec<&str> = names.chain([ALL]).collect();
+    names.join(", ")
+}

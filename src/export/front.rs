@@ -1,0 +1,76 @@
+//! What an export starts from.
+
+use std::path::PathBuf;
+
+use crate::domain::{
+    Measurement, Objectives, PeftSpace, ReferencePoint, Trial, front, hypervolume,
+};
+use crate::study::Study;
+use crate::task::{Labels, Metric};
+
+/// A study's results, and where its weights lie.
+#[derive(Clone, Debug)]
+pub struct Front<'a> {
+    /// Name of the study.
+    pub name: &'a str,
+    /// The space, resolved against the model.
+    pub space: &'a PeftSpace,
+    /// Bounds of the hypervolume.
+    pub reference_point: ReferencePoint,
+    /// All trials, in whatever state.
+    pub trials: &'a [Trial],
+    /// What the trials were about.
+    pub context: &'a Context,
+    /// Folder of the trained weights of finished trials.
+    pub weights: PathBuf,
+}
+
+/// What is the same for all trials of a study and known only once model and data are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Context {
+    /// The study, resolved.
+    pub study: Study,
+    /// The backbone, as people name it: a hub id with its commit, or a folder.
+    pub base_model: String,
+    /// What the task predicts.
+    pub labels: Labels,
+    /// What the scores are.
+    pub metric: Metric,
+}
+
+/// A finished trial with its result.
+pub(super) type Finished<'a> = (&'a Trial, Measurement);
+
+impl<'a> Front<'a> {
+    /// The finished trials, by number.
+    pub(super) fn finished(&self) -> Vec<Finished<'a>> {
+        finished(self.trials)
+    }
+
+    /// The finished trials that no other dominates, by ascending parameters.
+    pub(super) fn members(&self) -> Vec<Finished<'a>> {
+        let finished = self.finished();
+        let objectives = objectives(&finished);
+        front(&objectives)
+            .into_iter()
+            .map(|i| finished[i])
+            .collect()
+    }
+
+    /// What the finished trials dominate.
+    pub(super) fn hypervolume(&self) -> f64 {
+        hypervolume(&objectives(&self.finished()), self.reference_point)
+    }
+}
+
+/// See [`Front::finished`].
+pub(super) fn finished(trials: &[Trial]) -> Vec<Finished<'_>> {
+    let measured = trials.iter().map(|trial| Some((trial, trial.measurement?)));
+    measured.flatten().collect()
+}
+
+/// The objectives of finished trials.
+pub(super) fn objectives(finished: &[Finished<'_>]) -> Vec<Objectives> {
+    let measurements = finished.iter().map(|(_, measurement)| measurement);
+    measurements.map(|m| m.objectives).collect()
+}

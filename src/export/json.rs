@@ -1,0 +1,144 @@
+//! The whole study as one JSON object: the answer of `status --json`, and with its settings the exported document.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::front::{finished, objectives};
+use super::{ExportError, Exporter, Front, write_file};
+use crate::domain::{
+    Configuration, EpochReport, Objectives, Origin, PeftSpace, ReferencePoint, Trial, TrialId,
+    TrialState, front, hypervolume,
+};
+use crate::study::Study;
+use crate::task::Metric;
+
+/// Name of the file.
+const FILE: &str = "front.json";
+
+/// Where a study stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary<'a> {
+    /// Name of the study.
+    pub study: &'a str,
+    /// All trials, by number.
+    pub trials: Vec<TrialSummary<'a>>,
+    /// Numbers of the trials on the front, by ascending parameters.
+    pub front: Vec<TrialId>,
+    /// What the finished trials dominate, within the reference point.
+    pub hypervolume: f64,
+    /// Bounds of the hypervolume.
+    pub reference_point: ReferencePoint,
+}
+
+/// Where a trial stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TrialSummary<'a> {
+    /// Its number.
+    pub id: TrialId,
+    /// Its state.
+    pub state: TrialState,
+    /// What is trained.
+    pub configuration: &'a Configuration,
+    /// Its result, once finished.
+    pub objectives: Option<Objectives>,
+    /// Seconds of training so far, pauses not counted; none before the first epoch.
+    pub seconds: Option<f64>,
+    /// Weights by the paper's formula.
+    pub parameters: u64,
+    /// The same as a percentage of the backbone.
+    pub parameters_percent: f64,
+    /// All scalars that were trained, once finished.
+    pub trained_parameters: Option<u64>,
+    /// The epoch whose weights were kept, once finished.
+    pub best_epoch: Option<u32>,
+    /// Why it exists.
+    pub origin: &'a Origin,
+    /// Why it is infeasible or failed.
+    pub reason: Option<&'a str>,
+    /// Its epochs so far.
+    pub epochs: &'a [EpochReport],
+}
+
+impl<'a> Summary<'a> {
+    /// Of a study's trials, in whatever state.
+    pub fn new(
+        study: &'a str,
+        space: &PeftSpace,
+        reference_point: ReferencePoint,
+        trials: &'a [Trial],
+    ) -> Self {
+        let finished = finished(trials);
+        let objectives = objectives(&finished);
+        let members = front(&objectives).into_iter();
+        Self {
+            study,
+            trials: trials.iter().map(|trial| summary(trial, space)).collect(),
+            front: members.map(|i| finished[i].0.id).collect(),
+            hypervolume: hypervolume(&objectives, reference_point),
+            reference_point,
+        }
+    }
+}
+
+fn summary<'a>(trial: &'a Trial, space: &PeftSpace) -> TrialSummary<'a> {
+    let measurement = trial.measurement;
+    let latest = trial.epochs.last().map(|epoch| epoch.wall_seconds);
+    TrialSummary {
+        id: trial.id,
+        state: trial.state,
+        configuration: &trial.configuration,
+        objectives: measurement.map(|m| m.objectives),
+        seconds: measurement.map(|m| m.wall_seconds).or(latest),
+        parameters: space.parameters(&trial.configuration),
+        parameters_percent: trial.parameters_percent,
+        trained_parameters: measurement.map(|m| m.trained_parameters),
+        best_epoch: measurement.map(|m| m.best_epoch),
+        origin: &trial.origin,
+        reason: trial.reason.as_deref(),
+        epochs: &trial.epochs,
+    }
+}
+
+/// The exported document.
+#[derive(Serialize)]
+struct Document<'a> {
+    program: &'static str,
+    base_model: &'a str,
+    metric: Metric,
+    #[serde(flatten)]
+    summary: Summary<'a>,
+    space: &'a PeftSpace,
+    settings: &'a Study,
+}
+
+/// One object with everything known of the study.
+pub(super) struct Json;
+
+impl Exporter for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn about(&self) -> &'static str {
+        "front.json: the study, all its trials with their epochs, and the front"
+    }
+
+    fn export(&self, front: &Front<'_>, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+        let document = Document {
+            program: env!("CARGO_PKG_VERSION"),
+            base_model: &front.context.base_model,
+            metric: front.context.metric,
+            summary: Summary::new(front.name, front.space, front.reference_point, front.trials),
+            space: front.space,
+            settings: &front.context.study,
+        };
+        let mut bytes =
+            serde_json::to_vec_pretty(&document).map_err(|error| ExportError::Format {
+                format: self.name(),
+                reason: error.to_string(),
+            })?;
+        bytes.push(b'\n');
+        Ok(vec![write_file(folder, FILE, &bytes)?])
+    }
+}

@@ -1,0 +1,99 @@
+//! The front of a study, handed over: a table, a document, a picture, and the trained adapters.
+//!
+//! A further format is one more file with an [`Exporter`] and one more entry of [`FORMATS`]. Every file is written
+//! whole or not at all, files of other names are left alone, and a file of the same name is replaced.
+
+mod adapters;
+mod card;
+mod csv;
+mod error;
+mod front;
+mod json;
+mod svg;
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+pub use card::{AdapterCard, CARD_FORMAT};
+pub use error::ExportError;
+pub use front::{Context, Front};
+pub use json::{Summary, TrialSummary};
+
+use crate::durable;
+
+/// One format in which a front is handed over.
+pub trait Exporter: Sync {
+    /// The name on the command line.
+    fn name(&self) -> &'static str;
+    /// What it writes, for people.
+    fn about(&self) -> &'static str;
+    /// Whether the study kept what the format needs.
+    fn is_possible(&self, _front: &Front<'_>) -> bool {
+        true
+    }
+    /// Writes its files into a folder that exists; returns their paths.
+    ///
+    /// # Errors
+    /// What the format needs is missing, or a file cannot be written.
+    fn export(&self, front: &Front<'_>, folder: &Path) -> Result<Vec<PathBuf>, ExportError>;
+}
+
+/// Every format.
+pub const FORMATS: [&dyn Exporter; 4] = [&csv::Csv, &json::Json, &svg::Svg, &adapters::Adapters];
+
+/// The name that stands for every format that the study makes possible.
+pub const ALL: &str = "all";
+
+/// Writes the front into a folder, which is created where it is missing; returns the files written.
+///
+/// `formats` are names of [`FORMATS`], or [`ALL`].
+///
+/// # Errors
+/// A format is unknown, no trial has finished, what a format needs is missing, or a file cannot be written.
+pub fn export(
+    front: &Front<'_>,
+    formats: &[&str],
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ExportError> {
+    let chosen = chosen(front, formats)?;
+    if front.members().is_empty() {
+        return Err(ExportError::Nothing {
+            study: front.name.to_owned(),
+        });
+    }
+    durable::create_folder(folder).map_err(|source| ExportError::Write {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let mut written = Vec::new();
+    for exporter in chosen {
+        written.extend(exporter.export(front, folder)?);
+    }
+    Ok(written)
+}
+
+fn chosen(front: &Front<'_>, formats: &[&str]) -> Result<Vec<&'static dyn Exporter>, ExportError> {
+    let mut chosen = Vec::new();
+    for &name in formats {
+        if name == ALL {
+            chosen.extend(FORMATS.iter().filter(|format| format.is_possible(front)));
+            continue;
+        }
+        let found = FORMATS.iter().find(|format| format.name() == name);
+        chosen.push(found.ok_or_else(|| ExportError::UnknownFormat {
+            found: name.to_owned(),
+        })?);
+    }
+    Ok(chosen.into_iter().copied().collect())
+}
+
+/// Writes one whole file.
+fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf, ExportError> {
+    let path = folder.join(name);
+    match durable::write_whole(&path, |out| out.write_all(bytes)) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(ExportError::Write { path, source }),
+    }
+}
