@@ -110,42 +110,40 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A configuration on one line: in words where they fit, else with the modules' names cut to what tells them apart.
+/// A configuration on one line: in words where they fit, else with the modules' names cut to what tells them apart,
+/// else with the number of layers in place of the layers.
 pub(super) fn configuration(
     configuration: &Configuration,
     space: &PeftSpace,
     width: usize,
 ) -> String {
-    let full = configuration.to_string();
-    if full.width() <= width || configuration.modules.is_empty() || configuration.layers.is_empty()
-    {
-        return fitted(&full, width);
+    let words = configuration.to_string();
+    if configuration.modules.is_empty() || configuration.layers.is_empty() {
+        return fitted(&words, width);
     }
-    let sizes: Vec<String> = configuration
-        .modules
-        .iter()
+    let modules = configuration.modules.iter();
+    let sizes: Vec<String> = modules
         .map(|(name, size)| format!("{}{size}", short_name(name, space)))
         .collect();
-    fitted(
-        &format!("{} @{}", sizes.join(" "), configuration.layer_ranges()),
-        width,
-    )
+    let sizes = sizes.join(" ");
+    let shorter = format!("{sizes} @{}", configuration.layer_ranges());
+    let shortest = format!("{sizes} ×{}", configuration.layers.len());
+    let forms = [words, shorter, shortest.clone()];
+    forms
+        .into_iter()
+        .find(|form| form.width() <= width)
+        .unwrap_or_else(|| fitted(&shortest, width))
 }
 
-/// The first three letters of a module's name, or as many as no other module of the space begins with.
+/// The first two letters of a module's name, or as many as no other module of the space begins with.
 fn short_name<'a>(name: &'a str, space: &PeftSpace) -> &'a str {
-    let others = || {
-        space
-            .modules
-            .iter()
-            .map(|axis| axis.name.as_str())
-            .filter(|other| *other != name)
-    };
+    let names = space.modules.iter().map(|axis| axis.name.as_str());
+    let others = || names.clone().filter(|other| *other != name);
     let lengths = name
         .char_indices()
         .map(|(at, _)| at)
         .chain([name.len()])
-        .skip(3);
+        .skip(2);
     lengths
         .map(|length| &name[..length])
         .find(|short| others().all(|other| !other.starts_with(short)))
@@ -210,7 +208,8 @@ mod tests {
             configuration(&one, &space, 60),
             "parallel 48 + serial 48 in layers 0-2,7"
         );
-        assert_eq!(configuration(&one, &space, 24), "para48 ser48 @0-2,7");
+        assert_eq!(configuration(&one, &space, 24), "para48 se48 @0-2,7");
+        assert_eq!(configuration(&one, &space, 15), "para48 se48 ×4");
         assert_eq!(configuration(&one, &space, 10), "para48 se…");
     }
 }

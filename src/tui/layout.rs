@@ -1,7 +1,7 @@
 //! Which panel goes where.
 //!
 //! ```text
-//! small (80×24)              medium (from 100×30)         wide (from 160×40)
+//! small (80×24)              medium (from 110×36)         wide (from 160×40)
 //! ┌ header ───────────────┐  ┌ header ───────────────┐   ┌ header ─────────────────────────┐
 //! │ trials                │  │ trials    │ trial     │   │ trials    │ trial    │ front      │
 //! │                       │  │           ├───────────┤   │           │          │            │
@@ -24,6 +24,9 @@ pub(super) const LEAST_WIDTH: u16 = 40;
 /// Below this nothing useful fits.
 pub(super) const LEAST_HEIGHT: u16 = 10;
 
+/// With fewer rows than this between header and keys, only the panel that has the focus is shown.
+const LEAST_FOR_TWO: u16 = 14;
+
 /// Areas of one frame.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Areas {
@@ -42,7 +45,7 @@ pub(super) fn arrange(area: Rect, focus: usize, page: Group, zoomed: bool) -> Op
     if area.width < LEAST_WIDTH || area.height < LEAST_HEIGHT {
         return None;
     }
-    let small = area.width < 100 || area.height < 30;
+    let small = area.width < 110 || area.height < 36;
     let wide = area.width >= 160 && area.height >= 40;
     let strip_height = u16::from(zoomed || small);
     let [header, body, strip, footer] = Layout::vertical([
@@ -70,6 +73,9 @@ pub(super) fn arrange(area: Rect, focus: usize, page: Group, zoomed: bool) -> Op
 }
 
 fn small_panels(body: Rect, focus: usize, page: Group) -> Vec<(usize, Rect)> {
+    if body.height < LEAST_FOR_TWO {
+        return vec![(focus, body)];
+    }
     let share = [Constraint::Fill(9), Constraint::Fill(11)];
     let [above, below] = Layout::vertical(share).areas(body);
     let mut panels = split(Group::Study, above, Direction::Vertical);
@@ -86,12 +92,13 @@ fn small_panels(body: Rect, focus: usize, page: Group) -> Vec<(usize, Rect)> {
 
 fn medium_panels(body: Rect) -> Vec<(usize, Rect)> {
     let shares = [
-        Constraint::Fill(10),
+        Constraint::Fill(11),
         Constraint::Fill(7),
         Constraint::Fill(4),
     ];
     let [above, middle, below] = Layout::vertical(shares).areas(body);
-    let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(above);
+    let [left, right] =
+        Layout::horizontal([Constraint::Fill(11), Constraint::Fill(10)]).areas(above);
     [
         split(Group::Study, left, Direction::Vertical),
         split(Group::Trial, right, Direction::Vertical),
@@ -138,14 +145,14 @@ mod tests {
             (40, 10),
             (71, 20),
             (80, 24),
-            (100, 30),
+            (110, 36),
             (160, 40),
             (250, 70),
         ] {
             for zoomed in [false, true] {
-                for focus in 0..PANELS.len() {
+                for (focus, panel) in PANELS.iter().enumerate() {
                     let screen = Rect::new(0, 0, width, height);
-                    let page = PANELS[focus].group;
+                    let page = panel.group;
                     let page = if page == Group::Study {
                         Group::Trial
                     } else {
@@ -175,7 +182,7 @@ mod tests {
         let shown = |width, height| {
             arrange(Rect::new(0, 0, width, height), 0, Group::Trial, false).map(|a| a.panels.len())
         };
-        assert_eq!(shown(100, 30), Some(PANELS.len()));
+        assert_eq!(shown(110, 36), Some(PANELS.len()));
         assert_eq!(shown(160, 40), Some(PANELS.len()));
         assert_eq!(shown(80, 24), Some(3));
         assert_eq!(shown(LEAST_WIDTH - 1, 50), None);

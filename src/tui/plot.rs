@@ -18,6 +18,8 @@ pub(super) struct Axis {
     low: f64,
     high: f64,
     logarithmic: bool,
+    /// Whether ticks between whole numbers would make no sense.
+    counting: bool,
 }
 
 impl Axis {
@@ -33,6 +35,7 @@ impl Axis {
             low: low - room,
             high: high + room,
             logarithmic: false,
+            counting: false,
         };
         (axis.high - axis.low).is_finite().then_some(axis)
     }
@@ -44,6 +47,15 @@ impl Axis {
             low,
             high,
             logarithmic: false,
+            counting: false,
+        }
+    }
+
+    /// From 0 to a number of things, with ticks at whole numbers only.
+    pub(super) fn counting(high: f64) -> Self {
+        Self {
+            counting: true,
+            ..Self::between(0.0, high)
         }
     }
 
@@ -56,6 +68,7 @@ impl Axis {
             low: 10f64.powf(low - room),
             high: 10f64.powf(high + room),
             logarithmic: true,
+            counting: false,
         })
     }
 
@@ -81,7 +94,11 @@ impl Axis {
     fn linear_ticks(&self, most: usize) -> Vec<f64> {
         let rough = (self.high - self.low) / most.max(1) as f64;
         let magnitude = 10f64.powf(rough.log10().floor());
-        for step in [1.0, 2.0, 5.0, 10.0, 20.0].map(|factor| factor * magnitude) {
+        let steps = [1.0, 2.0, 5.0, 10.0, 20.0].map(|factor| factor * magnitude);
+        for step in steps
+            .into_iter()
+            .filter(|step| !self.counting || *step >= 1.0)
+        {
             let first = (self.low / step).ceil();
             let count = (self.high / step).floor() - first + 1.0;
             if count <= most as f64 {
@@ -310,6 +327,7 @@ mod tests {
     #[test]
     fn ticks_are_round_and_inside() {
         let axis = Axis::between(0.0, 97.0);
+        assert_eq!(Axis::counting(1.5).ticks(5), [0.0, 1.0]);
         assert_eq!(axis.ticks(5), [0.0, 20.0, 40.0, 60.0, 80.0]);
         assert_eq!(
             labels(&Axis::between(0.61, 0.84).ticks(4)),

@@ -109,28 +109,45 @@ fn draw_question(buffer: &mut Buffer, area: Rect, palette: Palette, title: &str,
     }
 }
 
+/// What the screen's short forms mean, below the keys.
+const SHORT_FORMS: [(&str, &str); 3] = [
+    ("◆", "on the Pareto front"),
+    (
+        "se48 pr6 @0-3",
+        "modules, cut to what tells them apart, with their sizes; their layers",
+    ),
+    ("se48 pr6 ×4", "the same with the number of layers"),
+];
+
 fn draw_help(buffer: &mut Buffer, area: Rect, palette: Palette, first: &mut usize) {
-    let key_width = BINDINGS
+    let keys = BINDINGS
         .iter()
-        .map(|b| b.keys_text().width())
+        .map(|binding| (binding.keys_text(), binding.help));
+    let short_forms = SHORT_FORMS
+        .iter()
+        .map(|(form, meaning)| ((*form).to_owned(), *meaning));
+    let entries: Vec<(String, &str)> = keys.chain(short_forms).collect();
+    let left = entries
+        .iter()
+        .map(|(text, _)| text.width())
         .max()
         .unwrap_or(0)
         + 2;
-    let height = BINDINGS.len() as u16 + 2;
-    let inside = framed(buffer, area, palette, "Keys", 80.min(area.width), height);
+    let height = entries.len() as u16 + 2;
+    let inside = framed(buffer, area, palette, "Keys", 90.min(area.width), height);
     let lines = usize::from(inside.height);
-    *first = (*first).min(BINDINGS.len().saturating_sub(lines));
-    for (binding, row) in BINDINGS.iter().skip(*first).zip(inside.y..inside.bottom()) {
-        let keys = Span::styled(format!("{:<key_width$}", binding.keys_text()), palette.key);
-        let line = Line::from(vec![keys, Span::raw(binding.help)]);
+    *first = (*first).min(entries.len().saturating_sub(lines));
+    for ((text, help), row) in entries.iter().skip(*first).zip(inside.y..inside.bottom()) {
+        let text = Span::styled(format!("{text:<left$}"), palette.key);
+        let line = Line::from(vec![text, Span::raw(*help)]);
         buffer.set_line(inside.x, row, &line, inside.width);
     }
-    if BINDINGS.len() > lines {
+    if entries.len() > lines {
         let shown = format!(
             " {}-{} of {}, j k ",
             *first + 1,
             *first + lines,
-            BINDINGS.len()
+            entries.len()
         );
         let row = inside.bottom().min(area.bottom().saturating_sub(1));
         buffer.set_stringn(

@@ -147,13 +147,15 @@ impl Screen {
         let action = keys::action(key);
         if let Popup::Help(first) = popup {
             self.popup = match action {
-                Some(Action::Down) => Some(Popup::Help(first + 1)),
+                Some(Action::Down) => Some(Popup::Help(first.saturating_add(1))),
                 Some(Action::Up) => Some(Popup::Help(first.saturating_sub(1))),
-                Some(Action::HalfPageDown) => Some(Popup::Help(first + HALF_PAGE as usize)),
+                Some(Action::HalfPageDown) => {
+                    Some(Popup::Help(first.saturating_add(HALF_PAGE as usize)))
+                }
                 Some(Action::HalfPageUp) => {
                     Some(Popup::Help(first.saturating_sub(HALF_PAGE as usize)))
                 }
-                Some(Action::Last) => Some(Popup::Help(BINDINGS.len())),
+                Some(Action::Last) => Some(Popup::Help(usize::MAX)),
                 Some(Action::First) => Some(Popup::Help(0)),
                 _ => None,
             };

@@ -37,7 +37,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         super::draw_empty(buffer, area, view, "No step done yet.");
         return;
     }
-    let halves = if area.width >= 56 {
+    let halves = if area.width >= 48 {
         Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).spacing(2)
     } else {
         Layout::vertical([Constraint::Fill(1), Constraint::Fill(1)])
@@ -77,7 +77,7 @@ fn draw_loss_by_step(buffer: &mut Buffer, area: Rect, view: &View, losses: &[(u6
         return;
     };
     let last_step = losses.last().map_or(1, |(step, _)| *step);
-    let x = Axis::between(0.0, last_step as f64);
+    let x = Axis::counting(last_step as f64);
     let plot = Plot::with_axes(buffer, inside, x, y, "step", palette.faint);
     plot.curve(
         buffer,
@@ -92,7 +92,7 @@ fn draw_loss_by_epoch(buffer: &mut Buffer, area: Rect, view: &View, trial: &Tria
         return;
     }
     let palette = view.palette;
-    let inside = headed(buffer, area, "loss: training ─, validation ○", palette.loss);
+    let inside = headed(buffer, area, "loss: ─ train ○ validation", palette.loss);
     let both = trial
         .epochs
         .iter()
@@ -120,10 +120,7 @@ fn draw_score_by_epoch(buffer: &mut Buffer, area: Rect, view: &View, trial: &Tri
         headed(buffer, area, "score: no epoch done yet", palette.faint);
         return;
     };
-    let text = format!(
-        "validation score {:.4} (epoch {})",
-        latest.score, latest.epoch
-    );
+    let text = format!("validation score {:.4}", latest.score);
     let inside = headed(buffer, area, &text, palette.score);
     let Some(y) = Axis::around(trial.epochs.iter().map(|epoch| epoch.score)) else {
         return;
@@ -144,5 +141,5 @@ fn draw_score_by_epoch(buffer: &mut Buffer, area: Rect, view: &View, trial: &Tri
 
 fn epoch_axis(trial: &Trial) -> Axis {
     let last = trial.epochs.last().map_or(1, |epoch| epoch.epoch);
-    Axis::between(0.0, f64::from(last) + 0.5)
+    Axis::counting(f64::from(last) + 0.5)
 }

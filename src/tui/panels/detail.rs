@@ -42,6 +42,13 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     text.modules_by_layers(trial, state);
     text.result(trial);
     text.origin(&trial.origin);
+    if let Some(measurement) = &trial.measurement {
+        let trained = grouped(measurement.trained_parameters);
+        text.field(
+            "trained",
+            format!("{trained} scalars, biases and head included"),
+        );
+    }
     for (line, row) in text.lines.iter().zip(area.y..area.bottom()) {
         buffer.set_line(area.x, row, line, area.width);
     }
@@ -118,27 +125,17 @@ impl Text {
         }
         let weights = grouped(space.parameters(&trial.configuration));
         let share = percent(trial.parameters_percent);
-        self.field(
-            "parameters",
-            format!("{share} of the backbone, {weights} weights"),
-        );
+        self.field("parameters", format!("{share}, {weights} weights"));
     }
 
     fn result(&mut self, trial: &Trial) {
         if let Some(measurement) = &trial.measurement {
             let score = measurement.objectives.score;
-            let epochs = trial.epochs.len();
+            let (epochs, took) = (trial.epochs.len(), duration(measurement.wall_seconds));
+            let best = measurement.best_epoch;
             self.field(
                 "score",
-                format!("{score:.4} in epoch {} of {epochs}", measurement.best_epoch),
-            );
-            let trained = grouped(measurement.trained_parameters);
-            self.field(
-                "trained",
-                format!(
-                    "{trained} scalars in {}",
-                    duration(measurement.wall_seconds)
-                ),
+                format!("{score:.4} in epoch {best} of {epochs}, {took}"),
             );
         } else if let Some(epoch) = trial.epochs.last() {
             self.field(
@@ -163,15 +160,12 @@ impl Text {
 
     fn origin(&mut self, origin: &Origin) {
         let diagnostics = match origin {
-            Origin::Initial => return self.field("origin", "initial random design".into()),
+            Origin::Initial => return self.field("origin", "random initial design".into()),
             Origin::Manual => return self.field("origin", "asked for by hand".into()),
             Origin::Proposed(diagnostics) => diagnostics,
         };
         let value = significant(diagnostics.acquisition, 3);
-        self.field(
-            "origin",
-            format!("proposed by the search, acquisition {value}"),
-        );
+        self.field("origin", format!("the search, acquisition {value}"));
         let (fit, search) = (
             duration(diagnostics.fit_seconds),
             duration(diagnostics.search_seconds),

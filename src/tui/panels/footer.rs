@@ -68,7 +68,8 @@ pub(in crate::tui) fn draw(
     buffer.set_line(area.x, area.y, &line, area.width);
 }
 
-/// Draws the panels' numbers, the shown ones without brackets, and how to get to the others.
+/// Draws the panels' numbers and names, the shown ones bold, the focused one reversed, and how to get to the others.
+/// Where the names do not fit, only the focused panel has its name.
 pub(in crate::tui) fn draw_strip(
     buffer: &mut Buffer,
     area: Rect,
@@ -76,20 +77,31 @@ pub(in crate::tui) fn draw_strip(
     focus: usize,
     shown: &[usize],
 ) {
-    let mut spans = Vec::new();
-    for (i, panel) in PANELS.iter().enumerate() {
-        let style = match () {
-            () if i == focus => palette.selected,
-            () if shown.contains(&i) => palette.title,
-            () => palette.faint,
-        };
-        spans.push(Span::styled(format!(" {} {} ", i + 1, panel.name), style));
+    let strip = |named: &dyn Fn(usize) -> bool| {
+        let panels = PANELS.iter().enumerate().map(|(i, panel)| {
+            let style = match () {
+                () if i == focus => palette.selected,
+                () if shown.contains(&i) => palette.title,
+                () => palette.faint,
+            };
+            let number = i + 1;
+            let name = panel.name;
+            let text = if named(i) {
+                format!(" {number} {name} ")
+            } else {
+                format!(" {number} ")
+            };
+            Span::styled(text, style)
+        });
+        Line::from(panels.collect::<Vec<_>>())
+    };
+    let mut line = strip(&|_| true);
+    if line.width() > usize::from(area.width) {
+        line = strip(&|i| i == focus);
     }
-    let line = Line::from(spans);
     let hint = " Tab or number: panel";
-    let used = line.width() as u16;
-    buffer.set_line(area.x, area.y, &line, area.width);
-    if used + hint.len() as u16 <= area.width {
-        buffer.set_string(area.x + used, area.y, hint, palette.faint);
+    if line.width() + hint.len() <= usize::from(area.width) {
+        line.push_span(Span::styled(hint, palette.faint));
     }
+    buffer.set_line(area.x, area.y, &line, area.width);
 }

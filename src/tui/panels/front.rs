@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
+use unicode_width::UnicodeWidthStr;
 
 use crate::app::State;
 use crate::domain::{Origin, Trial, TrialState};
@@ -9,8 +10,10 @@ use crate::tui::format::{configuration, counted, percent};
 use crate::tui::plot::{Axis, Plot};
 use crate::tui::view::{View, scrolled};
 
-/// Width from which the table stands beside the plot.
-const BOTH: u16 = 60;
+/// Height from which the table stands below the plot.
+const STACKED: u16 = 16;
+/// Width from which it stands beside the plot, where there is not that height.
+const BESIDE: u16 = 60;
 /// Width of the table beside the plot.
 const TABLE: u16 = 44;
 
@@ -26,19 +29,21 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         super::draw_empty(buffer, area, view, "No trial has finished yet.");
         return;
     }
-    if area.width >= BOTH {
-        let table_width = TABLE.min(area.width / 2);
-        let [left, right] =
-            Layout::horizontal([Constraint::Fill(1), Constraint::Length(table_width)])
-                .spacing(1)
-                .areas(area);
-        draw_scatter(buffer, left, view, state);
-        draw_table(buffer, right, view, state);
-    } else if area.height >= 16 {
+    if area.height >= STACKED {
+        let rows = (state.front.len() as u16)
+            .saturating_add(1)
+            .clamp(4, area.height / 3);
         let [above, below] =
-            Layout::vertical([Constraint::Fill(3), Constraint::Fill(2)]).areas(area);
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(rows)]).areas(area);
         draw_scatter(buffer, above, view, state);
         draw_table(buffer, below, view, state);
+    } else if area.width >= BESIDE {
+        let table = TABLE.min(area.width / 2);
+        let [left, right] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(table)])
+            .spacing(1)
+            .areas(area);
+        draw_scatter(buffer, left, view, state);
+        draw_table(buffer, right, view, state);
     } else {
         draw_scatter(buffer, area, view, state);
     }
@@ -83,7 +88,7 @@ fn draw_scatter(buffer: &mut Buffer, area: Rect, view: &View, state: &State) {
             .filter_map(|id| state.trial(*id))
             .filter_map(point)
     };
-    plot.curve(buffer, members(), palette.border);
+    plot.curve(buffer, stairs(members()), palette.border);
     for (at, score) in members() {
         plot.sign(buffer, at, score, "◆", palette.front);
     }
@@ -93,14 +98,28 @@ fn draw_scatter(buffer: &mut Buffer, area: Rect, view: &View, state: &State) {
     {
         plot.sign(buffer, at, score, "@", palette.selected);
     }
-    let text = "◆ front · dominated ○ predicted @ selected";
+    let mut text = String::new();
+    for entry in ["◆ front", "@ selected", "· dominated", "○ predicted"] {
+        if text.width() + entry.width() + 2 <= usize::from(area.width) {
+            text = format!("{text}{entry}  ");
+        }
+    }
     buffer.set_stringn(
         legend.x,
         legend.y,
         text,
-        usize::from(legend.width),
+        usize::from(area.width),
         palette.faint,
     );
+}
+
+/// The border of what the front dominates: up only where a further member begins.
+fn stairs(members: impl Iterator<Item = (f64, f64)>) -> impl Iterator<Item = (f64, f64)> {
+    let mut before = None;
+    members.flat_map(move |(at, score)| {
+        let corner = before.replace(score).map(|reached| (at, reached));
+        corner.into_iter().chain([(at, score)])
+    })
 }
 
 fn point(trial: &Trial) -> Option<(f64, f64)> {

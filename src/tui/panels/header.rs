@@ -49,11 +49,13 @@ fn parts(state: &State) -> Vec<String> {
         .filter(|trial| trial.state.is_over())
         .count();
     let wanted = state.trials_wanted.max(state.trials.len());
-    let mut parts = vec![
-        state.study.name.clone(),
-        format!("{over}/{wanted} trials"),
-        format!("hypervolume {}", significant(state.hypervolume(), 4)),
-    ];
+    let mut parts = vec![state.study.name.clone(), format!("{over}/{wanted} trials")];
+    if !state.hypervolume_trace.is_empty() {
+        parts.push(format!(
+            "hypervolume {}",
+            significant(state.hypervolume(), 4)
+        ));
+    }
     let counts: Vec<String> = [
         TrialState::Running,
         TrialState::Paused,

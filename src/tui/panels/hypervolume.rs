@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::State;
-use crate::tui::format::{percent, significant};
+use crate::tui::format::significant;
 use crate::tui::plot::{Axis, Plot};
 use crate::tui::view::View;
 
@@ -12,10 +12,9 @@ use crate::tui::view::View;
 pub(super) fn title(_: &View, state: &State) -> String {
     let reference = state.study.reference_point;
     let value = significant(state.hypervolume(), 4);
-    let parameters = percent(reference.parameters_percent);
     format!(
-        "Hypervolume {value} from ({} score, {parameters})",
-        significant(reference.score, 3)
+        "Hypervolume {value}, ref ({}, {}%)",
+        reference.score, reference.parameters_percent
     )
 }
 
@@ -28,9 +27,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     if state.hypervolume() == 0.0 {
         let reference = state.study.reference_point;
         let text = format!(
-            "No finished trial is better than the reference point yet: above a score of {} with less than {} parameters.",
-            significant(reference.score, 3),
-            percent(reference.parameters_percent)
+            "No finished trial beats the reference point yet: a score above {} with less than {}% parameters.",
+            reference.score, reference.parameters_percent
         );
         super::draw_empty(buffer, area, view, &text);
         return;
@@ -38,7 +36,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     let Some(y) = Axis::around(trace.iter().map(|(_, value)| *value)) else {
         return;
     };
-    let x = Axis::between(0.0, trace.len() as f64);
+    let x = Axis::counting(trace.len() as f64);
     let plot = Plot::with_axes(buffer, area, x, y, "finished", view.palette.faint);
     // A staircase: the value changes when a trial finishes, not between two.
     let stairs = trace.iter().enumerate().flat_map(|(i, (_, value))| {

@@ -34,7 +34,7 @@ pub(super) struct Panel {
     /// Short name, for the strip of panels.
     pub(super) name: &'static str,
     pub(super) group: Group,
-    /// Share of the group's space.
+    /// Share of the group's space, relative to the others'.
     pub(super) weight: u16,
     /// Title, with what one wants to know at a glance.
     pub(super) title: fn(&View, &State) -> String,
@@ -53,28 +53,28 @@ pub(super) const PANELS: &[Panel] = &[
     Panel {
         name: "Trial",
         group: Group::Trial,
-        weight: 4,
+        weight: 1,
         title: detail::title,
         draw: detail::draw,
     },
     Panel {
         name: "Curves",
         group: Group::Trial,
-        weight: 5,
+        weight: 1,
         title: curves::title,
         draw: curves::draw,
     },
     Panel {
         name: "Front",
         group: Group::Result,
-        weight: 4,
+        weight: 1,
         title: front::title,
         draw: front::draw,
     },
     Panel {
         name: "Hypervolume",
         group: Group::Result,
-        weight: 3,
+        weight: 1,
         title: hypervolume::title,
         draw: hypervolume::draw,
     },

@@ -11,24 +11,21 @@ use crate::tui::palette::glyph;
 use crate::tui::view::{View, scrolled};
 
 // Widths of the columns, in cells, with the gap behind each.
-const ID: usize = 6;
 const STATE: usize = 13;
 const SCORE: usize = 8;
 const PARAMETERS: usize = 8;
-const PROGRESS: usize = 18;
+/// Progress as a bar and the time left, and as a percentage and the time left.
+const PROGRESS: [usize; 2] = [18, 11];
 const BAR: usize = 8;
+/// A wide progress column has to leave this to the configuration.
+const CONFIGURATION: usize = 24;
 
 pub(super) fn title(view: &View, state: &State) -> String {
-    let following = if view.chosen.is_none() {
-        ", following"
-    } else {
-        ""
-    };
-    format!(
-        "Trials {} of {}{following}",
-        state.trials.len(),
-        state.trials_wanted.max(state.trials.len())
-    )
+    let wanted = state.trials_wanted.max(state.trials.len());
+    let under_way = |trial: &Trial| matches!(trial.state, TrialState::Running | TrialState::Paused);
+    let follows = view.chosen.is_none() && view.selected(state).is_some_and(under_way);
+    let following = if follows { ", following" } else { "" };
+    format!("Trials {} of {wanted}{following}", state.trials.len())
 }
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
@@ -44,15 +41,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     if area.is_empty() {
         return;
     }
-    let columns = Columns::for_width(usize::from(area.width));
-    let heading = columns.line(
-        "trial",
-        "state",
-        "score",
-        "params",
-        "progress",
-        "configuration",
-    );
+    let columns = Columns::for_width(usize::from(area.width), state.trials.len());
+    let heading = columns.line("#", "state", "score", "params", "progress", "configuration");
     buffer.set_stringn(
         area.x,
         area.y,
@@ -84,18 +74,25 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     }
 }
 
-/// Widths of the columns; 0 where a column is left out.
+/// Widths of the columns that depend on the width of the panel.
 struct Columns {
+    id: usize,
     progress: usize,
     configuration: usize,
 }
 
 impl Columns {
-    fn for_width(width: usize) -> Self {
-        let fixed = ID + STATE + SCORE + PARAMETERS;
-        let left = width.saturating_sub(fixed);
-        let progress = if left >= PROGRESS { PROGRESS } else { 0 };
+    fn for_width(width: usize, trials: usize) -> Self {
+        let id = 3 + trials.to_string().len().max(2);
+        let left = width.saturating_sub(id + STATE + SCORE + PARAMETERS);
+        let [bar, short] = PROGRESS;
+        let progress = if left >= bar + CONFIGURATION {
+            bar
+        } else {
+            short.min(left)
+        };
         Self {
+            id,
             progress,
             configuration: left - progress,
         }
@@ -111,6 +108,7 @@ impl Columns {
         let word = format!("{} {}", glyph(trial.state), trial.state.label());
         let score = match trial.measurement {
             Some(measurement) => format!("{:.4}", measurement.objectives.score),
+            None if trial.state.is_over() => String::new(),
             None => best_so_far(trial)
                 .map(|score| format!("{score:.3}…"))
                 .unwrap_or_default(),
@@ -130,10 +128,19 @@ impl Columns {
     fn progress_text(&self, trial: &Trial, state: &State) -> String {
         let progress = state.live.get(&trial.id).and_then(|live| live.progress);
         match (trial.state, progress, &trial.measurement) {
-            (TrialState::Running, Some(progress), _) => bar(&progress),
+            (TrialState::Running, Some(progress), _) => {
+                let left = duration(seconds_left(&progress));
+                if self.progress >= PROGRESS[0] {
+                    format!("{} {left}", bar(&progress))
+                } else {
+                    format!("{:.0}% {left}", 100.0 * share_done(&progress))
+                }
+            }
             (TrialState::Running, None, _) => "starting".into(),
-            (TrialState::Paused, Some(p), _) => format!("at step {} of {}", p.step, p.steps),
-            (_, _, Some(measurement)) => format!("took {}", duration(measurement.wall_seconds)),
+            (TrialState::Paused, Some(progress), _) => {
+                format!("at {:.0}%", 100.0 * share_done(&progress))
+            }
+            (_, _, Some(measurement)) => duration(measurement.wall_seconds),
             _ => String::new(),
         }
     }
@@ -147,10 +154,10 @@ impl Columns {
         progress: &str,
         text: &str,
     ) -> String {
-        let progress = fitted(progress, self.progress.saturating_sub(1));
+        let (id_width, width) = (self.id, self.progress);
+        let progress = fitted(progress, width.saturating_sub(1));
         format!(
-            "{id:<ID$}{word:<STATE$}{score:<SCORE$}{parameters:<PARAMETERS$}{progress:<width$}{text}",
-            width = self.progress
+            "{id:<id_width$}{word:<STATE$}{score:<SCORE$}{parameters:<PARAMETERS$}{progress:<width$}{text}"
         )
     }
 }
@@ -163,18 +170,25 @@ fn best_so_far(trial: &Trial) -> Option<f64> {
         .max_by(f64::total_cmp)
 }
 
-/// `███▌···· 1m20s`: what is done, and the time left at the pace so far.
+fn share_done(progress: &Progress) -> f64 {
+    (progress.step as f64 / progress.steps.max(1) as f64).clamp(0.0, 1.0)
+}
+
+/// At the pace so far.
+fn seconds_left(progress: &Progress) -> f64 {
+    let pace = progress.wall_seconds / progress.step.max(1) as f64;
+    pace * progress.steps.saturating_sub(progress.step) as f64
+}
+
+/// `███▌····`
 fn bar(progress: &Progress) -> String {
-    let share = progress.step as f64 / progress.steps.max(1) as f64;
-    let eighths = (share.clamp(0.0, 1.0) * BAR as f64 * 8.0) as usize;
+    let eighths = (share_done(progress) * BAR as f64 * 8.0) as usize;
     let mut bar = "█".repeat(eighths / 8);
     if !eighths.is_multiple_of(8) {
         bar.push(['▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8 - 1]);
     }
     let rest = BAR - bar.chars().count();
-    let left = progress.wall_seconds / progress.step.max(1) as f64
-        * progress.steps.saturating_sub(progress.step) as f64;
-    format!("{bar}{} {}", "·".repeat(rest), duration(left))
+    bar + &"·".repeat(rest)
 }
 
 #[cfg(test)]
@@ -185,17 +199,18 @@ mod tests {
     #[test]
     fn the_bar_is_as_long_as_the_work_done() {
         let at = |step| {
-            bar(&Progress {
+            let progress = Progress {
                 trial: TrialId(0),
                 step,
                 steps: 100,
                 epoch: 1,
                 loss: 1.0,
                 wall_seconds: 50.0,
-            })
+            };
+            (bar(&progress), seconds_left(&progress))
         };
-        assert_eq!(at(50), "████···· 50s");
-        assert_eq!(at(100), "████████ 0s");
-        assert_eq!(at(1), "········ 1h22m");
+        assert_eq!(at(50), ("████····".into(), 50.0));
+        assert_eq!(at(100), ("████████".into(), 0.0));
+        assert_eq!(at(2), ("▏·······".into(), 2450.0));
     }
 }

@@ -52,37 +52,32 @@ fn a_failed_study() {
 
 #[test]
 fn no_size_and_no_panel_panics() {
-    for state in [
-        studies::empty(),
-        studies::busy(),
-        studies::complete(),
-        studies::failed(),
-    ] {
-        for width in 1..=130 {
-            for height in 1..=50 {
-                // Panels and pop-ups take turns over the sizes; the most awkward sizes get all of them below.
-                let turn = usize::from(width) * 7 + usize::from(height);
-                let mut screen = Screen::new(Palette::LIGHT);
-                super::driving::press(&mut screen, &state, &turn_keys(turn));
-                shown(&mut screen, &state, width, height);
+    let others = [studies::empty(), studies::complete(), studies::failed()];
+    let states = [(studies::busy(), 1)]
+        .into_iter()
+        .chain(others.map(|state| (state, 5)));
+    for (state, step) in states {
+        for width in (1..=130).step_by(step) {
+            for height in (1..=50).step_by(step) {
+                // Panels and pop-ups take turns over the sizes; awkward sizes get all of them below.
+                draw_turn(
+                    &state,
+                    width,
+                    height,
+                    usize::from(width) * 7 + usize::from(height),
+                );
             }
         }
-        for (width, height) in [
-            (40, 10),
-            (41, 11),
-            (71, 12),
-            (72, 10),
-            (99, 29),
-            (100, 30),
-            (160, 40),
-        ] {
-            for turn in 0..PANELS.len() * 4 {
-                let mut screen = Screen::new(Palette::LIGHT);
-                super::driving::press(&mut screen, &state, &turn_keys(turn));
-                shown(&mut screen, &state, width, height);
-            }
+        for (width, height) in [(40, 10), (41, 17), (71, 18), (72, 10), (110, 36), (160, 40)] {
+            (0..PANELS.len() * 4).for_each(|turn| draw_turn(&state, width, height, turn));
         }
     }
+}
+
+fn draw_turn(state: &State, width: u16, height: u16, turn: usize) {
+    let mut screen = Screen::new(Palette::LIGHT);
+    super::driving::press(&mut screen, state, &turn_keys(turn));
+    shown(&mut screen, state, width, height);
 }
 
 fn turn_keys(turn: usize) -> String {
