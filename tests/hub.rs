@@ -66,7 +66,7 @@ fn answer(stream: &TcpStream, files: &HashMap<String, Vec<u8>>, log: &Mutex<Vec<
         .collect();
     let path = request.split(' ').nth(1).unwrap();
     log.lock().unwrap().push(path.to_owned());
-    let mut reply = |status: &str, headers: &str, body: &[u8]| {
+    let reply = |status: &str, headers: &str, body: &[u8]| {
         let head = format!(
             "HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
             body.len()

@@ -2,6 +2,7 @@
 
 mod dataset;
 mod error;
+mod files;
 mod labels;
 mod load;
 mod metric;

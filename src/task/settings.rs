@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Metric;
+use super::{Metric, TaskError};
 
 /// The task: a known one by name, or columns of own files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,16 @@ pub struct TaskSettings {
     pub train_rows: Option<usize>,
     /// Use at most this many validation rows (a seeded sample); none: all.
     pub validation_rows: Option<usize>,
+}
+
+impl TaskSettings {
+    /// The error of these settings.
+    pub(super) fn wrong(&self, problem: impl Into<String>) -> TaskError {
+        TaskError::Settings {
+            task: self.name.clone(),
+            problem: problem.into(),
+        }
+    }
 }
 
 /// Format of a data file.

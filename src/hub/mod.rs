@@ -3,6 +3,9 @@
 //! The cache has the layout of Python's `huggingface_hub`, so what either has downloaded serves both. A file in
 //! the cache is used as it is; the hub is asked only for files that are not there.
 
+mod error;
+mod settings;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -10,92 +13,11 @@ use hf_hub::api::Progress;
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 
-/// The hub, unless HF_ENDPOINT names another.
-const ENDPOINT: &str = "https://huggingface.co";
+pub use error::{HubError, HubErrorKind};
+pub use settings::{HubSettings, Token};
 
 /// Downloads are reported at least this often, in bytes.
 const REPORT_BYTES: u64 = 1 << 20;
-
-/// How the hub is reached, and where its files are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HubSettings {
-    /// Address of the hub, without a slash at its end.
-    pub endpoint: String,
-    /// Folder of the cache (`models--...`, `datasets--...` lie in it).
-    pub cache: PathBuf,
-    /// Access token, if there is one.
-    pub token: Option<Token>,
-    /// Whether only the cache may be used.
-    pub offline: bool,
-}
-
-/// An access token; it shows itself to nobody.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
-
-impl Token {
-    /// A token, if the text is not blank.
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.to_owned()))
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(hidden)")
-    }
-}
-
-impl HubSettings {
-    /// From the environment: HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE (and
-    /// TRANSFORMERS_OFFLINE, XDG_CACHE_HOME), with the meanings that Python's `huggingface_hub` gives them.
-    pub fn from_env() -> Self {
-        Self::from_variables(|name| std::env::var(name).ok())
-    }
-
-    /// As [`HubSettings::from_env`], with the variables from elsewhere.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let variable = |name| variable(name).filter(|value| !value.trim().is_empty());
-        let folder = |name| variable(name).map(PathBuf::from);
-        let home = folder("HF_HOME").unwrap_or_else(|| {
-            let caches = folder("XDG_CACHE_HOME").unwrap_or_else(|| {
-                let user = std::env::home_dir().unwrap_or_default();
-                user.join(".cache")
-            });
-            caches.join("huggingface")
-        });
-        let token = variable("HF_TOKEN").or_else(|| {
-            let file = folder("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
-            std::fs::read_to_string(file).ok()
-        });
-        let on = |name| {
-            variable(name).is_some_and(|value| {
-                ["1", "on", "yes", "true"].contains(&value.to_lowercase().as_str())
-            })
-        };
-        Self {
-            endpoint: variable("HF_ENDPOINT")
-                .unwrap_or_else(|| ENDPOINT.to_owned())
-                .trim_end_matches('/')
-                .to_owned(),
-            cache: folder("HF_HUB_CACHE").unwrap_or_else(|| home.join("hub")),
-            token: token.as_deref().and_then(Token::new),
-            offline: on("HF_HUB_OFFLINE") || on("TRANSFORMERS_OFFLINE"),
-        }
-    }
-
-    /// The endpoint without user name and password, for messages.
-    fn shown_endpoint(&self) -> String {
-        match self.endpoint.split_once("://") {
-            Some((scheme, rest)) => {
-                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-                format!("{scheme}://{host}")
-            }
-            None => self.endpoint.clone(),
-        }
-    }
-}
 
 /// A repository on the hub.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,80 +92,6 @@ pub struct HubProgress {
     pub done_bytes: u64,
     /// Bytes in all.
     pub total_bytes: u64,
-}
-
-/// A file that the hub did not give. No message holds the token.
-#[derive(Debug, thiserror::Error)]
-#[error("{repository}: {problem}", problem = kind.describe(file))]
-pub struct HubError {
-    /// The repository.
-    pub repository: String,
-    /// The file.
-    pub file: String,
-    /// Why.
-    pub kind: HubErrorKind,
-}
-
-/// Why the hub did not give a file.
-#[derive(Debug)]
-pub enum HubErrorKind {
-    /// Only the cache may be used, and the file is not in it.
-    Offline {
-        /// The cache.
-        cache: PathBuf,
-    },
-    /// There is no such file.
-    Missing {
-        /// The hub.
-        endpoint: String,
-    },
-    /// The hub wants another token, or one at all.
-    Refused {
-        /// The hub.
-        endpoint: String,
-        /// 401 or 403.
-        status: u16,
-        /// Whether a token was shown.
-        with_token: bool,
-    },
-    /// The download failed.
-    Failed {
-        /// The hub.
-        endpoint: String,
-        /// Why.
-        reason: String,
-    },
-}
-
-impl HubErrorKind {
-    fn describe(&self, file: &str) -> String {
-        match self {
-            Self::Offline { cache } => format!(
-                "`{file}` is not in the cache {}, and HF_HUB_OFFLINE forbids to download it; run once without HF_HUB_OFFLINE, or set HF_HOME to a cache that holds it",
-                cache.display()
-            ),
-            Self::Missing { endpoint } => {
-                format!("{endpoint} has no file `{file}` there; check the name and the revision")
-            }
-            Self::Refused {
-                endpoint,
-                status,
-                with_token,
-            } => {
-                let advice = if *with_token {
-                    "the token in use (from HF_TOKEN or the token file) may not read it"
-                } else {
-                    "the repository is private or asks for consent: set HF_TOKEN to a token that may read it"
-                };
-                format!(
-                    "{endpoint} refused access to `{file}` (HTTP {status}); the name may be wrong, or {advice}"
-                )
-            }
-            Self::Failed { endpoint, reason } => format!(
-                "`{file}` could not be downloaded from {endpoint}: {reason}; check the connection (and HF_ENDPOINT), or put the files into a folder and name that"
-            ),
-        }
-    }
 }
 
 /// The hub and its cache.
@@ -325,7 +173,12 @@ impl Hub {
         // The cache's own token file is not asked: the settings have already read the right one.
         ApiBuilder::from_cache(Cache::new(self.settings.cache.clone()))
             .with_endpoint(self.settings.endpoint.clone())
-            .with_token(self.settings.token.clone().map(|token| token.0))
+            .with_token(
+                self.settings
+                    .token
+                    .as_ref()
+                    .map(|token| token.secret().to_owned()),
+            )
             .with_progress(false)
             .with_retries(2)
             .build()
@@ -366,7 +219,7 @@ impl Hub {
             other => other.to_string(),
         };
         match &self.settings.token {
-            Some(Token(token)) => reason.replace(token, "(token)"),
+            Some(token) => reason.replace(token.secret(), "(token)"),
             None => reason,
         }
     }
@@ -427,58 +280,7 @@ pub fn commit(path: &Path) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
-
     use super::*;
-
-    fn settings(variables: &[(&str, &str)]) -> HubSettings {
-        let variables: Vec<(String, String)> = variables
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        HubSettings::from_variables(|name| {
-            let found = variables.iter().find(|(known, _)| known == name);
-            found.map(|(_, value)| value.clone())
-        })
-    }
-
-    #[test]
-    fn the_environment_means_what_it_means_in_python() {
-        let folder = tempfile::tempdir().unwrap();
-        let home = folder.path().to_str().unwrap();
-        std::fs::write(folder.path().join("token"), "hf_file\n").unwrap();
-        let plain = settings(&[("HF_HOME", home)]);
-        assert_eq!(plain.endpoint, ENDPOINT);
-        assert_eq!(plain.cache, folder.path().join("hub"));
-        assert_eq!(plain.token, Token::new("hf_file"));
-        assert!(!plain.offline);
-
-        let full = settings(&[
-            ("HF_HOME", home),
-            ("HF_HUB_CACHE", "/elsewhere"),
-            ("HF_ENDPOINT", "http://localhost:1/"),
-            ("HF_TOKEN", "hf_variable"),
-            ("HF_HUB_OFFLINE", "YES"),
-        ]);
-        assert_eq!(full.endpoint, "http://localhost:1");
-        assert_eq!(full.cache, Path::new("/elsewhere"));
-        assert_eq!(full.token, Token::new("hf_variable"));
-        assert!(full.offline);
-
-        let caches = settings(&[("XDG_CACHE_HOME", home), ("HF_TOKEN", " ")]);
-        assert_eq!(caches.cache, folder.path().join("huggingface/hub"));
-        assert_eq!(caches.token, None);
-    }
-
-    #[test]
-    fn a_token_is_not_shown() {
-        let settings = settings(&[
-            ("HF_TOKEN", "hf_secret"),
-            ("HF_ENDPOINT", "https://user:password@hub.example"),
-        ]);
-        assert!(!format!("{:?}", settings.token).contains("secret"));
-        assert_eq!(settings.shown_endpoint(), "https://hub.example");
-    }
 
     #[test]
     fn the_commit_is_read_off_the_path() {
