@@ -1,12 +1,16 @@
 //! Dropout (Srivastava et al. 2014) with a stream of its own.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::initial::Initial;
 use super::tensor::{Distribution, Tensor};
 
+/// Held from the seed to the draw: a device's generator is shared by the whole program.
+static DRAWING: Mutex<()> = Mutex::new(());
+
 /// The dropout of one training run: its rates, and the stream that its masks come from.
 ///
-/// Every mask is drawn on the device from a fresh seed of the stream, so a run repeats whatever else used the device
-/// in between (but not while a mask is drawn: the device's generator is shared by the whole program).
+/// Every mask is drawn on the device from a fresh seed of the stream, so a run repeats whatever else uses the device.
 #[derive(Clone, Debug)]
 pub struct Dropout {
     backbone: f64,
@@ -40,9 +44,13 @@ impl Dropout {
         }
         let keep = 1.0 - rate;
         let device = x.device().without_autodiff();
-        device.seed(self.seeds.seed());
         let kept = Distribution::Bernoulli(keep);
-        let mask = Tensor::<D>::random(x.dims(), kept, (&device, x.dtype()));
+        let mask = {
+            // A poisoned lock guards nothing that could be broken: the next seed sets the generator anew.
+            let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+            device.seed(self.seeds.seed());
+            Tensor::<D>::random(x.dims(), kept, (&device, x.dtype()))
+        };
         x * mask.div_scalar(keep)
     }
 }

@@ -1,0 +1,259 @@
+//! The training worker on a tiny encoder: pausing, cancelling, diverging, and keeping the best weights.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![recursion_limit = "256"]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use autopeft::domain::{Configuration, Measurement, TrialId};
+use autopeft::executor::{Executor, ExecutorEvent, Job, LocalExecutor};
+use autopeft::hub::{Hub, HubSettings};
+use autopeft::model::config::EncoderConfig;
+use autopeft::model::device::DeviceChoice;
+use autopeft::model::weights::{FileFormat, to_bytes};
+use autopeft::model::{Backbone, ModelFiles};
+use autopeft::study::{FidelitySettings, ModelSource, Precision, TrainingSettings};
+use autopeft::task::{Dataset, Example, Label, Labels, Metric};
+use autopeft::train::checkpoint;
+use autopeft::train::trainer::Workbench;
+use autopeft::train::worker::Plan;
+
+const WORDS: [&str; 8] = ["red", "blue", "cat", "dog", "runs", "sleeps", "the", "a"];
+
+/// A BERT of two layers with random weights, as a folder in Hugging Face layout.
+fn model_folder(folder: &Path) {
+    let config = r#"{"model_type": "bert", "vocab_size": 13, "hidden_size": 16, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 16, "type_vocab_size": 2,
+        "pad_token_id": 0, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "initializer_range": 0.2}"#;
+    let parsed = EncoderConfig::from_json(config, "test").unwrap();
+    let tensors = Backbone::random(&parsed, 11);
+    std::fs::write(folder.join("config.json"), config).unwrap();
+    std::fs::write(
+        folder.join("model.safetensors"),
+        to_bytes(&tensors, FileFormat::F32).unwrap(),
+    )
+    .unwrap();
+    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+    let vocabulary: Vec<&str> = special.into_iter().chain(WORDS).collect();
+    std::fs::write(folder.join("vocab.txt"), vocabulary.join("\n")).unwrap();
+}
+
+/// Sentences that say `red` or `blue`; the colour is the label.
+fn dataset(rows: usize) -> Dataset {
+    let example = |i: usize| Example {
+        text: format!(
+            "the {} {} {}",
+            WORDS[i % 2],
+            WORDS[2 + i / 2 % 2],
+            WORDS[4 + i / 4 % 2]
+        ),
+        pair: None,
+        label: Label::Class(i % 2),
+    };
+    Dataset {
+        task: "colours".into(),
+        labels: Labels::Classes(vec!["red".into(), "blue".into()]),
+        metric: Metric::Accuracy,
+        train: (0..rows).map(example).collect(),
+        validation: (0..16).map(example).collect(),
+        test: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
+    model_folder(folder);
+    let hub = Hub::new(HubSettings::from_variables(|_| None));
+    let files =
+        ModelFiles::open(&ModelSource::Folder(folder.to_owned()), &hub, &mut |_| ()).unwrap();
+    Plan {
+        files,
+        dataset: dataset(64),
+        training: TrainingSettings {
+            learning_rate,
+            batch_size: 8,
+            evaluation_batch_size: 8,
+            max_length: 12,
+            pad_to_max_length: false,
+            epochs,
+            patience: 100,
+            warmup_share: 0.0,
+            weight_decay: 0.0,
+            max_gradient_norm: 1.0,
+            backbone_dropout: 0.1,
+            head_dropout: 0.1,
+            prefix_bottleneck: 8,
+            precision: Precision::F32,
+        },
+        fidelity: FidelitySettings {
+            data_share: 1.0,
+            epochs: None,
+        },
+        device: DeviceChoice::Cpu,
+        weights_folder: Some(folder.join("weights")),
+        seed: 1,
+    }
+}
+
+fn job(number: u32) -> Job {
+    Job {
+        trial: TrialId(number),
+        configuration: Configuration {
+            modules: BTreeMap::from([
+                ("serial".into(), 4),
+                ("parallel".into(), 2),
+                ("prefix".into(), 3),
+            ]),
+            layers: vec![0, 1],
+        },
+        parameters_percent: 1.5,
+        seed: 5,
+    }
+}
+
+fn next(executor: &LocalExecutor) -> ExecutorEvent {
+    executor
+        .events()
+        .recv_timeout(Duration::from_secs(120))
+        .unwrap()
+}
+
+/// Events until one that is no progress.
+fn next_milestone(executor: &LocalExecutor) -> ExecutorEvent {
+    loop {
+        let event = next(executor);
+        if !matches!(event, ExecutorEvent::Progress(_) | ExecutorEvent::Epoch(..)) {
+            return event;
+        }
+    }
+}
+
+fn started(plan: Plan) -> LocalExecutor {
+    let executor = LocalExecutor::start(plan).unwrap();
+    assert!(matches!(next(&executor), ExecutorEvent::Ready { .. }));
+    executor
+}
+
+fn trained(executor: &LocalExecutor, job: Job) -> Measurement {
+    executor.submit(job);
+    assert!(matches!(
+        next_milestone(executor),
+        ExecutorEvent::Started(_)
+    ));
+    match next_milestone(executor) {
+        ExecutorEvent::Finished(_, measurement) => measurement,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_trial_learns_keeps_its_best_weights_and_they_score_the_same_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let executor = started(plan(folder.path(), 1e-2, 30));
+    let measurement = trained(&executor, job(0));
+    assert!(measurement.objectives.score > 0.9, "{measurement:?}");
+    assert_eq!(measurement.objectives.parameters_percent, 1.5);
+
+    let bench = Workbench::prepare(plan(folder.path(), 1e-2, 30)).unwrap();
+    let kept = checkpoint::load(&checkpoint::path(
+        &folder.path().join("weights"),
+        TrialId(0),
+    ))
+    .unwrap();
+    let scalars: usize = kept.iter().map(|tensor| tensor.values.len()).sum();
+    assert_eq!(scalars as u64, measurement.trained_parameters);
+    assert_eq!(
+        bench.score(&job(0).configuration, &kept).unwrap(),
+        measurement.objectives.score
+    );
+    let other = Configuration {
+        modules: BTreeMap::from([("serial".into(), 2)]),
+        layers: vec![0],
+    };
+    assert!(
+        bench.score(&other, &kept).is_err(),
+        "weights of another configuration are refused"
+    );
+}
+
+#[test]
+fn a_paused_trial_lets_another_pass_and_ends_as_if_never_paused() {
+    let folder = tempfile::tempdir().unwrap();
+    let executor = started(plan(folder.path(), 3e-3, 4));
+    let undisturbed = trained(&executor, job(0));
+
+    executor.submit(job(1));
+    while !matches!(next(&executor), ExecutorEvent::Progress(progress) if progress.step == 3) {}
+    executor.pause(TrialId(1));
+    assert_eq!(next_milestone(&executor), ExecutorEvent::Paused(TrialId(1)));
+    let between = trained(&executor, Job { seed: 99, ..job(2) });
+    executor.resume(TrialId(1));
+    assert_eq!(
+        next_milestone(&executor),
+        ExecutorEvent::Resumed(TrialId(1))
+    );
+    let ExecutorEvent::Finished(_, paused) = next_milestone(&executor) else {
+        panic!("not finished")
+    };
+    assert_eq!(paused.objectives, undisturbed.objectives);
+    assert_eq!(paused.best_epoch, undisturbed.best_epoch);
+    assert_ne!(between.wall_seconds, 0.0);
+    let weights = |number| {
+        let path = checkpoint::path(&folder.path().join("weights"), TrialId(number));
+        checkpoint::load(&path).unwrap()
+    };
+    assert_eq!(weights(0), weights(1), "bit by bit");
+    assert_ne!(weights(0), weights(2), "another seed, another result");
+}
+
+#[test]
+fn cancelled_and_diverged_trials_end_and_the_worker_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let executor = started(plan(folder.path(), f64::MAX, 50));
+    executor.submit(job(0));
+    assert!(matches!(
+        next_milestone(&executor),
+        ExecutorEvent::Started(_)
+    ));
+    assert!(
+        matches!(next_milestone(&executor), ExecutorEvent::Infeasible(TrialId(0), reason) if reason.contains("loss"))
+    );
+    drop(executor);
+
+    let executor = started(plan(folder.path(), 1e-3, 10_000));
+    executor.submit(job(1));
+    executor.submit(job(2));
+    assert!(matches!(
+        next_milestone(&executor),
+        ExecutorEvent::Started(_)
+    ));
+    executor.cancel(TrialId(2));
+    assert_eq!(
+        next_milestone(&executor),
+        ExecutorEvent::Cancelled(TrialId(2)),
+        "still waiting"
+    );
+    executor.cancel(TrialId(1));
+    assert_eq!(
+        next_milestone(&executor),
+        ExecutorEvent::Cancelled(TrialId(1)),
+        "under way"
+    );
+    executor.stop();
+    assert_eq!(next_milestone(&executor), ExecutorEvent::Stopped);
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = plan(folder.path(), 1e-3, 1);
+    let weights = folder.path().join("model.safetensors");
+    let bytes = std::fs::read(&weights).unwrap();
+    std::fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
+    let executor = LocalExecutor::start(broken).unwrap();
+    let ExecutorEvent::Unavailable { reason } = next(&executor) else {
+        panic!("not refused")
+    };
+    assert!(reason.contains("model.safetensors"), "{reason}");
+}
