@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 
-use super::runtime::{Export, Runtime};
+use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, StudyFacts};
 use crate::domain::PeftSpace;
 use crate::executor::{Executor, LocalExecutor};
+use crate::export::{self, Context, Front};
 use crate::hub::{Hub, HubProgress};
 use crate::journal::{FORMAT_VERSION, Journal, JournalError, Record};
 use crate::model::config::EncoderConfig;
@@ -131,7 +132,34 @@ pub fn resolve(
     })
 }
 
+/// Where a run keeps the weights of its finished trials.
+fn weights_folder(run_folder: &Path) -> PathBuf {
+    run_folder.join("weights")
+}
+
+/// What an export of this state starts from.
+pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -> Front<'a> {
+    Front {
+        name: &state.study.name,
+        space: &state.study.space,
+        reference_point: state.study.reference_point,
+        trials: &state.trials,
+        context,
+        weights: weights_folder(run_folder),
+    }
+}
+
 impl Resolved {
+    /// What exports tell besides the trials.
+    pub fn context(&self) -> Context {
+        Context {
+            study: self.study.clone(),
+            base_model: self.files.origin.clone(),
+            labels: self.dataset.labels.clone(),
+            metric: self.dataset.metric,
+        }
+    }
+
     /// Opens the journal, starts the workers, and stands where the study last stood.
     ///
     /// # Errors
@@ -140,7 +168,6 @@ impl Resolved {
         self,
         options: &Options,
         stop_requests: Receiver<()>,
-        export: Export,
     ) -> Result<Runtime, LaunchError> {
         options.device.resolve()?;
         let folder = run_folder(&options.runs, &self.study);
@@ -152,8 +179,7 @@ impl Resolved {
             .collect();
         let settings = settled(&self.study);
         let fresh = opening(&self, &settings, records.is_empty());
-        journal.append(&fresh)?;
-        records.extend(fresh);
+        records.extend(fresh.clone());
         let path = journal.path().to_owned();
         let mut state =
             State::replay(&records).map_err(|source| LaunchError::Replay { path, source })?;
@@ -163,23 +189,29 @@ impl Resolved {
                 folder,
             });
         }
+        journal.append(&fresh)?;
         state.batch = self.study.search.batch;
         state.initial_trials = self.study.search.initial_trials;
         for warning in &self.dataset.warnings {
             state.notify(Severity::Warning, warning.clone());
         }
+        let context = self.context();
+        let run_folder = folder.clone();
+        let export = move |state: &State| {
+            let folder = run_folder.join("export");
+            let front = front_of(state, &context, &run_folder);
+            let written = export::export(&front, &[export::ALL], &folder);
+            written.map(|_| folder).map_err(|error| error.to_string())
+        };
         let search = SearchWorker::spawn(engine(&self.study, &self.space))?;
+        let keeps = self.study.output.keep_adapters;
         let executor = LocalExecutor::start(Plan {
             files: self.files,
             dataset: self.dataset,
             training: self.study.training,
             fidelity: self.study.fidelity,
             device: options.device,
-            weights_folder: self
-                .study
-                .output
-                .keep_adapters
-                .then(|| folder.join("weights")),
+            weights_folder: keeps.then(|| weights_folder(&folder)),
             seed: self.study.seed,
         })?;
         state.capacity = executor.capacity();
@@ -189,7 +221,7 @@ impl Resolved {
             executor: Box::new(executor),
             search,
             stop_requests,
-            export,
+            export: Box::new(export),
         })
     }
 }
