@@ -10,6 +10,7 @@
 #![recursion_limit = "256"]
 
 mod reference {
+    pub(crate) mod bo;
     pub(crate) mod golden;
     pub(crate) mod peft;
     pub(crate) mod text;

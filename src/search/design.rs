@@ -7,7 +7,7 @@ use rand::{Rng, RngExt};
 use crate::domain::{Point, Space};
 
 /// Draws before the space is walked through instead. Reached only where nearly all points are used or invalid.
-const DRAWS: usize = 10_000;
+const DRAWS: usize = 1_000;
 
 /// A valid point outside `used`, uniform over them as long as they are not very rare; none where none is left.
 pub(super) fn random_point<R: Rng>(

@@ -7,8 +7,18 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::design::random_point;
+use super::fit::Fit;
+use super::local_search::{Budget, maximise};
+use super::nuts::Schedule;
+use super::promise::Promise;
 use super::random::{Purpose, stream};
 use crate::domain::{Diagnostics, Point, ReferencePoint, Space};
+
+/// Why proposals are random where nothing can be learnt.
+const NOTHING_LEARNT: &str = "random: there are no two different scores to learn from yet";
+
+/// Why proposals are random where the acquisition function has no value.
+const NOT_FINITE: &str = "random: the joint posterior of the scores is not finite";
 
 /// The exact objective to minimise, as a function of a valid point: parameters in percent of the backbone.
 pub type Cost = Arc<dyn Fn(&Point) -> f64 + Send + Sync>;
@@ -135,33 +145,146 @@ impl Engine {
         ask: &Ask,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Proposal>, SearchError> {
-        let mut used: HashSet<Point> = ask.pending.iter().cloned().collect();
-        used.extend(ask.history.iter().map(|o| o.point.clone()));
-        let told = ask.history.len() + ask.pending.len();
-        let mut proposals = Vec::new();
-        while proposals.len() < ask.count {
+        let mut round = Round {
+            engine: self,
+            used: ask
+                .history
+                .iter()
+                .map(|observation| &observation.point)
+                .chain(&ask.pending)
+                .cloned()
+                .collect(),
+            told: ask.history.len() + ask.pending.len(),
+            proposals: Vec::new(),
+        };
+        let missing = self.settings.initial_trials.saturating_sub(round.told);
+        round.add_random(missing.min(ask.count), None);
+        if round.proposals.len() < ask.count {
+            round.add_modelled(ask, cancelled)?;
+        }
+        if round.proposals.is_empty() && ask.count > 0 {
+            return Err(SearchError::Exhausted);
+        }
+        Ok(round.proposals)
+    }
+}
+
+/// The answer to one ask in the making.
+struct Round<'a> {
+    engine: &'a Engine,
+    /// Points that must not be proposed (again).
+    used: HashSet<Point>,
+    /// Points that were told: tried or pending.
+    told: usize,
+    proposals: Vec<Proposal>,
+}
+
+impl Round<'_> {
+    /// Adds `count` random points, or as many as are left.
+    fn add_random(&mut self, count: usize, note: Option<&str>) {
+        for _ in 0..count {
+            let started = (self.engine.clock)();
+            let index = self.told + self.proposals.len();
+            let mut random = stream(self.engine.seed, Purpose::Design, index, 0);
+            let Some(point) = random_point(&self.engine.space, &self.used, &mut random) else {
+                return;
+            };
+            let diagnostics = Diagnostics {
+                search_seconds: (self.engine.clock)() - started,
+                note: note.map(str::to_owned),
+                ..Diagnostics::default()
+            };
+            self.add(point, diagnostics);
+        }
+    }
+
+    fn add(&mut self, point: Point, diagnostics: Diagnostics) {
+        let index = self.told + self.proposals.len();
+        self.used.insert(point.clone());
+        self.proposals.push(Proposal {
+            point,
+            initial: index < self.engine.settings.initial_trials,
+            diagnostics,
+        });
+    }
+
+    /// Fits the surrogate and adds the points that it finds most promising, until there are as many as asked for.
+    fn add_modelled(&mut self, ask: &Ask, cancelled: &dyn Fn() -> bool) -> Result<(), SearchError> {
+        let engine = self.engine;
+        let settings = &engine.settings;
+        let scored: Vec<(Point, f64)> = ask.history.iter().filter_map(scored).collect();
+        let started = (engine.clock)();
+        let names = (ask.history.len(), ask.pending.len());
+        let mut random = stream(engine.seed, Purpose::Surrogate, names.0, names.1);
+        let schedule = Schedule {
+            warmup_draws: settings.warmup_draws,
+            posterior_draws: settings.posterior_draws,
+            thinning: settings.thinning,
+        };
+        let Some(fit) = Fit::new(&engine.space, &scored, schedule, &mut random, cancelled)? else {
+            self.add_random(ask.count - self.proposals.len(), Some(NOTHING_LEARNT));
+            return Ok(());
+        };
+        let fit_seconds = (engine.clock)() - started;
+
+        let mut started = (engine.clock)();
+        let mut random = stream(engine.seed, Purpose::Acquisition, names.0, names.1);
+        let budget = Budget {
+            evaluations: settings.acquisition_evaluations,
+            starts: settings.local_search_starts,
+        };
+        let pending: Vec<Point> = ask
+            .pending
+            .iter()
+            .chain(self.proposals.iter().map(|proposal| &proposal.point))
+            .cloned()
+            .collect();
+        let mut promise = Promise::new(
+            &engine.space,
+            &*engine.cost,
+            settings.reference_point,
+            &fit,
+            &scored,
+            &pending,
+            &mut random,
+        );
+        while self.proposals.len() < ask.count {
+            let Some(known) = promise else {
+                self.add_random(ask.count - self.proposals.len(), Some(NOT_FINITE));
+                return Ok(());
+            };
+            let best = maximise(
+                &engine.space,
+                &self.used,
+                known.front(),
+                &mut |point| known.value(point),
+                budget,
+                &mut random,
+                cancelled,
+            );
             if cancelled() {
                 return Err(SearchError::Cancelled);
             }
-            let started = (self.clock)();
-            let index = told + proposals.len();
-            let mut random = stream(self.seed, Purpose::Design, index, 0);
-            let Some(point) = random_point(&self.space, &used, &mut random) else {
-                break;
+            let Some((point, acquisition)) = best else {
+                return Ok(());
             };
-            used.insert(point.clone());
-            proposals.push(Proposal {
-                point,
-                initial: index < self.settings.initial_trials,
-                diagnostics: Diagnostics {
-                    search_seconds: (self.clock)() - started,
-                    ..Diagnostics::default()
-                },
-            });
+            let mut diagnostics = fit.diagnostics(&engine.space.encode(&point));
+            promise = known.with_pending(&point, &mut random);
+            let now = (engine.clock)();
+            diagnostics.acquisition = acquisition;
+            diagnostics.fit_seconds = fit_seconds;
+            diagnostics.search_seconds = now - started;
+            started = now;
+            self.add(point, diagnostics);
         }
-        if proposals.is_empty() && ask.count > 0 {
-            return Err(SearchError::Exhausted);
-        }
-        Ok(proposals)
+        Ok(())
+    }
+}
+
+/// What the surrogate learns from: points with a score that is a number.
+fn scored(observation: &Observation) -> Option<(Point, f64)> {
+    match observation.outcome {
+        Outcome::Score(score) if score.is_finite() => Some((observation.point.clone(), score)),
+        Outcome::Score(_) | Outcome::Infeasible => None,
     }
 }

@@ -9,13 +9,13 @@
 //!  history, pending ──▶ fewer than the initial design? ── yes ──▶ design: random valid points
 //!                                   │ no
 //!                                   ▼
-//!            copula: both objectives to normal scores, the reference point with them
+//!            fit: scores to normal scores (copula), then draws of the hyperparameters of a Gaussian process of
+//!                 them (surrogate::saas, nuts)
 //!                                   ▼
-//!            surrogate::saas + nuts: draws of the hyperparameters of a Gaussian process of the score
+//!            promise: the exact cost and the joint posterior of the scores at what was measured and is pending
+//!                 (posterior), and the hypervolume that a further point adds to their front (acquisition::nehvi)
 //!                                   ▼
-//!            posterior: the joint of the score at what was measured, is pending, could be tried
-//!                                   ▼
-//!            acquisition::nehvi, maximised by local_search ──▶ one point, pending for the next of the batch
+//!            local_search: the most promising point, pending for the next of the batch
 //! ```
 //!
 //! What holds:
@@ -23,12 +23,29 @@
 //!   proposals, on one thread or many. Random streams are named by (seed, history length, pending length).
 //! - A proposal is valid, and is neither in the history, nor pending, nor proposed twice.
 //! - Every valid point is proposed before [`SearchError::Exhausted`] is said.
-//! - Inside, objectives are maximised. The cost changes its sign in [`engine`], and nowhere else.
+//! - Inside, objectives are maximised. The cost changes its sign in `promise`, and nowhere else.
+//! - An infeasible point teaches the surrogate nothing; it is only never proposed again.
 //! - No files, no clock but the one that is handed in, no backend of tensors: float64 on the CPU.
+//!
+//! The score is modelled as a normal score because its units and spread differ from task to task; the cost is on a
+//! logarithmic scale (see `promise`), and is known, so that no part of the budget goes into learning it.
 
+pub mod acquisition;
+pub mod copula;
 mod design;
 mod engine;
+mod fit;
+pub mod hypervolume;
+mod kernel;
+mod linalg;
+mod local_search;
+mod normal;
+pub mod nuts;
+pub mod pareto;
+pub mod posterior;
+mod promise;
 mod random;
+pub mod surrogate;
 mod worker;
 
 pub use engine::{

@@ -8,6 +8,10 @@ use rand_chacha::ChaCha8Rng;
 pub(super) enum Purpose {
     /// Random points of the initial design.
     Design = 1,
+    /// Sampling the surrogate's hyperparameters.
+    Surrogate = 2,
+    /// Worlds and walks of the acquisition function.
+    Acquisition = 3,
 }
 
 /// The stream for `purpose`, with up to two numbers of its own.

@@ -1,0 +1,4 @@
+//! What makes a candidate worth trying: one file per acquisition function.
+
+pub mod ehvi;
+pub mod nehvi;

@@ -1,0 +1,227 @@
+//! Noisy expected hypervolume improvement for two maximised objectives (Daulton et al. 2021, eq. 3).
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | B | base: the measured points that may be on the front, and the pending ones |
+//! | s | a draw of the hyperparameters, giving one Gaussian process per modelled objective |
+//! | w | a world: one joint draw of the objectives at B, f_B = μ_B + L z with L Lᵀ = Σ_BB |
+//! | v | L⁻¹ Σ_Bc for a candidate c, so that f_c given f_B is normal with mean μ_c + v·z, variance Σ_cc - v·v |
+//!
+//! NEHVI(c) is the mean over s and w of the hypervolume that c adds to the front of f_B. Given f_B the objectives of c
+//! are independent normal variables, so that this last expectation is taken in closed form ([`Staircase`]) where the
+//! paper samples it: the same quantity with less noise. Several candidates at once telescope: the second improves
+//! on worlds in which the first is part of the base.
+
+use std::sync::Arc;
+
+use rand::Rng;
+
+use super::super::linalg::{Cholesky, dot};
+use super::super::normal;
+use super::super::pareto::{Duplicates, non_dominated};
+use super::super::posterior::{GaussianProcess, Projection};
+use super::ehvi::Staircase;
+
+/// Added to the diagonal of Σ_BB, relative to its mean: points that the kernel cannot tell apart make it singular.
+const RELATIVE_JITTER: f64 = 1e-8;
+
+/// An objective: modelled, one process per draw of the hyperparameters, or known.
+#[derive(Clone, Debug)]
+pub enum Objective {
+    /// Gaussian processes, one per draw; the same number for every modelled objective.
+    Modelled(Arc<Vec<GaussianProcess>>),
+    /// Known exactly: [`Site::known`].
+    Known,
+}
+
+/// A point as the acquisition function sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Its encoding, `[d]`.
+    pub input: Vec<f64>,
+    /// The known objective's value; not read where both are modelled.
+    pub known: f64,
+}
+
+/// The acquisition function over one base.
+#[derive(Clone, Debug)]
+pub struct Nehvi {
+    objectives: [Objective; 2],
+    reference: [f64; 2],
+    base: Vec<Site>,
+    /// z of every world, `[draws of hyperparameters][worlds][objective][base]`.
+    normals: Vec<Vec<[Vec<f64>; 2]>>,
+    beliefs: Vec<Belief>,
+}
+
+/// One draw of the hyperparameters and its worlds.
+#[derive(Clone, Debug)]
+struct Belief {
+    /// Per objective: the base as its process sees it and L; none where it is known.
+    views: [Option<(Projection, Cholesky)>; 2],
+    /// f_B of each world, `[worlds][base]`.
+    values: Vec<Vec<[f64; 2]>>,
+    staircases: Vec<Staircase>,
+}
+
+impl Nehvi {
+    /// The function over the measured sites `baseline`, with `worlds` joint draws per draw of the hyperparameters.
+    ///
+    /// None where a joint posterior has no Cholesky factor, which takes values that are not finite.
+    pub fn new<R: Rng>(
+        objectives: [Objective; 2],
+        reference: [f64; 2],
+        baseline: Vec<Site>,
+        worlds: usize,
+        random: &mut R,
+    ) -> Option<Self> {
+        let draws = objectives
+            .iter()
+            .map(|objective| match objective {
+                Objective::Modelled(processes) => processes.len(),
+                Objective::Known => 1,
+            })
+            .max()
+            .unwrap_or(1);
+        let mut nehvi = Self {
+            objectives,
+            reference,
+            base: Vec::new(),
+            normals: vec![vec![Default::default(); worlds]; draws],
+            beliefs: Vec::new(),
+        };
+        nehvi.extend(baseline, random);
+        nehvi.believe()?;
+        Some(nehvi)
+    }
+
+    /// Drops the sites that are on the front above the reference point in no world: each only costs time.
+    #[must_use]
+    pub fn pruned(mut self) -> Option<Self> {
+        let mut useful = vec![false; self.base.len()];
+        for values in self.beliefs.iter().flat_map(|belief| &belief.values) {
+            let mask = non_dominated(values, Duplicates::Drop);
+            for ((useful, on_front), value) in useful.iter_mut().zip(mask).zip(values) {
+                let above = (0..2).all(|k| value[k] > self.reference[k]);
+                *useful |= on_front && above;
+            }
+        }
+        let mut keep = useful.iter();
+        self.base.retain(|_| keep.next() == Some(&true));
+        for normals in self.normals.iter_mut().flatten().flatten() {
+            let mut keep = useful.iter();
+            normals.retain(|_| keep.next() == Some(&true));
+        }
+        self.believe()?;
+        Some(self)
+    }
+
+    /// The function with further sites in the base, for instance pending ones.
+    #[must_use]
+    pub fn with<R: Rng>(mut self, sites: Vec<Site>, random: &mut R) -> Option<Self> {
+        self.extend(sites, random);
+        self.believe()?;
+        Some(self)
+    }
+
+    /// Number of sites in the base.
+    pub fn base_size(&self) -> usize {
+        self.base.len()
+    }
+
+    /// The expected improvement by `candidate`.
+    pub fn value(&self, candidate: &Site) -> f64 {
+        let mut total = 0.0;
+        let mut worlds = 0;
+        for (s, belief) in self.beliefs.iter().enumerate() {
+            let marginals = [0, 1].map(|k| self.marginal(s, k, candidate));
+            let deviation = [marginals[0].deviation, marginals[1].deviation];
+            for (normals, staircase) in self.normals[s].iter().zip(&belief.staircases) {
+                let mean =
+                    [0, 1].map(|k| marginals[k].mean + dot(&marginals[k].loadings, &normals[k]));
+                total += staircase.expected_improvement(mean, deviation);
+                worlds += 1;
+            }
+        }
+        total / f64::from(worlds.max(1))
+    }
+
+    /// The distribution of objective `k` at a candidate given f_B, as a function of z.
+    fn marginal(&self, s: usize, k: usize, candidate: &Site) -> Marginal {
+        let (Objective::Modelled(processes), Some((base, factor))) =
+            (&self.objectives[k], &self.beliefs[s].views[k])
+        else {
+            return Marginal {
+                mean: candidate.known,
+                deviation: 0.0,
+                loadings: Vec::new(),
+            };
+        };
+        let process = &processes[s];
+        let projection = process.project([candidate.input.as_slice()]);
+        let variance = process.cross_covariance(&projection, &projection)[0];
+        let mut loadings = process.cross_covariance(&projection, base);
+        factor.solve_lower(&mut loadings);
+        let left = variance - dot(&loadings, &loadings);
+        Marginal {
+            mean: projection.means[0],
+            deviation: left.max(0.0).sqrt(),
+            loadings,
+        }
+    }
+
+    fn extend<R: Rng>(&mut self, sites: Vec<Site>, random: &mut R) {
+        for normals in self.normals.iter_mut().flatten().flatten() {
+            normals.extend(sites.iter().map(|_| normal::draw(random)));
+        }
+        self.base.extend(sites);
+    }
+
+    /// Computes the worlds of the present base from its normals.
+    fn believe(&mut self) -> Option<()> {
+        let size = self.base.len();
+        self.beliefs.clear();
+        for (s, worlds) in self.normals.iter().enumerate() {
+            let mut views = [None, None];
+            let mut values = vec![vec![[0.0; 2]; size]; worlds.len()];
+            for k in 0..2 {
+                let Objective::Modelled(processes) = &self.objectives[k] else {
+                    for world in &mut values {
+                        for (value, site) in world.iter_mut().zip(&self.base) {
+                            value[k] = site.known;
+                        }
+                    }
+                    continue;
+                };
+                let base = processes[s].project(self.base.iter().map(|site| site.input.as_slice()));
+                let joint = processes[s].joint(&base);
+                let trace: f64 = (0..size).map(|i| joint.covariance[i * size + i]).sum();
+                let jitter = RELATIVE_JITTER * (trace / size.max(1) as f64).max(f64::MIN_POSITIVE);
+                let factor = Cholesky::with_jitter(&joint.covariance, size, jitter)?;
+                for (world, normals) in values.iter_mut().zip(worlds) {
+                    for (i, value) in world.iter_mut().enumerate() {
+                        value[k] = joint.mean[i] + dot(factor.row(i), &normals[k][..=i]);
+                    }
+                }
+                views[k] = Some((base, factor));
+            }
+            let staircases = values
+                .iter()
+                .map(|world| Staircase::new(world, self.reference))
+                .collect();
+            self.beliefs.push(Belief {
+                views,
+                values,
+                staircases,
+            });
+        }
+        Some(())
+    }
+}
+
+/// Mean μ_c, residual standard deviation and loadings v.
+struct Marginal {
+    mean: f64,
+    deviation: f64,
+    loadings: Vec<f64>,
+}

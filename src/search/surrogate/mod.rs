@@ -1,0 +1,3 @@
+//! Models of the score: densities over the hyperparameters of a Gaussian process.
+
+pub mod saas;
