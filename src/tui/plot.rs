@@ -225,7 +225,7 @@ impl Plot {
             .max(self.inside.x);
         let ticks = self
             .x
-            .ticks(usize::from(self.inside.width / 8).clamp(2, 10));
+            .ticks(usize::from(self.inside.width / 5).clamp(2, 10));
         let mut free_from = area.x;
         for (tick, label) in ticks.iter().zip(labels(&ticks)) {
             let column = self.inside.x + (self.x.dot(*tick, self.inside.width * 2) / 2.0) as u16;

@@ -15,6 +15,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 use super::Screen;
 use crate::app::State;
@@ -54,7 +55,7 @@ impl Terminal {
             screen.invalidate();
         }
         if screen.take_clearing() {
-            self.inner.clear()?;
+            self.clear()?;
         }
         if !screen.needs_redraw() {
             return Ok(());
@@ -70,7 +71,14 @@ impl Terminal {
         #[cfg(unix)]
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         take()?;
-        self.inner.clear()
+        self.clear()
+    }
+
+    /// Has the next frame drawn whole, whatever the terminal shows. `ratatui`'s own `clear` asks the terminal where
+    /// the cursor is, and the answer would go to the thread that reads the keyboard.
+    fn clear(&mut self) -> io::Result<()> {
+        let size = self.inner.size()?;
+        self.inner.resize(Rect::from((Position::ORIGIN, size)))
     }
 }
 
@@ -124,16 +132,18 @@ fn install_panic_hook(log: PathBuf) {
         let drawing = thread::current().id();
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            tracing::error!("{panic}\n{}", std::backtrace::Backtrace::force_capture());
-            if !TAKEN.load(Ordering::SeqCst) {
-                previous(panic);
-            } else if thread::current().id() == drawing {
+            let on_screen = TAKEN.load(Ordering::SeqCst);
+            let ends_the_program = thread::current().id() == drawing;
+            if ends_the_program {
                 restore();
+            }
+            tracing::error!("{panic}\n{}", std::backtrace::Backtrace::force_capture());
+            if ends_the_program || !on_screen {
                 previous(panic);
-                eprintln!(
-                    "The log is {}. Finished trials are saved; run the same command to go on.",
-                    log.display()
-                );
+            }
+            if ends_the_program && on_screen {
+                let log = log.display();
+                eprintln!("The log is {log}. Finished trials are saved; the same command goes on.");
             }
         }));
     });

@@ -1,5 +1,6 @@
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::style::Color;
 
 use super::studies;
 use crate::app::State;
@@ -141,6 +142,23 @@ fn control_characters_do_not_reach_the_terminal() {
     state.notify(crate::app::Severity::Error, "\u{1b}[2J\ttab");
     let text = shown(&mut Screen::new(Palette::DARK), &state, 120, 40);
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'));
+}
+
+#[test]
+fn without_colour_no_cell_has_one() {
+    for keys in ["", "?", "x", "4", "6"] {
+        let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
+        let mut screen = Screen::new(Palette::PLAIN);
+        let state = studies::busy();
+        super::driving::press(&mut screen, &state, keys);
+        terminal.draw(|frame| screen.draw(frame, &state)).unwrap();
+        let cells = &terminal.backend().buffer().content;
+        assert!(
+            cells
+                .iter()
+                .all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset)
+        );
+    }
 }
 
 #[test]
