@@ -7,9 +7,12 @@
 
 use std::path::Path;
 
+use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::tensor::{DType, Device, Int, Tensor};
 use autopeft::model::weights::{NamedTensor, read_folder};
-use autopeft::model::{AdaptedEncoder, Backbone, Batch};
+use autopeft::model::{AdaptedEncoder, Backbone, Batch, ModelFiles, Tokenizer};
+use autopeft::study::ModelSource;
+use autopeft::task::{Example, Label};
 use autopeft::train::loss::Targets;
 use autopeft::train::optimizer::{AdamW, AdamWSettings, Schedule};
 use serde_json::Value;
@@ -120,6 +123,32 @@ fn check_values(dtype: DType, key: &str, allowed: f64) {
         let theirs = expected["mean_pool_l2"].as_f64().unwrap();
         assert_close("norm of the mean", &[norm], &[theirs], allowed);
     }
+}
+
+#[test]
+fn texts_become_the_same_tokens() {
+    let golden = golden();
+    let source = ModelSource::Folder(minilm::folder().to_owned());
+    let hub = Hub::new(HubSettings::from_variables(|_| None));
+    let files = ModelFiles::open(&source, &hub, &mut |_| {}).unwrap();
+    let tokenizer = Tokenizer::new(&files.tokenizer).unwrap();
+    let max_length = golden["max_length"].as_u64().unwrap() as usize;
+    let pairs = golden["pairs"].as_array().unwrap();
+    for pair in pairs {
+        let example = Example {
+            text: pair["a"].as_str().unwrap().to_owned(),
+            pair: pair["b"].as_str().map(str::to_owned),
+            label: Label::Class(0),
+        };
+        let row = tokenizer.encode(&[example], max_length).unwrap().remove(0);
+        let mask = floats(&pair["attention_mask"]);
+        assert_eq!(row.ids.len() as f64, mask.iter().sum::<f64>());
+        for (ours, key) in [(&row.ids, "input_ids"), (&row.type_ids, "token_type_ids")] {
+            let ours: Vec<f64> = ours.iter().map(|&id| f64::from(id)).collect();
+            assert_eq!(ours, floats(&pair[key])[..ours.len()], "{key}");
+        }
+    }
+    assert!(!pairs.is_empty());
 }
 
 #[test]

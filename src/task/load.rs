@@ -30,8 +30,11 @@ pub fn load(
         .cloned()
         .collect();
     let label_place = definition.columns.len();
+    // The hub's files have the hub's format.
+    let own_files = settings.train_file.is_some() || settings.folder.is_some();
+    let format = settings.format.filter(|_| own_files);
 
-    let train_table = read::read(&files.train, settings.format, &columns)?;
+    let train_table = read::read(&files.train, format, &columns)?;
     let labels = match &definition.labels {
         Some(labels) => labels.clone(),
         None => labels::classes(&train_table, label_place)?,
@@ -41,7 +44,7 @@ pub fn load(
     drop(train_table);
     let rows_of = |path: &Option<PathBuf>| -> Result<Vec<Example>, TaskError> {
         match path {
-            Some(path) => examples(&read::read(path, settings.format, &columns)?),
+            Some(path) => examples(&read::read(path, format, &columns)?),
             None => Ok(Vec::new()),
         }
     };
