@@ -1,11 +1,27 @@
 //! The study file: what to search, on which model and task, and how.
 //!
-//! A study file is TOML. `schema` names every key with its type and documentation, `presets` holds the
-//! defaults and the paper's settings, `parse` turns text into a [`Study`] or an error with its place.
+//! A study file is TOML. `keys` is the table of every key with its type, default, paper value and meaning;
+//! `document` looks values up by that table and notes mistakes with their place; `parse` and the sections turn
+//! them into a [`Study`]; `checks` finds what is impossible together.
 
+mod checks;
+mod document;
+mod error;
+mod keys;
+mod known;
+mod parse;
+mod presets;
+mod reference;
+mod schema;
 mod settings;
+mod space_section;
+mod task_section;
+#[cfg(test)]
+mod tests;
 
-pub use crate::task::{DataFormat, TaskSettings, ValidationSplit};
+pub use error::{Mistake, Mistakes, StudyError};
+pub use presets::Preset;
+pub use reference::key_reference;
 pub use settings::{
     Acquisition, FidelitySettings, InitialDesign, LayerChoice, ModelSource, ModuleSizes,
     OutputSettings, Precision, SearchSettings, SpaceSettings, Study, StudyName, Surrogate,

@@ -1,0 +1,210 @@
+//! From the text of a study file to a [`Study`].
+
+use std::path::{Path, PathBuf};
+
+use super::checks;
+use super::document::Document;
+use super::error::{Mistakes, StudyError};
+use super::settings::{
+    Acquisition, FidelitySettings, InitialDesign, ModelSource, OutputSettings, Precision,
+    SearchSettings, Study, StudyName, Surrogate, TrainingSettings,
+};
+use super::{space_section, task_section};
+use crate::domain::ReferencePoint;
+use crate::task::Metric;
+
+impl Study {
+    /// Reads and validates a study file; paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or holds mistakes; all of them are told at once.
+    pub fn read(path: &Path) -> Result<Self, StudyError> {
+        let unreadable = |reason| StudyError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        };
+        let source = std::fs::read_to_string(path).map_err(unreadable)?;
+        let absolute = std::path::absolute(path).map_err(unreadable)?;
+        let folder = absolute.parent().unwrap_or(Path::new("/"));
+        Self::parse(&source, path, folder)
+    }
+
+    /// Validates the text of a study file. `path` is the name used in messages and, without its ending, the default
+    /// name of the study; `folder` is what paths in the file are relative to.
+    ///
+    /// # Errors
+    /// Where the text holds mistakes; all of them are told at once.
+    pub fn parse(source: &str, path: &Path, folder: &Path) -> Result<Self, StudyError> {
+        let invalid = |mistakes| Mistakes::new(path, source, mistakes);
+        let mut document = Document::parse(source).map_err(|mistake| invalid(vec![mistake]))?;
+        let study = read_study(&mut document, path, folder);
+        match study {
+            Some(study) if document.mistakes.is_empty() => Ok(study),
+            _ => Err(invalid(document.mistakes).into()),
+        }
+    }
+}
+
+/// None only where a mistake was noted.
+fn read_study(document: &mut Document<'_>, path: &Path, folder: &Path) -> Option<Study> {
+    let name = study_name(document, path);
+    let seed = document.count("study", "seed");
+    let model = model(document, folder);
+    let task = task_section::read(document, folder);
+    let metric = task
+        .as_ref()
+        .map_or(Metric::Accuracy, task_section::metric);
+    let space = space_section::read(document);
+    let search = search(document, metric);
+    let training = training(document);
+    let fidelity = fidelity(document);
+    let output = OutputSettings {
+        keep_adapters: document.switch("output", "keep_adapters")?,
+    };
+    let study = Study {
+        name: name?,
+        seed: seed?,
+        model: model?,
+        task: task?,
+        space: space?,
+        search: search?,
+        training: training?,
+        fidelity: fidelity?,
+        output,
+    };
+    checks::check(document, &study);
+    Some(study)
+}
+
+fn study_name(document: &mut Document<'_>, path: &Path) -> Option<StudyName> {
+    let rule = "letters, digits, `-`, `_` and `.`, at most 100 of them and not starting with a dot";
+    match document.text("study", "name") {
+        Some(text) => {
+            let name = StudyName::new(&text);
+            if name.is_none() {
+                let message = format!("\"{text}\" is no name for a study, which names its folder too");
+                document.wrong("study", "name", message, &[&format!("allowed are {rule}")]);
+            }
+            name
+        }
+        None if document.span("study", "name").is_some() => None,
+        None => {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let name = StudyName::new(&stem);
+            if name.is_none() {
+                let message = format!("the file's name \"{stem}\" is no name for a study");
+                let help = format!("give `name` in [study]: {rule}");
+                document.wrong("study", "name", message, &[&help]);
+            }
+            name
+        }
+    }
+}
+
+/// Paths in a study file are relative to its folder.
+pub(super) fn resolve(folder: &Path, text: &str) -> PathBuf {
+    folder.join(text).components().collect()
+}
+
+fn model(document: &mut Document<'_>, folder: &Path) -> Option<ModelSource> {
+    let hub = document.text("model", "hub");
+    let path = document.text("model", "path");
+    let revision = document.text("model", "revision")?;
+    let embedded = document.switch("model", "embedded")?;
+    let choices = ["hub", "path", "embedded"];
+    let given: Vec<&str> = choices
+        .into_iter()
+        .filter(|name| match *name {
+            "embedded" => embedded,
+            name => document.span("model", name).is_some(),
+        })
+        .collect();
+    match given.as_slice() {
+        [] => {
+            let help = [
+                "hub = \"bert-base-uncased\": an encoder on the Hugging Face hub",
+                "path = \"FOLDER\": a folder with config.json, tokenizer.json and model.safetensors",
+                "embedded = true: the small encoder inside the program",
+            ];
+            let message = "[model] must say where the encoder comes from".to_owned();
+            document.wrong("model", "hub", message, &help);
+            return None;
+        }
+        [_] => {}
+        [first, second, ..] => {
+            let message = format!("[model] gives both `{first}` and `{second}`");
+            document.wrong("model", second, message, &["keep one of them"]);
+            return None;
+        }
+    }
+    if hub.is_none() && document.span("model", "revision").is_some() {
+        let message = "`revision` goes with `hub`; this model is not from the hub".to_owned();
+        document.wrong("model", "revision", message, &["remove it"]);
+    }
+    match (hub, path) {
+        (Some(id), _) => Some(ModelSource::Hub { id, revision }),
+        (_, Some(path)) => Some(ModelSource::Folder(resolve(folder, &path))),
+        _ => embedded.then_some(ModelSource::Embedded),
+    }
+}
+
+fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings> {
+    let section = "search";
+    let trials = document.count(section, "trials")?;
+    let initial = document.count(section, "initial_trials");
+    for name in ["initial_design", "surrogate", "acquisition"] {
+        document.text(section, name);
+    }
+    let chance = match metric {
+        Metric::Accuracy | Metric::F1 => 0.5,
+        Metric::Matthews | Metric::Pearson | Metric::Spearman => 0.0,
+    };
+    let bounds = "search.reference_point";
+    Some(SearchSettings {
+        trials: trials as usize,
+        initial_trials: initial.unwrap_or((trials * 3).div_ceil(10)) as usize,
+        initial_design: InitialDesign::Random,
+        batch: document.count(section, "batch")? as usize,
+        surrogate: Surrogate::Saas,
+        acquisition: Acquisition::Nehvi,
+        reference_point: ReferencePoint {
+            score: document.real(bounds, "score").unwrap_or(chance),
+            parameters_percent: document.real(bounds, "parameters_percent")?,
+        },
+        warmup_draws: document.count(section, "warmup_draws")? as usize,
+        posterior_draws: document.count(section, "posterior_draws")? as usize,
+        thinning: document.count(section, "thinning")? as usize,
+        acquisition_evaluations: document.count(section, "acquisition_evaluations")? as usize,
+        local_search_starts: document.count(section, "local_search_starts")? as usize,
+    })
+}
+
+fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {
+    let section = "training";
+    document.text(section, "precision");
+    Some(TrainingSettings {
+        learning_rate: document.real(section, "learning_rate")?,
+        batch_size: document.count(section, "batch_size")? as usize,
+        evaluation_batch_size: document.count(section, "evaluation_batch_size")? as usize,
+        max_length: document.count(section, "max_length")? as usize,
+        pad_to_max_length: document.switch(section, "pad_to_max_length")?,
+        epochs: document.count(section, "epochs")? as u32,
+        patience: document.count(section, "patience")? as u32,
+        warmup_share: document.real(section, "warmup_share")?,
+        weight_decay: document.real(section, "weight_decay")?,
+        max_gradient_norm: document.real(section, "max_gradient_norm")?,
+        backbone_dropout: document.real(section, "backbone_dropout")?,
+        head_dropout: document.real(section, "head_dropout")?,
+        prefix_bottleneck: document.count(section, "prefix_bottleneck")? as usize,
+        precision: Precision::F32,
+    })
+}
+
+fn fidelity(document: &mut Document<'_>) -> Option<FidelitySettings> {
+    Some(FidelitySettings {
+        data_share: document.real("fidelity", "data_share")?,
+        epochs: document
+            .count("fidelity", "epochs")
+            .map(|epochs| epochs as u32),
+    })
+}

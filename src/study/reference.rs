@@ -1,0 +1,55 @@
+//! The table of keys as text for people: every key with its type, default, paper value and meaning.
+
+use std::fmt::Write;
+
+use super::keys::KEYS;
+use super::known::{MODULES, TASKS};
+use super::schema::{Fallback, Key};
+
+/// The reference of the study file, one paragraph a key, no line longer than `width` where words allow.
+pub fn key_reference(width: usize) -> String {
+    let mut text = String::new();
+    let mut section = "";
+    for key in KEYS {
+        if key.section != section {
+            section = key.section;
+            let gap = if text.is_empty() { "" } else { "\n" };
+            let _ = writeln!(text, "{gap}[{section}]");
+        }
+        paragraph(&mut text, key, width);
+    }
+    let tasks: Vec<&str> = TASKS.iter().map(|(name, _)| *name).collect();
+    let _ = writeln!(text, "\nTasks:   {}", tasks.join(", "));
+    let _ = writeln!(text, "Modules: {}", MODULES.join(", "));
+    text
+}
+
+fn paragraph(text: &mut String, key: &Key, width: usize) {
+    let default = match key.default {
+        Fallback::Required => "required".to_owned(),
+        Fallback::Unset(words) => format!("default: {words}"),
+        Fallback::Value(value) => format!("default: {value}"),
+    };
+    let paper = match key.paper {
+        Some(value) if default != format!("default: {value}") => format!("; paper: {value}"),
+        _ => String::new(),
+    };
+    let _ = writeln!(text, "  {}", key.name);
+    wrapped(text, &format!("{} ({default}{paper})", key.kind), width);
+    wrapped(text, key.documentation, width);
+}
+
+fn wrapped(text: &mut String, paragraph: &str, width: usize) {
+    let mut line = String::new();
+    for word in paragraph.split_whitespace() {
+        if !line.is_empty() && line.chars().count() + word.chars().count() + 7 > width {
+            let _ = writeln!(text, "      {line}");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(text, "      {line}");
+}

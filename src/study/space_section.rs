@@ -1,0 +1,138 @@
+//! The section [space] of a study file.
+
+use toml::de::DeValue;
+
+use super::document::{Document, Located, found, mismatch, whole};
+use super::error::Mistake;
+use super::known::{MODULES, nearest};
+use super::schema::Key;
+use super::settings::{LayerChoice, ModuleSizes, SpaceSettings};
+
+/// No module is larger and no encoder deeper than this.
+const LARGEST: u64 = 65_536;
+
+/// Reads the section; none only where a mistake was noted.
+pub(super) fn read(document: &mut Document<'_>) -> Option<SpaceSettings> {
+    let named = document.texts("space", "modules")?;
+    if named.is_empty() {
+        let message = "the space is empty: `modules` names no module".to_owned();
+        let help = format!("modules: {}", MODULES.join(", "));
+        document.wrong("space", "modules", message, &[&help]);
+    }
+    let mut modules: Vec<String> = Vec::new();
+    for (name, span) in named {
+        let wrong = if !MODULES.contains(&name.as_str()) {
+            Some(unknown_module(&name))
+        } else if modules.contains(&name) {
+            Some((format!("the module \"{name}\" is named twice"), Vec::new()))
+        } else {
+            modules.push(name);
+            None
+        };
+        if let Some((message, help)) = wrong {
+            document.mistakes.push(Mistake {
+                span: Some(span),
+                message,
+                help,
+            });
+        }
+    }
+    let sizes = sizes(document, &modules)?;
+    let layers = document.value("space", "layers", layers)?;
+    Some(SpaceSettings {
+        modules: modules
+            .into_iter()
+            .zip(sizes)
+            .map(|(module, sizes)| ModuleSizes { module, sizes })
+            .collect(),
+        layers,
+    })
+}
+
+fn unknown_module(name: &str) -> (String, Vec<String>) {
+    let mut help = Vec::new();
+    if let Some(near) = nearest(name, MODULES.iter().copied()) {
+        help.push(format!("did you mean \"{near}\"?"));
+    }
+    help.push(format!("modules: {}", MODULES.join(", ")));
+    (format!("unknown module \"{name}\""), help)
+}
+
+/// One entry per module; none stands for halving.
+fn sizes(document: &mut Document<'_>, modules: &[String]) -> Option<Vec<Option<Vec<usize>>>> {
+    document.value("space", "sizes", |value, key| {
+        let DeValue::Table(table) = value.get_ref() else {
+            let same = size_list(value, key)?;
+            return Ok(vec![same; modules.len()]);
+        };
+        let mut sizes = vec![None; modules.len()];
+        for (name, value) in table {
+            let module = modules
+                .iter()
+                .position(|module| module == name.get_ref().as_ref());
+            let Some(module) = module else {
+                return Err(Mistake {
+                    span: Some(name.span()),
+                    message: format!("`sizes` names `{}`, which is not among the modules of this space", name.get_ref()),
+                    help: vec![format!("modules of this space: {}", modules.join(", "))],
+                });
+            };
+            sizes[module] = size_list(value, key)?;
+        }
+        Ok(sizes)
+    })
+}
+
+fn size_list(value: &Located<'_>, key: &Key) -> Result<Option<Vec<usize>>, Mistake> {
+    let items = match value.get_ref() {
+        DeValue::String(text) if text == "halving" => return Ok(None),
+        DeValue::Array(items) => items,
+        _ => return Err(mismatch(value, key)),
+    };
+    let sizes = distinct(items, "size")?;
+    if sizes.iter().all(|size| *size == 0) {
+        return Err(Mistake {
+            span: Some(value.span()),
+            message: "the space is empty: `sizes` holds no size above 0".into(),
+            help: vec!["a size of 0 means that the module is absent".into()],
+        });
+    }
+    Ok(Some(sizes))
+}
+
+fn layers(value: &Located<'_>, key: &Key) -> Result<LayerChoice, Mistake> {
+    match value.get_ref() {
+        DeValue::String(text) if text == "search" => Ok(LayerChoice::Search),
+        DeValue::String(text) if text == "all" => Ok(LayerChoice::All),
+        DeValue::Array(items) if items.is_empty() => Err(Mistake {
+            span: Some(value.span()),
+            message: "the space is empty: `layers` names no layer".into(),
+            help: vec![format!("`layers` may be {}", key.kind)],
+        }),
+        DeValue::Array(items) => distinct(items, "layer").map(LayerChoice::SearchAmong),
+        _ => Err(mismatch(value, key)),
+    }
+}
+
+/// Whole numbers, in ascending order, none twice.
+fn distinct(items: &[Located<'_>], what: &str) -> Result<Vec<usize>, Mistake> {
+    let mut numbers = Vec::new();
+    for item in items {
+        let wrong = |message: String| Mistake {
+            span: Some(item.span()),
+            message,
+            help: Vec::new(),
+        };
+        let number = whole(item).filter(|number| *number <= LARGEST);
+        let number = number.ok_or_else(|| {
+            let found = found(item.get_ref());
+            wrong(format!("a {what} must be a whole number from 0 to {LARGEST}; found {found}"))
+        })? as usize;
+        if numbers.contains(&number) {
+            return Err(wrong(format!("the {what} {number} is given twice")));
+        }
+        numbers.push(number);
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
+}
