@@ -27,7 +27,12 @@ pub(super) fn check(document: &mut Document<'_>, study: &Study) {
             "no draw is left: one of {} is kept of {} draws",
             search.thinning, search.posterior_draws
         );
-        document.wrong("search", name, message, &["lower `thinning` or raise `posterior_draws`"]);
+        document.wrong(
+            "search",
+            name,
+            message,
+            &["lower `thinning` or raise `posterior_draws`"],
+        );
     }
     if let Some(epochs) = study.fidelity.epochs
         && epochs > study.training.epochs

@@ -139,7 +139,10 @@ impl<'s> Document<'s> {
         let section = key.section;
         let message = match self.section_span(section) {
             Some(_) => format!("[{section}] lacks the key `{}`", key.name),
-            None => format!("the section [{section}] with the key `{}` is missing", key.name),
+            None => format!(
+                "the section [{section}] with the key `{}` is missing",
+                key.name
+            ),
         };
         self.wrong(section, key.name, message, &[key.documentation]);
     }
@@ -294,19 +297,17 @@ fn unknown_keys(table: &DeTable<'_>, section: &str) -> Vec<Mistake> {
                     "`{name_text}` must be a table; found {}",
                     found(value.get_ref())
                 ),
-                help: vec![format!("it may hold: {}", schema::names_in(&path).join(", "))],
+                help: vec![format!(
+                    "it may hold: {}",
+                    schema::names_in(&path).join(", ")
+                )],
             });
         }
     }
     mistakes
 }
 
-fn unknown_key(
-    name: &str,
-    span: Range<usize>,
-    section: &str,
-    value: &Located<'_>,
-) -> Mistake {
+fn unknown_key(name: &str, span: Range<usize>, section: &str, value: &Located<'_>) -> Mistake {
     let allowed = schema::names_in(section);
     let (what, place) = match (section, value.get_ref().is_table()) {
         ("", true) => ("section", String::new()),

@@ -15,7 +15,7 @@ use super::schema::{
 const MANY: u64 = 1_000_000_000;
 
 /// The table.
-pub static KEYS: &[Key] = &[
+pub(super) static KEYS: &[Key] = &[
     // --- study
     Key {
         section: "study",
@@ -201,7 +201,9 @@ pub static KEYS: &[Key] = &[
     Key {
         section: "space",
         name: "layers",
-        kind: Forms("\"search\", \"all\", or a list of layer numbers from 0, such as [8, 9, 10, 11]"),
+        kind: Forms(
+            "\"search\", \"all\", or a list of layer numbers from 0, such as [8, 9, 10, 11]",
+        ),
         default: Value("\"search\""),
         paper: Some("\"search\""),
         documentation: "The layers that carry the modules: each switched on or off by the search, all of them, or chosen by the search among those listed.",

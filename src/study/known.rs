@@ -1,39 +1,30 @@
-//! The names that a study file may use for modules and tasks.
+//! The names that a study file may use for modules and tasks, and the nearest of them to a slip of the keyboard.
 
-use crate::task::Metric;
+use crate::model::peft::REGISTRY;
+use crate::task::TASKS;
+
+/// The task that the program makes itself.
+pub(super) const DEMO: &str = "demo";
 
 /// PEFT modules by name.
-pub(super) const MODULES: &[&str] = &["serial", "parallel", "prefix"];
+pub(super) fn modules() -> Vec<&'static str> {
+    REGISTRY.iter().map(|module| module.name()).collect()
+}
 
-/// Tasks by name, with their own metric.
-pub(super) const TASKS: &[(&str, Metric)] = &[
-    ("demo", Metric::Accuracy),
-    ("cola", Metric::Matthews),
-    ("sst2", Metric::Accuracy),
-    ("mrpc", Metric::Accuracy),
-    ("stsb", Metric::Spearman),
-    ("qqp", Metric::Accuracy),
-    ("mnli", Metric::Accuracy),
-    ("qnli", Metric::Accuracy),
-    ("rte", Metric::Accuracy),
-    ("cb", Metric::Accuracy),
-    ("copa", Metric::Accuracy),
-    ("wic", Metric::Accuracy),
-    ("boolq", Metric::Accuracy),
-];
+/// Tasks by name, our own first.
+pub(super) fn tasks() -> Vec<&'static str> {
+    let registered = TASKS.iter().map(|task| task.name);
+    std::iter::once(DEMO)
+        .chain(registered.filter(|name| *name != DEMO))
+        .collect()
+}
 
 /// The known name that comes nearest to a slip of the keyboard, if any is near enough to be meant.
-pub(super) fn nearest<'n>(
-    name: &str,
-    known: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
+pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let wanted = name.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| {
-            let slips = strsim::damerau_levenshtein(&wanted, candidate);
-            (slips, candidate)
-        })
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, candidate), candidate))
         .filter(|(slips, candidate)| {
             let longest = wanted.chars().count().max(candidate.len());
             *slips <= 1.max(longest / 3) || starts_alike(&wanted, candidate)

@@ -20,7 +20,6 @@ mod task_section;
 mod tests;
 
 pub use error::{Mistake, Mistakes, StudyError};
-pub use presets::Preset;
 pub use reference::key_reference;
 pub use settings::{
     Acquisition, FidelitySettings, InitialDesign, LayerChoice, ModelSource, ModuleSizes,

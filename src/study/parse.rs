@@ -51,9 +51,7 @@ fn read_study(document: &mut Document<'_>, path: &Path, folder: &Path) -> Option
     let seed = document.count("study", "seed");
     let model = model(document, folder);
     let task = task_section::read(document, folder);
-    let metric = task
-        .as_ref()
-        .map_or(Metric::Accuracy, task_section::metric);
+    let metric = task.as_ref().map_or(Metric::Accuracy, task_section::metric);
     let space = space_section::read(document);
     let search = search(document, metric);
     let training = training(document);
@@ -82,7 +80,8 @@ fn study_name(document: &mut Document<'_>, path: &Path) -> Option<StudyName> {
         Some(text) => {
             let name = StudyName::new(&text);
             if name.is_none() {
-                let message = format!("\"{text}\" is no name for a study, which names its folder too");
+                let message =
+                    format!("\"{text}\" is no name for a study, which names its folder too");
                 document.wrong("study", "name", message, &[&format!("allowed are {rule}")]);
             }
             name

@@ -4,7 +4,7 @@ use super::schema::{Fallback, Key};
 
 /// Where values come from that the file does not give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
+pub(super) enum Preset {
     /// Our defaults.
     Default,
     /// The settings of the AutoPEFT paper (arXiv 2301.12132), as its authors' code runs them.
@@ -13,7 +13,7 @@ pub enum Preset {
 
 impl Preset {
     /// The preset of a name that the schema allows.
-    pub fn named(name: &str) -> Option<Self> {
+    pub(super) fn named(name: &str) -> Option<Self> {
         match name {
             "default" => Some(Self::Default),
             "paper" => Some(Self::Paper),
@@ -22,7 +22,7 @@ impl Preset {
     }
 
     /// What this preset gives a key.
-    pub fn fallback(self, key: &Key) -> Fallback {
+    pub(super) fn fallback(self, key: &Key) -> Fallback {
         match (self, key.paper) {
             (Self::Paper, Some(value)) => Fallback::Value(value),
             _ => key.default,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::keys::KEYS;
-use super::known::{MODULES, TASKS};
+use super::known;
 use super::schema::{Fallback, Key};
 
 /// The reference of the study file, one paragraph a key, no line longer than `width` where words allow.
@@ -18,9 +18,8 @@ pub fn key_reference(width: usize) -> String {
         }
         paragraph(&mut text, key, width);
     }
-    let tasks: Vec<&str> = TASKS.iter().map(|(name, _)| *name).collect();
-    let _ = writeln!(text, "\nTasks:   {}", tasks.join(", "));
-    let _ = writeln!(text, "Modules: {}", MODULES.join(", "));
+    let _ = writeln!(text, "\nTasks:   {}", known::tasks().join(", "));
+    let _ = writeln!(text, "Modules: {}", known::modules().join(", "));
     text
 }
 

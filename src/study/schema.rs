@@ -6,24 +6,24 @@ use super::keys::KEYS;
 
 /// One key of a study file.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub(super) struct Key {
     /// The table it stands in, dotted: `training`, `search.reference_point`.
-    pub section: &'static str,
+    pub(super) section: &'static str,
     /// Its name in that table.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// What it may hold.
-    pub kind: Kind,
+    pub(super) kind: Kind,
     /// What holds where the file does not give it.
-    pub default: Fallback,
+    pub(super) default: Fallback,
     /// What `preset = "paper"` gives it, as TOML; none: the default.
-    pub paper: Option<&'static str>,
+    pub(super) paper: Option<&'static str>,
     /// What it means, in a sentence or two.
-    pub documentation: &'static str,
+    pub(super) documentation: &'static str,
 }
 
 /// What a key may hold.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub(super) enum Kind {
     /// Any text but the empty one.
     Text,
     /// A path, relative to the study file's folder.
@@ -44,20 +44,20 @@ pub enum Kind {
 
 /// An interval of numbers, either end open or closed.
 #[derive(Clone, Copy, Debug)]
-pub struct Interval {
+pub(super) struct Interval {
     /// Lower end.
-    pub low: f64,
+    pub(super) low: f64,
     /// Whether the lower end itself is allowed.
-    pub low_included: bool,
+    pub(super) low_included: bool,
     /// Upper end; infinity for none.
-    pub high: f64,
+    pub(super) high: f64,
     /// Whether the upper end itself is allowed.
-    pub high_included: bool,
+    pub(super) high_included: bool,
 }
 
 /// What holds where the file does not give a key.
 #[derive(Clone, Copy, Debug)]
-pub enum Fallback {
+pub(super) enum Fallback {
     /// Nothing: the file must give it.
     Required,
     /// This value, as TOML.
@@ -68,14 +68,14 @@ pub enum Fallback {
 
 impl Key {
     /// `training.batch_size`.
-    pub fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         format!("{}.{}", self.section, self.name)
     }
 }
 
 impl Interval {
     /// From `low` to `high`, both included.
-    pub const fn closed(low: f64, high: f64) -> Self {
+    pub(super) const fn closed(low: f64, high: f64) -> Self {
         Self {
             low,
             low_included: true,
@@ -85,7 +85,7 @@ impl Interval {
     }
 
     /// From `low`, included, to below `high`.
-    pub const fn from_to_below(low: f64, high: f64) -> Self {
+    pub(super) const fn from_to_below(low: f64, high: f64) -> Self {
         Self {
             low,
             low_included: true,
@@ -95,7 +95,7 @@ impl Interval {
     }
 
     /// Above `low`, to `high`, included.
-    pub const fn above_to(low: f64, high: f64) -> Self {
+    pub(super) const fn above_to(low: f64, high: f64) -> Self {
         Self {
             low,
             low_included: false,
@@ -105,7 +105,7 @@ impl Interval {
     }
 
     /// Whether `value` lies inside. NaN does not.
-    pub fn contains(self, value: f64) -> bool {
+    pub(super) fn contains(self, value: f64) -> bool {
         let above = value > self.low || (self.low_included && value == self.low);
         let below = value < self.high || (self.high_included && value == self.high);
         above && below && value.is_finite()
@@ -147,13 +147,13 @@ impl fmt::Display for Kind {
 }
 
 /// The key of a section by its name.
-pub fn key(section: &str, name: &str) -> Option<&'static Key> {
+pub(super) fn key(section: &str, name: &str) -> Option<&'static Key> {
     KEYS.iter()
         .find(|key| key.section == section && key.name == name)
 }
 
 /// What stands in a section: its keys, and the tables inside it, in the table's order.
-pub fn names_in(section: &str) -> Vec<&'static str> {
+pub(super) fn names_in(section: &str) -> Vec<&'static str> {
     let mut names = Vec::new();
     for key in KEYS {
         let name = if key.section == section {
@@ -179,7 +179,7 @@ pub fn names_in(section: &str) -> Vec<&'static str> {
 }
 
 /// Whether some key stands in this table or in a table inside it.
-pub fn is_section(section: &str) -> bool {
+pub(super) fn is_section(section: &str) -> bool {
     KEYS.iter().any(|key| {
         key.section == section
             || key

@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::document::{Document, Located, found, mismatch, whole};
 use super::error::Mistake;
-use super::known::{MODULES, nearest};
+use super::known::{modules as known_modules, nearest};
 use super::schema::Key;
 use super::settings::{LayerChoice, ModuleSizes, SpaceSettings};
 
@@ -16,12 +16,12 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<SpaceSettings> {
     let named = document.texts("space", "modules")?;
     if named.is_empty() {
         let message = "the space is empty: `modules` names no module".to_owned();
-        let help = format!("modules: {}", MODULES.join(", "));
+        let help = format!("modules: {}", known_modules().join(", "));
         document.wrong("space", "modules", message, &[&help]);
     }
     let mut modules: Vec<String> = Vec::new();
     for (name, span) in named {
-        let wrong = if !MODULES.contains(&name.as_str()) {
+        let wrong = if !known_modules().contains(&name.as_str()) {
             Some(unknown_module(&name))
         } else if modules.contains(&name) {
             Some((format!("the module \"{name}\" is named twice"), Vec::new()))
@@ -51,10 +51,10 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<SpaceSettings> {
 
 fn unknown_module(name: &str) -> (String, Vec<String>) {
     let mut help = Vec::new();
-    if let Some(near) = nearest(name, MODULES.iter().copied()) {
+    if let Some(near) = nearest(name, known_modules()) {
         help.push(format!("did you mean \"{near}\"?"));
     }
-    help.push(format!("modules: {}", MODULES.join(", ")));
+    help.push(format!("modules: {}", known_modules().join(", ")));
     (format!("unknown module \"{name}\""), help)
 }
 
@@ -73,7 +73,10 @@ fn sizes(document: &mut Document<'_>, modules: &[String]) -> Option<Vec<Option<V
             let Some(module) = module else {
                 return Err(Mistake {
                     span: Some(name.span()),
-                    message: format!("`sizes` names `{}`, which is not among the modules of this space", name.get_ref()),
+                    message: format!(
+                        "`sizes` names `{}`, which is not among the modules of this space",
+                        name.get_ref()
+                    ),
                     help: vec![format!("modules of this space: {}", modules.join(", "))],
                 });
             };
@@ -126,7 +129,9 @@ fn distinct(items: &[Located<'_>], what: &str) -> Result<Vec<usize>, Mistake> {
         let number = whole(item).filter(|number| *number <= LARGEST);
         let number = number.ok_or_else(|| {
             let found = found(item.get_ref());
-            wrong(format!("a {what} must be a whole number from 0 to {LARGEST}; found {found}"))
+            wrong(format!(
+                "a {what} must be a whole number from 0 to {LARGEST}; found {found}"
+            ))
         })? as usize;
         if numbers.contains(&number) {
             return Err(wrong(format!("the {what} {number} is given twice")));

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 use super::document::{Document, mismatch, number};
-use super::known::{TASKS, nearest};
+use super::known::{DEMO, nearest, tasks};
 use super::parse::resolve;
-use crate::task::{DataFormat, Metric, TaskSettings, ValidationSplit};
+use crate::task::{self, DataFormat, Metric, TaskSettings, ValidationSplit};
 
 /// Reads the section; none only where a mistake was noted.
 pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSettings> {
@@ -47,14 +47,13 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
 
 /// The metric that the study will maximise, as far as the file tells.
 pub(super) fn metric(task: &TaskSettings) -> Metric {
-    let known = || TASKS.iter().find(|(name, _)| *name == task.name);
     let own = if task.regression {
         Metric::Spearman
     } else {
         Metric::Accuracy
     };
-    task.metric
-        .unwrap_or_else(|| known().map_or(own, |(_, metric)| *metric))
+    let known = || task::known(&task.name).map_or(own, |known| known.metric);
+    task.metric.unwrap_or_else(known)
 }
 
 fn validation(document: &mut Document<'_>) -> Option<ValidationSplit> {
@@ -68,10 +67,10 @@ fn validation(document: &mut Document<'_>) -> Option<ValidationSplit> {
 }
 
 fn check(document: &mut Document<'_>, task: &TaskSettings) {
-    let known = TASKS.iter().any(|(name, _)| *name == task.name);
+    let known = tasks().contains(&task.name.as_str());
     let columns = !task.text_columns.is_empty();
     if !known && !columns {
-        let names: Vec<&str> = TASKS.iter().map(|(name, _)| *name).collect();
+        let names = tasks();
         let mut help = Vec::new();
         if let Some(near) = nearest(&task.name, names.iter().copied()) {
             help.push(format!("did you mean \"{near}\"?"));
@@ -82,7 +81,8 @@ fn check(document: &mut Document<'_>, task: &TaskSettings) {
         let message = format!("unknown task \"{}\"", task.name);
         document.wrong("task", "name", message, &help);
     }
-    if document.span("task", "text_columns").is_some() && !(1..=2).contains(&task.text_columns.len())
+    if document.span("task", "text_columns").is_some()
+        && !(1..=2).contains(&task.text_columns.len())
     {
         let message = format!(
             "`text_columns` must name one column, or two for pairs; found {}",
@@ -92,18 +92,29 @@ fn check(document: &mut Document<'_>, task: &TaskSettings) {
     }
     if columns && task.label_column.is_none() {
         let message = "`text_columns` is given without `label_column`".to_owned();
-        document.wrong("task", "text_columns", message, &["add label_column = \"...\""]);
+        document.wrong(
+            "task",
+            "text_columns",
+            message,
+            &["add label_column = \"...\""],
+        );
     }
     if task.label_column.is_some() && !columns && document.span("task", "text_columns").is_none() {
         let message = "`label_column` is given without `text_columns`".to_owned();
-        document.wrong("task", "label_column", message, &["add text_columns = [\"...\"]"]);
+        document.wrong(
+            "task",
+            "label_column",
+            message,
+            &["add text_columns = [\"...\"]"],
+        );
     }
     check_files(document, task, known);
     check_metric(document, task, known);
 }
 
 fn check_files(document: &mut Document<'_>, task: &TaskSettings, known: bool) {
-    if !known && task.folder.is_none() && task.train_file.is_none() && !task.text_columns.is_empty() {
+    if !known && task.folder.is_none() && task.train_file.is_none() && !task.text_columns.is_empty()
+    {
         let message = format!("the task \"{}\" has no data", task.name);
         let help = ["give train_file and validation_file, or folder"];
         document.wrong("task", "name", message, &help);
@@ -127,8 +138,12 @@ fn check_files(document: &mut Document<'_>, task: &TaskSettings, known: bool) {
         let help = ["add validation_file, or give validation a share such as 0.1"];
         document.wrong("task", "validation", message.to_owned(), &help);
     }
-    if task.name == "demo" && (task.folder.is_some() || task.train_file.is_some()) {
-        let name = if task.folder.is_some() { "folder" } else { "train_file" };
+    if task.name == DEMO && (task.folder.is_some() || task.train_file.is_some()) {
+        let name = if task.folder.is_some() {
+            "folder"
+        } else {
+            "train_file"
+        };
         let message = "the task \"demo\" makes its own rows and reads no files".to_owned();
         document.wrong("task", name, message, &["remove it, or name another task"]);
     }
@@ -138,9 +153,7 @@ fn check_metric(document: &mut Document<'_>, task: &TaskSettings, known: bool) {
     let Some(metric) = task.metric else { return };
     let correlates = matches!(metric, Metric::Pearson | Metric::Spearman);
     let regression = match known && task.text_columns.is_empty() {
-        true => TASKS
-            .iter()
-            .any(|(name, own)| *name == task.name && *own == Metric::Spearman),
+        true => task::known(&task.name).is_some_and(|known| known.classes.is_none()),
         false => task.regression,
     };
     if correlates != regression {
