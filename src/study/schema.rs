@@ -66,13 +66,6 @@ pub(super) enum Fallback {
     Unset(&'static str),
 }
 
-impl Key {
-    /// `training.batch_size`.
-    pub(super) fn path(&self) -> String {
-        format!("{}.{}", self.section, self.name)
-    }
-}
-
 impl Interval {
     /// From `low` to `high`, both included.
     pub(super) const fn closed(low: f64, high: f64) -> Self {
