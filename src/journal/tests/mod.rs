@@ -1,125 +1,18 @@
 //! A journal survives what happens to files: cuts, flipped bits, torn ends, second writers.
 #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
 
-use std::collections::BTreeMap;
+mod any_record;
+mod every_record;
+
 use std::path::Path;
 
-use proptest::prelude::*;
+use every_record::every_record;
 
 use super::*;
-use crate::domain::{
-    Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
-    PeftSpace, ReferencePoint, TrialId,
-};
+use crate::domain::{EpochReport, TrialId};
 
 /// A journal of format 1, kept as it was written.
-const FORMAT_1: &[u8] = include_bytes!("../../tests/golden/journal/format-1.jsonl");
-
-fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
-    Configuration {
-        modules: BTreeMap::from([("serial".to_owned(), serial)]),
-        layers,
-    }
-}
-
-/// One of every kind, in an order that a study could have written.
-fn every_record() -> Vec<Record> {
-    let first = TrialId(0);
-    let second = TrialId(1);
-    let report = EpochReport {
-        epoch: 1,
-        train_loss: 0.731_058_578_630_004_9,
-        validation_loss: 0.1 + 0.2,
-        score: 0.625,
-        wall_seconds: 4.5,
-    };
-    let proposed = Origin::Proposed(Diagnostics {
-        predicted_score: Some((0.71, 0.03)),
-        acquisition: f64::NEG_INFINITY,
-        relevance: vec![("serial".to_owned(), 1.25), ("layer 1".to_owned(), 0.5)],
-        fit_seconds: 2.0,
-        search_seconds: 0.25,
-        note: Some("the fit \"fell back\"\nto fewer draws: ä 語".to_owned()),
-    });
-    vec![
-        Record::StudyCreated {
-            format: 1,
-            name: "quickstart".to_owned(),
-            seed: u64::MAX,
-            settings: serde_json::json!({"training": {"learning_rate": 1e-4}, "model": "embedded"}),
-            space: PeftSpace {
-                modules: vec![ModuleAxis {
-                    name: "serial".to_owned(),
-                    sizes: vec![0, 1, 3, 6],
-                    weights_per_unit: 24,
-                }],
-                layers: 2,
-                candidate_layers: vec![0, 1],
-                choose_layers: true,
-                backbone_parameters: 1_000,
-            },
-            reference_point: ReferencePoint {
-                score: 0.5,
-                parameters_percent: 26.0,
-            },
-        },
-        Record::SessionStarted {
-            program: "0.1.0".to_owned(),
-            trials: 2,
-        },
-        Record::TrialQueued {
-            trial: first,
-            configuration: configuration(3, vec![0, 1]),
-            origin: Origin::Initial,
-        },
-        Record::TrialStarted { trial: first },
-        Record::TrialEpoch {
-            trial: first,
-            report,
-        },
-        Record::TrialPaused { trial: first },
-        Record::TrialResumed { trial: first },
-        Record::TrialFinished {
-            trial: first,
-            measurement: Measurement {
-                objectives: Objectives {
-                    score: 0.625,
-                    parameters_percent: 14.4,
-                },
-                best_epoch: 1,
-                trained_parameters: 1_234,
-                wall_seconds: 4.5,
-            },
-        },
-        Record::TrialQueued {
-            trial: second,
-            configuration: configuration(6, vec![1]),
-            origin: proposed,
-        },
-        Record::TrialStarted { trial: second },
-        Record::TrialFailed {
-            trial: second,
-            reason: "device lost".to_owned(),
-        },
-        Record::TrialRetried { trial: second },
-        Record::TrialCancelled { trial: second },
-        Record::TrialRetried { trial: second },
-        Record::TrialStarted { trial: second },
-        Record::TrialInfeasible {
-            trial: second,
-            reason: "the loss diverged".to_owned(),
-        },
-        Record::TrialQueued {
-            trial: TrialId(2),
-            configuration: configuration(1, vec![0]),
-            origin: Origin::Manual,
-        },
-        Record::Exported {
-            folder: "runs/quickstart/export".to_owned(),
-            front: vec![first],
-        },
-    ]
-}
+const FORMAT_1: &[u8] = include_bytes!("../../../tests/golden/journal/format-1.jsonl");
 
 fn records(history: &History) -> Vec<Record> {
     history.records.iter().map(|s| s.record.clone()).collect()
@@ -347,96 +240,4 @@ fn format_1_still_opens() {
     let (_, history) = Journal::open(folder.path()).unwrap();
     assert_eq!(records(&history), every_record());
     assert_eq!(history.torn_tail, None);
-}
-
-fn any_f64() -> impl Strategy<Value = f64> {
-    any::<u64>().prop_map(f64::from_bits)
-}
-
-fn any_configuration() -> impl Strategy<Value = Configuration> {
-    let modules = proptest::collection::btree_map(".*", any::<usize>(), 0..4);
-    let layers = proptest::collection::vec(any::<usize>(), 0..6);
-    (modules, layers).prop_map(|(modules, layers)| Configuration { modules, layers })
-}
-
-fn any_origin() -> impl Strategy<Value = Origin> {
-    let diagnostics = (
-        proptest::option::of((any_f64(), any_f64())),
-        any_f64(),
-        proptest::collection::vec((".*", any_f64()), 0..3),
-        proptest::option::of(".*"),
-    );
-    prop_oneof![
-        Just(Origin::Initial),
-        Just(Origin::Manual),
-        diagnostics.prop_map(|(predicted_score, acquisition, relevance, note)| {
-            Origin::Proposed(Diagnostics {
-                predicted_score,
-                acquisition,
-                relevance,
-                fit_seconds: 0.1,
-                search_seconds: 0.2,
-                note,
-            })
-        }),
-    ]
-}
-
-fn any_record() -> impl Strategy<Value = Record> {
-    let trial = any::<u32>().prop_map(TrialId);
-    let report = (any::<u32>(), any_f64(), any_f64(), any_f64());
-    prop_oneof![
-        (trial.clone(), any_configuration(), any_origin()).prop_map(
-            |(trial, configuration, origin)| Record::TrialQueued {
-                trial,
-                configuration,
-                origin
-            }
-        ),
-        (trial.clone(), report).prop_map(|(trial, (epoch, a, b, score))| Record::TrialEpoch {
-            trial,
-            report: EpochReport {
-                epoch,
-                train_loss: a,
-                validation_loss: b,
-                score,
-                wall_seconds: 1.5
-            }
-        }),
-        (trial.clone(), any_f64(), any_f64(), any::<u64>()).prop_map(
-            |(trial, score, parameters_percent, trained_parameters)| Record::TrialFinished {
-                trial,
-                measurement: Measurement {
-                    objectives: Objectives {
-                        score,
-                        parameters_percent
-                    },
-                    best_epoch: 3,
-                    trained_parameters,
-                    wall_seconds: 0.1
-                }
-            }
-        ),
-        (trial, ".*").prop_map(|(trial, reason)| Record::TrialInfeasible { trial, reason }),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn any_record_comes_back_as_it_was(batch in proptest::collection::vec(any_record(), 1..5)) {
-        let mut bytes = Vec::new();
-        for record in &batch {
-            line::encode(record, 0.5, &mut bytes).unwrap();
-        }
-        let history = replay::replay(&bytes, Path::new("journal.jsonl")).unwrap();
-        // By their text: a number that is not one equals nothing.
-        prop_assert_eq!(format!("{:?}", records(&history)), format!("{batch:?}"));
-    }
-
-    #[test]
-    fn any_bytes_open_or_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-        if let Ok(history) = replay::replay(&bytes, Path::new("journal.jsonl")) {
-            prop_assert!(history.records.is_empty());
-        }
-    }
 }

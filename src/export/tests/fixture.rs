@@ -1,0 +1,224 @@
+//! A study with results, made up.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    Configuration, EpochReport, Measurement, ModuleAxis, Objectives, Origin, PeftSpace,
+    ReferencePoint, Trial, TrialId, TrialState,
+};
+use crate::export::{Context, Front};
+use crate::model::weights::NamedTensor;
+use crate::study::{
+    Acquisition, FidelitySettings, InitialDesign, LayerChoice, ModelSource, ModuleSizes,
+    OutputSettings, Precision, SearchSettings, SpaceSettings, Study, StudyName, Surrogate,
+    TrainingSettings,
+};
+use crate::task::{Labels, Metric, TaskSettings, ValidationSplit};
+use crate::train::checkpoint;
+
+pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
+    score: 0.5,
+    parameters_percent: 26.0,
+};
+
+/// A study with a front of three, two dominated trials, and one in each other state.
+pub(super) struct Fixture {
+    pub(super) space: PeftSpace,
+    pub(super) trials: Vec<Trial>,
+    pub(super) context: Context,
+    folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub(super) fn new() -> Self {
+        let finished = [
+            (1, vec![3], Some((0.61, 3))),
+            (3, vec![2, 3], Some((0.72, 5))),
+            (6, vec![0, 1, 2, 3], Some((0.70, 2))),
+            (48, vec![1, 2, 3], Some((0.91, 9))),
+            (96, vec![0, 1, 2, 3], Some((0.90, 4))),
+        ];
+        let others = [
+            TrialState::Running,
+            TrialState::Queued,
+            TrialState::Infeasible,
+            TrialState::Failed,
+            TrialState::Cancelled,
+        ];
+        let space = space();
+        let mut trials: Vec<Trial> = Vec::new();
+        for (size, layers, result) in finished {
+            trials.push(trial(trials.len(), &space, size, layers, result));
+        }
+        for state in others {
+            let mut other = trial(trials.len(), &space, 12, vec![0], None);
+            other.state = state;
+            other.reason = (state == TrialState::Infeasible).then(|| "out of memory".to_owned());
+            trials.push(other);
+        }
+        let context = Context {
+            study: study(),
+            base_model: "the small encoder inside the program".to_owned(),
+            labels: Labels::Classes(vec!["entailment".to_owned(), "not \"that\"".to_owned()]),
+            metric: Metric::Accuracy,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            space,
+            trials,
+            context,
+            folder,
+        }
+    }
+
+    pub(super) fn front(&self) -> Front<'_> {
+        Front {
+            name: "quickstart",
+            space: &self.space,
+            reference_point: REFERENCE,
+            trials: &self.trials,
+            context: &self.context,
+            weights: self.folder.path().join("weights"),
+        }
+    }
+
+    pub(super) fn out(&self) -> std::path::PathBuf {
+        self.folder.path().join("out")
+    }
+
+    pub(super) fn keep_weights(&self) {
+        for trial in &self.trials {
+            let path = checkpoint::path(&self.front().weights, trial.id);
+            checkpoint::save(&path, &weights(trial.id)).unwrap();
+        }
+    }
+}
+
+pub(super) fn weights(trial: TrialId) -> Vec<NamedTensor> {
+    vec![NamedTensor {
+        name: "head.out.bias".to_owned(),
+        shape: vec![2],
+        values: vec![trial.0 as f32, -1.0],
+    }]
+}
+
+fn space() -> PeftSpace {
+    let axis = |name: &str| ModuleAxis {
+        name: name.to_owned(),
+        sizes: vec![0, 1, 3, 6, 12, 24, 48, 96],
+        weights_per_unit: 192,
+    };
+    PeftSpace {
+        modules: vec![axis("serial"), axis("prefix")],
+        layers: 4,
+        candidate_layers: vec![0, 1, 2, 3],
+        choose_layers: true,
+        backbone_parameters: 1_000_000,
+    }
+}
+
+fn trial(
+    number: usize,
+    space: &PeftSpace,
+    size: usize,
+    layers: Vec<usize>,
+    result: Option<(f64, u32)>,
+) -> Trial {
+    let configuration = Configuration {
+        modules: BTreeMap::from([("serial".to_owned(), size)]),
+        layers,
+    };
+    let parameters_percent = space.parameters_percent(&configuration);
+    let measurement = result.map(|(score, best_epoch)| Measurement {
+        objectives: Objectives {
+            score,
+            parameters_percent,
+        },
+        best_epoch,
+        trained_parameters: 10_000 + number as u64,
+        wall_seconds: 12.5,
+    });
+    Trial {
+        id: TrialId(number as u32),
+        configuration,
+        parameters_percent,
+        origin: Origin::Initial,
+        state: TrialState::Finished,
+        epochs: vec![EpochReport {
+            epoch: 1,
+            train_loss: 0.6,
+            validation_loss: f64::NAN,
+            score: 0.55,
+            wall_seconds: 3.5,
+        }],
+        measurement,
+        reason: None,
+    }
+}
+
+fn study() -> Study {
+    Study {
+        name: StudyName::new("quickstart").unwrap(),
+        seed: 11,
+        model: ModelSource::Embedded,
+        task: TaskSettings {
+            name: "demo".to_owned(),
+            folder: None,
+            train_file: None,
+            validation_file: None,
+            test_file: None,
+            format: None,
+            text_columns: Vec::new(),
+            label_column: None,
+            regression: false,
+            metric: None,
+            validation: ValidationSplit::TrainShare(0.1),
+            train_rows: None,
+            validation_rows: Some(500),
+        },
+        space: SpaceSettings {
+            modules: vec![ModuleSizes {
+                module: "serial".to_owned(),
+                sizes: None,
+            }],
+            layers: LayerChoice::Search,
+        },
+        search: SearchSettings {
+            trials: 24,
+            initial_trials: 8,
+            initial_design: InitialDesign::Random,
+            batch: 1,
+            surrogate: Surrogate::Saas,
+            acquisition: Acquisition::Nehvi,
+            reference_point: REFERENCE,
+            warmup_draws: 128,
+            posterior_draws: 128,
+            thinning: 16,
+            acquisition_evaluations: 2_000,
+            local_search_starts: 10,
+        },
+        training: TrainingSettings {
+            learning_rate: 1e-3,
+            batch_size: 32,
+            evaluation_batch_size: 128,
+            max_length: 48,
+            pad_to_max_length: false,
+            epochs: 10,
+            patience: 3,
+            warmup_share: 0.0,
+            weight_decay: 0.01,
+            max_gradient_norm: 1.0,
+            backbone_dropout: 0.0,
+            head_dropout: 0.1,
+            prefix_bottleneck: 64,
+            precision: Precision::F32,
+        },
+        fidelity: FidelitySettings {
+            data_share: 1.0,
+            epochs: None,
+        },
+        output: OutputSettings {
+            keep_adapters: true,
+        },
+    }
+}

@@ -1,0 +1,103 @@
+//! Records and bytes of any content.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::records;
+use crate::domain::{
+    Configuration, Diagnostics, EpochReport, Measurement, Objectives, Origin, TrialId,
+};
+use crate::journal::{Record, line, replay};
+
+fn any_f64() -> impl Strategy<Value = f64> {
+    any::<u64>().prop_map(f64::from_bits)
+}
+
+fn any_configuration() -> impl Strategy<Value = Configuration> {
+    let modules = proptest::collection::btree_map(".*", any::<usize>(), 0..4);
+    let layers = proptest::collection::vec(any::<usize>(), 0..6);
+    (modules, layers).prop_map(|(modules, layers)| Configuration { modules, layers })
+}
+
+fn any_origin() -> impl Strategy<Value = Origin> {
+    let diagnostics = (
+        proptest::option::of((any_f64(), any_f64())),
+        any_f64(),
+        proptest::collection::vec((".*", any_f64()), 0..3),
+        proptest::option::of(".*"),
+    );
+    prop_oneof![
+        Just(Origin::Initial),
+        Just(Origin::Manual),
+        diagnostics.prop_map(|(predicted_score, acquisition, relevance, note)| {
+            Origin::Proposed(Diagnostics {
+                predicted_score,
+                acquisition,
+                relevance,
+                fit_seconds: 0.1,
+                search_seconds: 0.2,
+                note,
+            })
+        }),
+    ]
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let trial = any::<u32>().prop_map(TrialId);
+    let report = (any::<u32>(), any_f64(), any_f64(), any_f64());
+    prop_oneof![
+        (trial.clone(), any_configuration(), any_origin()).prop_map(
+            |(trial, configuration, origin)| Record::TrialQueued {
+                trial,
+                configuration,
+                origin
+            }
+        ),
+        (trial.clone(), report).prop_map(|(trial, (epoch, a, b, score))| Record::TrialEpoch {
+            trial,
+            report: EpochReport {
+                epoch,
+                train_loss: a,
+                validation_loss: b,
+                score,
+                wall_seconds: 1.5
+            }
+        }),
+        (trial.clone(), any_f64(), any_f64(), any::<u64>()).prop_map(
+            |(trial, score, parameters_percent, trained_parameters)| Record::TrialFinished {
+                trial,
+                measurement: Measurement {
+                    objectives: Objectives {
+                        score,
+                        parameters_percent
+                    },
+                    best_epoch: 3,
+                    trained_parameters,
+                    wall_seconds: 0.1
+                }
+            }
+        ),
+        (trial, ".*").prop_map(|(trial, reason)| Record::TrialInfeasible { trial, reason }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_record_comes_back_as_it_was(batch in proptest::collection::vec(any_record(), 1..5)) {
+        let mut bytes = Vec::new();
+        for record in &batch {
+            line::encode(record, 0.5, &mut bytes).unwrap();
+        }
+        let history = replay::replay(&bytes, Path::new("journal.jsonl")).unwrap();
+        // By their text: a number that is not one equals nothing.
+        prop_assert_eq!(format!("{:?}", records(&history)), format!("{batch:?}"));
+    }
+
+    #[test]
+    fn any_bytes_open_or_are_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        if let Ok(history) = replay::replay(&bytes, Path::new("journal.jsonl")) {
+            prop_assert!(history.records.is_empty());
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! One record of every kind.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
+    PeftSpace, ReferencePoint, TrialId,
+};
+use crate::journal::Record;
+
+fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
+    Configuration {
+        modules: BTreeMap::from([("serial".to_owned(), serial)]),
+        layers,
+    }
+}
+
+/// One of every kind, in an order that a study could have written.
+pub(super) fn every_record() -> Vec<Record> {
+    let first = TrialId(0);
+    let second = TrialId(1);
+    let report = EpochReport {
+        epoch: 1,
+        train_loss: 0.731_058_578_630_004_9,
+        validation_loss: 0.1 + 0.2,
+        score: 0.625,
+        wall_seconds: 4.5,
+    };
+    let proposed = Origin::Proposed(Diagnostics {
+        predicted_score: Some((0.71, 0.03)),
+        acquisition: f64::NEG_INFINITY,
+        relevance: vec![("serial".to_owned(), 1.25), ("layer 1".to_owned(), 0.5)],
+        fit_seconds: 2.0,
+        search_seconds: 0.25,
+        note: Some("the fit \"fell back\"\nto fewer draws: ä 語".to_owned()),
+    });
+    vec![
+        Record::StudyCreated {
+            format: 1,
+            name: "quickstart".to_owned(),
+            seed: u64::MAX,
+            settings: serde_json::json!({"training": {"learning_rate": 1e-4}, "model": "embedded"}),
+            space: PeftSpace {
+                modules: vec![ModuleAxis {
+                    name: "serial".to_owned(),
+                    sizes: vec![0, 1, 3, 6],
+                    weights_per_unit: 24,
+                }],
+                layers: 2,
+                candidate_layers: vec![0, 1],
+                choose_layers: true,
+                backbone_parameters: 1_000,
+            },
+            reference_point: ReferencePoint {
+                score: 0.5,
+                parameters_percent: 26.0,
+            },
+        },
+        Record::SessionStarted {
+            program: "0.1.0".to_owned(),
+            trials: 2,
+        },
+        Record::TrialQueued {
+            trial: first,
+            configuration: configuration(3, vec![0, 1]),
+            origin: Origin::Initial,
+        },
+        Record::TrialStarted { trial: first },
+        Record::TrialEpoch {
+            trial: first,
+            report,
+        },
+        Record::TrialPaused { trial: first },
+        Record::TrialResumed { trial: first },
+        Record::TrialFinished {
+            trial: first,
+            measurement: Measurement {
+                objectives: Objectives {
+                    score: 0.625,
+                    parameters_percent: 14.4,
+                },
+                best_epoch: 1,
+                trained_parameters: 1_234,
+                wall_seconds: 4.5,
+            },
+        },
+        Record::TrialQueued {
+            trial: second,
+            configuration: configuration(6, vec![1]),
+            origin: proposed,
+        },
+        Record::TrialStarted { trial: second },
+        Record::TrialFailed {
+            trial: second,
+            reason: "device lost".to_owned(),
+        },
+        Record::TrialRetried { trial: second },
+        Record::TrialCancelled { trial: second },
+        Record::TrialRetried { trial: second },
+        Record::TrialStarted { trial: second },
+        Record::TrialInfeasible {
+            trial: second,
+            reason: "the loss diverged".to_owned(),
+        },
+        Record::TrialQueued {
+            trial: TrialId(2),
+            configuration: configuration(1, vec![0]),
+            origin: Origin::Manual,
+        },
+        Record::Exported {
+            folder: "runs/quickstart/export".to_owned(),
+            front: vec![first],
+        },
+    ]
+}
