@@ -288,3 +288,168 @@ fn scored(observation: &Observation) -> Option<(Point, f64)> {
         Outcome::Score(_) | Outcome::Infeasible => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::*;
+    use crate::domain::Dimension;
+
+    fn engine(levels: &[u16], initial_trials: usize) -> Engine {
+        let dimensions = levels
+            .iter()
+            .enumerate()
+            .map(|(i, &levels)| Dimension {
+                name: format!("d{i}"),
+                levels,
+            })
+            .collect();
+        let space = Space {
+            dimensions,
+            any_of: vec![vec![0, 1]],
+        };
+        let settings = EngineSettings {
+            initial_trials,
+            warmup_draws: 40,
+            posterior_draws: 16,
+            thinning: 8,
+            acquisition_evaluations: 60,
+            local_search_starts: 2,
+            reference_point: ReferencePoint {
+                score: 0.2,
+                parameters_percent: 40.0,
+            },
+        };
+        let cost = |point: &Point| point.0.iter().map(|&level| f64::from(level)).sum();
+        Engine::new(space, Arc::new(cost), settings, 9, Arc::new(|| 0.0))
+    }
+
+    fn tried(point: Point) -> Observation {
+        let outcome = if point.0.iter().all(|&level| level > 0) {
+            Outcome::Infeasible
+        } else {
+            Outcome::Score(0.3 + 0.1 * f64::from(point.0[0]) - 0.01 * f64::from(point.0[2]))
+        };
+        Observation { point, outcome }
+    }
+
+    fn points(proposals: &[Proposal]) -> Vec<Point> {
+        proposals.iter().map(|p| p.point.clone()).collect()
+    }
+
+    /// An ask after `tried` points of the initial design.
+    fn after(engine: &Engine, tried_points: usize, count: usize) -> Ask {
+        let mut ask = Ask {
+            count: tried_points,
+            ..Ask::default()
+        };
+        let initial = engine.ask(&ask, &|| false).unwrap();
+        ask.history = points(&initial).into_iter().map(tried).collect();
+        ask.count = count;
+        ask
+    }
+
+    #[test]
+    fn every_valid_point_is_proposed_exactly_once() {
+        let engine = engine(&[3, 2, 3], 4);
+        let mut ask = Ask {
+            count: 2,
+            ..Ask::default()
+        };
+        let mut seen = HashSet::new();
+        let end = loop {
+            let proposals = match engine.ask(&ask, &|| false) {
+                Ok(proposals) => proposals,
+                Err(error) => break error,
+            };
+            let told = ask.history.len() + ask.pending.len();
+            for (i, proposal) in proposals.into_iter().enumerate() {
+                assert!(engine.space.is_valid(&proposal.point));
+                assert_eq!(proposal.initial, told + i < 4);
+                assert!(seen.insert(proposal.point.clone()), "proposed twice");
+                ask.pending.push(proposal.point);
+            }
+            // Two points are always still being tried.
+            let over = ask.pending.len().saturating_sub(2);
+            ask.history.extend(ask.pending.drain(..over).map(tried));
+        };
+        assert_eq!(end, SearchError::Exhausted);
+        assert_eq!(seen.len() as f64, engine.space.valid_size());
+    }
+
+    #[test]
+    fn the_same_ask_has_the_same_answer() {
+        let engine = engine(&[6, 6, 6], 8);
+        let ask = after(&engine, 8, 3);
+        let first = engine.ask(&ask, &|| false).unwrap();
+        let elsewhere = engine.clone();
+        let asked = ask.clone();
+        let second = std::thread::spawn(move || elsewhere.ask(&asked, &|| false))
+            .join()
+            .unwrap()
+            .unwrap();
+        assert_eq!(first, second);
+        let mut other = engine.clone();
+        other.seed += 1;
+        let third = other.ask(&ask, &|| false).unwrap();
+        assert_ne!(points(&first), points(&third));
+    }
+
+    #[test]
+    fn the_initial_design_does_not_depend_on_how_many_are_asked_for_at_once() {
+        let engine = engine(&[6, 6, 6], 6);
+        let mut ask = Ask {
+            count: 6,
+            ..Ask::default()
+        };
+        let at_once = points(&engine.ask(&ask, &|| false).unwrap());
+        ask.count = 1;
+        for expected in at_once {
+            let next = points(&engine.ask(&ask, &|| false).unwrap());
+            assert_eq!(next, std::slice::from_ref(&expected));
+            ask.history.push(tried(expected));
+        }
+    }
+
+    #[test]
+    fn proposals_say_why() {
+        let engine = engine(&[6, 6, 6], 10);
+        let proposals = engine.ask(&after(&engine, 10, 1), &|| false).unwrap();
+        let diagnostics = &proposals[0].diagnostics;
+        assert!(diagnostics.acquisition > 0.0);
+        assert_eq!(diagnostics.relevance.len(), 3);
+        let (mean, deviation) = diagnostics.predicted_score.unwrap();
+        assert!((0.2..0.9).contains(&mean) && deviation >= 0.0);
+    }
+
+    #[test]
+    fn where_nothing_can_be_measured_it_goes_on_at_random_and_says_so() {
+        let engine = engine(&[6, 6, 6], 4);
+        let mut ask = after(&engine, 4, 2);
+        for observation in &mut ask.history {
+            observation.outcome = Outcome::Infeasible;
+        }
+        ask.history[0].outcome = Outcome::Score(f64::NAN);
+        let proposals = engine.ask(&ask, &|| false).unwrap();
+        assert_eq!(proposals.len(), 2);
+        let note = proposals[0].diagnostics.note.as_deref().unwrap();
+        assert!(note.starts_with("random"), "{note}");
+    }
+
+    #[test]
+    fn a_cancelled_ask_ends_soon() {
+        let engine = engine(&[6, 6, 6], 10);
+        let ask = after(&engine, 10, 2);
+        let looks = std::cell::Cell::new(0);
+        for patience in [0, 10, 60] {
+            looks.set(0);
+            let cancelled = || {
+                looks.set(looks.get() + 1);
+                looks.get() > patience
+            };
+            assert_eq!(engine.ask(&ask, &cancelled), Err(SearchError::Cancelled));
+            assert!(looks.get() <= patience + 3);
+        }
+    }
+}

@@ -1,7 +1,12 @@
 //! The search engine against BoTorch's numbers: tolerances as in the README of the golden files.
 
-use std::path::PathBuf;
+#[path = "../support/surrogate.rs"]
+mod surrogate;
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use autopeft::domain::{self, Objectives, ReferencePoint};
 use autopeft::search::acquisition::ehvi::Staircase;
 use autopeft::search::acquisition::nehvi::{Nehvi, Objective, Site};
 use autopeft::search::copula::Copula;
@@ -10,10 +15,13 @@ use autopeft::search::nuts::{Schedule, sample};
 use autopeft::search::pareto::{Duplicates, non_dominated};
 use autopeft::search::posterior::{GaussianProcess, Hyperparameters, Joint, mixture};
 use autopeft::search::surrogate::saas::Saas;
+use autopeft::search::{Ask, Engine, EngineSettings, Observation, Outcome};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
 use serde_json::Value;
 
+use self::surrogate::Surrogate;
 use super::golden::{folders, json};
 
 const FILES: [&str; 7] = [
@@ -303,47 +311,49 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
 
 #[test]
 fn the_sampler_finds_the_saas_posterior() {
-    const CHAINS: u64 = 4;
-    const BATCHES: usize = 6;
-    let schedule = Schedule {
+    const CHAINS: u64 = 8;
+    const SCHEDULE: Schedule = Schedule {
         warmup_draws: 400,
-        posterior_draws: 1_200,
-        thinning: 4,
+        posterior_draws: 1_000,
+        thinning: 8,
     };
     for (name, case) in cases("saas_posterior.json") {
         let (inputs, targets) = (matrix(&case["X"]), vector(&case["y"]));
         let test = matrix(&case["X_test"]);
         let saas = Saas::new(&inputs, &targets, 0.0);
-        // Means of long batches are nearly independent, so their spread shows the Monte-Carlo error.
-        let mut batches: Vec<Vec<f64>> = Vec::new();
-        for seed in 0..CHAINS {
-            let mut random = ChaCha8Rng::seed_from_u64(seed);
-            let draws = sample(
-                |u| saas.log_joint(u),
-                &saas.prior_median(),
-                schedule,
-                &mut random,
-                &|| false,
-            )
-            .unwrap();
-            for batch in draws.kept.chunks(draws.kept.len() / BATCHES) {
-                let mut mean = vec![0.0; test.len()];
-                for u in batch {
-                    let process =
-                        GaussianProcess::new(&saas.hyperparameters(u), &inputs, &targets).unwrap();
-                    let joint = joint_at(&process, &test);
-                    for (sum, value) in mean.iter_mut().zip(joint.mean) {
-                        *sum += value / batch.len() as f64;
-                    }
-                }
-                batches.push(mean);
+        let mean_of = |draws: &[Vec<f64>]| -> Vec<f64> {
+            let means = draws.iter().map(|u| {
+                let hyper = saas.hyperparameters(u);
+                let process = GaussianProcess::new(&hyper, &inputs, &targets).unwrap();
+                process.project(test.iter().map(Vec::as_slice)).means
+            });
+            let mut total = vec![0.0; test.len()];
+            for mean in means {
+                total.iter_mut().zip(mean).for_each(|(sum, m)| *sum += m);
             }
-        }
+            total.iter().map(|sum| sum / draws.len() as f64).collect()
+        };
+        // Halves of chains are nearly independent, so the spread of their means shows the Monte-Carlo error.
+        let halves: Vec<Vec<f64>> = (0..CHAINS)
+            .into_par_iter()
+            .flat_map(|seed| {
+                let draws = sample(
+                    |u| saas.log_joint(u),
+                    &saas.prior_median(),
+                    SCHEDULE,
+                    &mut ChaCha8Rng::seed_from_u64(seed),
+                    &|| false,
+                )
+                .unwrap();
+                let (first, second) = draws.kept.split_at(draws.kept.len() / 2);
+                [mean_of(first), mean_of(second)]
+            })
+            .collect();
         let expected = vector(&case["predictive_mean"]);
         let errors = vector(&case["predictive_mean_se"]);
         let z: Vec<f64> = (0..test.len())
             .map(|i| {
-                let values: Vec<f64> = batches.iter().map(|batch| batch[i]).collect();
+                let values: Vec<f64> = halves.iter().map(|mean| mean[i]).collect();
                 let (mean, own_error) = mean_and_error(&values);
                 (mean - expected[i]) / own_error.hypot(errors[i])
             })
@@ -354,8 +364,8 @@ fn the_sampler_finds_the_saas_posterior() {
     }
 }
 
-/// The constants of a benchmark function that stands in for the training of a configuration.
-fn surrogate_files(folder: &std::path::Path) -> Vec<PathBuf> {
+/// The files of constants of benchmark functions.
+fn surrogate_files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.unwrap().path())
@@ -366,4 +376,95 @@ fn surrogate_files(folder: &std::path::Path) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+#[test]
+fn benchmark_functions() {
+    let mut checked = 0;
+    for path in folders("bo").iter().flat_map(|f| surrogate_files(f)) {
+        let constants = json(&path);
+        let surrogate = Surrogate::new(constants.clone());
+        for spot in constants["spot_values"].as_array().unwrap() {
+            let notation: Vec<u16> = serde_json::from_value(spot["x"].clone()).unwrap();
+            let seed = spot["seed"].as_u64().unwrap();
+            let terms = surrogate.terms_of(&notation);
+            let what = format!("{} {notation:?}", path.display());
+            let percent = surrogate.percent_of(&terms);
+            close(percent, number(&spot["pct"]), 1e-12, 0.0, &what);
+            for (found, key) in [
+                (surrogate.mean_accuracy_of(&terms), "mean_acc"),
+                (surrogate.noise_of(&terms, seed), "noise_z"),
+                (surrogate.accuracy_of(&terms, seed), "acc"),
+            ] {
+                close(found, number(&spot[key]), 0.0, 1e-12, &what);
+            }
+            checked += 1;
+        }
+    }
+    assert!(checked > 0, "no benchmark function in tests/golden/bo");
+}
+
+/// Noise-free hypervolume of what an engine evaluates in `trials` trials, `random` of them from the initial design.
+fn hypervolume_reached(surrogate: &Surrogate, seed: u64, random: usize, trials: usize) -> f64 {
+    let reference_point = ReferencePoint {
+        score: 0.70,
+        parameters_percent: 26.0,
+    };
+    let settings = EngineSettings {
+        initial_trials: random,
+        warmup_draws: 100,
+        posterior_draws: 64,
+        thinning: 8,
+        acquisition_evaluations: 400,
+        local_search_starts: 4,
+        reference_point,
+    };
+    let costs = surrogate.clone();
+    let engine = Engine::new(
+        surrogate.space(),
+        Arc::new(move |point| costs.percent(point)),
+        settings,
+        seed,
+        Arc::new(|| 0.0),
+    );
+    let mut ask = Ask {
+        count: 4,
+        ..Ask::default()
+    };
+    while ask.history.len() < trials {
+        for proposal in engine.ask(&ask, &|| false).unwrap() {
+            let score = surrogate.accuracy(&proposal.point, seed);
+            ask.history.push(Observation {
+                point: proposal.point,
+                outcome: Outcome::Score(score),
+            });
+        }
+    }
+    let reached: Vec<Objectives> = ask
+        .history
+        .iter()
+        .map(|observation| Objectives {
+            score: surrogate.mean_accuracy(&observation.point),
+            parameters_percent: surrogate.percent(&observation.point),
+        })
+        .collect();
+    domain::hypervolume(&reached, reference_point)
+}
+
+#[test]
+fn the_engine_finds_more_than_random_points_do() {
+    let own = &folders("bo")[0];
+    let surrogate = Surrogate::new(json(&surrogate_files(own)[0]));
+    let mean = |random: usize| {
+        let runs = (0..3_u64).into_par_iter();
+        let total: f64 = runs
+            .map(|seed| hypervolume_reached(&surrogate, seed, random, 40))
+            .sum();
+        total / 3.0
+    };
+    let (modelled, random) = (mean(16), mean(40));
+    assert!(
+        modelled > random + 0.05,
+        "modelled {modelled}, random {random}"
+    );
 }
