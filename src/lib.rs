@@ -1,4 +1,56 @@
-//! autopeft: the library behind `autopeft-tui`.
+//! The library behind `autopeft-tui`: finds the best parameter-efficient fine-tuning configuration for a pretrained
+//! encoder and a task, after AutoPEFT (Zhou, Wan, Vulić, Korhonen; arXiv 2301.12132).
+//!
+//! # The journey of a trial
+//!
+//! ```text
+//!  study file ─▶ study ─▶ app::launch ─▶ model (files, space), task (rows), journal (what happened so far)
+//!                                              │
+//!       ┌──────────────────────────────────────▼───────────────────────────────────────┐
+//!       │ app::runtime: events ─▶ update (pure) ─▶ effects ─▶ journal first, then act  │◀─ keys ─ tui
+//!       └──┬────────────────▲──────────────────┬────────────────▲──────────────────────┘─ state ▶ tui
+//!      ask │                │ proposals    job │                │ progress, epochs, measurement
+//!          ▼                │                  ▼                │
+//!        search ────────────┘             executor ─▶ train ────┘
+//!   (surrogate, acquisition)            (a worker thread: model, optimiser, evaluation)
+//! ```
+//!
+//! A configuration is proposed by [`search`] as an anonymous point, queued as a trial in the [`journal`], handed to an
+//! [`executor`], trained by [`train`] on a backbone that all trials share, measured on the validation rows, recorded,
+//! and told to the search with the next ask. The front is what [`export`] hands over.
+//!
+//! # The parts
+//!
+//! | part | what it is | what it may know |
+//! |---|---|---|
+//! | [`domain`] | spaces, configurations, trials, fronts: values and pure functions | nothing |
+//! | [`search`] | the Bayesian-optimisation engine, ask and tell over anonymous dimensions | `domain` |
+//! | [`task`] | labelled text, metrics, splits | `hub` |
+//! | [`hub`] | downloads and their cache | nothing |
+//! | [`study`] | the study file | `domain`, `task`, names of `model::peft` |
+//! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub` |
+//! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model` |
+//! | [`executor`] | where trainings run | `domain`, `train` |
+//! | [`journal`] | the append-only record | `domain` |
+//! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
+//! | [`app`] | state, events, effects, the loop that performs them | all of the above, and `tui` |
+//! | [`tui`] | draws a state, turns keys into messages | `domain`, `app`'s state and messages |
+//!
+//! # Invariants
+//!
+//! - State is a fold over journal records; a record is durable before anything is done because of it.
+//! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
+//! - `tui` performs nothing; `app::update` is a pure function.
+//! - Only [`journal`], [`export`], [`study`] and weights files serialise. Every file is whole or not there.
+//! - A configuration that cannot be trained is a result, not an error; a panic at a worker's edge fails one trial.
+//! - Nothing but the interface in charge writes to the terminal.
+//!
+//! # Adding to it
+//!
+//! A PEFT module: a file in `model/peft` and a line in its registry. A task: an entry in `task/registry.rs`. A panel:
+//! a file in `tui/panels` and a line in its table. An export format: a file in `export` and an entry of its list. An
+//! executor: a file in `executor` that implements [`executor::Executor`]. An acquisition function: a file in
+//! `search/acquisition`.
 #![recursion_limit = "256"]
 
 pub mod app;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use autopeft::domain::{Configuration, Measurement, TrialId};
-use autopeft::executor::{Executor, ExecutorEvent, Job, LocalExecutor};
+use autopeft::domain::{Configuration, Job, Measurement, TrialId};
+use autopeft::executor::{Executor, ExecutorEvent, LocalExecutor};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::config::EncoderConfig;
 use autopeft::model::device::DeviceChoice;
@@ -15,9 +15,9 @@ use autopeft::model::weights::{FileFormat, to_bytes};
 use autopeft::model::{Backbone, ModelFiles};
 use autopeft::study::{FidelitySettings, ModelSource, Precision, TrainingSettings};
 use autopeft::task::{Dataset, Example, Label, Labels, Metric};
+use autopeft::train::Plan;
 use autopeft::train::checkpoint;
 use autopeft::train::trainer::Workbench;
-use autopeft::train::worker::Plan;
 
 const WORDS: [&str; 8] = ["red", "blue", "cat", "dog", "runs", "sleeps", "the", "a"];
 

@@ -20,7 +20,7 @@ use crate::model::{LoadError, ModelFiles, SourceError};
 use crate::search::{Engine, EngineSettings, SearchWorker};
 use crate::study::{SearchSettings, Study};
 use crate::task::{Dataset, TaskError, load};
-use crate::train::worker::Plan;
+use crate::train::Plan;
 
 /// What the command line adds to a study.
 #[derive(Clone, Debug)]

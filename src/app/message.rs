@@ -1,7 +1,7 @@
 //! What may happen, and what the program does about it.
 
-use crate::domain::TrialId;
-use crate::executor::{ExecutorEvent, Job};
+use crate::domain::{Job, TrialId};
+use crate::executor::ExecutorEvent;
 use crate::journal::Record;
 use crate::search::{Ask, SearchEvent};
 

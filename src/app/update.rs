@@ -1,8 +1,8 @@
 //! From events to effects. No I/O: the runtime performs what is returned, in order.
 
 use super::{DeviceStatus, Effect, Event, Message, SearchStatus, Severity, State};
-use crate::domain::{Origin, TrialId, TrialState};
-use crate::executor::{ExecutorEvent, Job};
+use crate::domain::{Job, Origin, TrialId, TrialState};
+use crate::executor::ExecutorEvent;
 use crate::journal::Record;
 use crate::search::{Ask, Observation, Outcome, SearchEvent};
 

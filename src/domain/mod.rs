@@ -16,5 +16,6 @@ pub use pareto::{front, hypervolume};
 pub use peft_space::{ModuleAxis, PeftSpace};
 pub use space::{Dimension, Point, Space};
 pub use trial::{
-    Diagnostics, EpochReport, Measurement, Origin, Progress, Transition, Trial, TrialId, TrialState,
+    Diagnostics, EpochReport, Job, Measurement, Origin, Progress, Transition, Trial, TrialId,
+    TrialState,
 };

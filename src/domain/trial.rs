@@ -178,6 +178,19 @@ pub struct Measurement {
     pub wall_seconds: f64,
 }
 
+/// One training to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// The trial it belongs to.
+    pub trial: TrialId,
+    /// What to train.
+    pub configuration: Configuration,
+    /// Its parameters by the paper's formula, percent of the backbone.
+    pub parameters_percent: f64,
+    /// Seed of initial weights, dropout and data order.
+    pub seed: u64,
+}
+
 /// Live progress of a running trial; the latest replaces the one before.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {

@@ -4,9 +4,10 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::{Executor, ExecutorEvent, Job};
-use crate::domain::TrialId;
-use crate::train::worker::{Command, Plan, work};
+use super::worker::{Command, work};
+use super::{Executor, ExecutorEvent};
+use crate::domain::{Job, TrialId};
+use crate::train::Plan;
 
 /// Events that may wait for the application before progress is skipped.
 const EVENTS_WAITING: usize = 256;

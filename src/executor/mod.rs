@@ -3,25 +3,13 @@
 //! An executor takes jobs and reports events; how and where it trains is its own affair.
 
 mod local;
+mod worker;
 
 use crossbeam_channel::Receiver;
 
 pub use local::LocalExecutor;
 
-use crate::domain::{Configuration, EpochReport, Measurement, Progress, TrialId};
-
-/// One training to do.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Job {
-    /// The trial it belongs to.
-    pub trial: TrialId,
-    /// What to train.
-    pub configuration: Configuration,
-    /// Its parameters by the paper's formula, percent of the backbone.
-    pub parameters_percent: f64,
-    /// Seed of initial weights, dropout and data order.
-    pub seed: u64,
-}
+use crate::domain::{EpochReport, Job, Measurement, Progress, TrialId};
 
 /// What an executor reports. Progress may be skipped when nobody keeps up; everything else arrives.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,5 @@
-//! Training: the loss, the optimiser, and the worker that trains one trial after another.
+//! Training: from a configuration to a measurement. [`trainer`] does one trial step by step, for whoever runs it;
+//! [`batches`] and [`evaluation`] feed and judge it, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them.
 
 pub mod batches;
 pub mod checkpoint;
@@ -6,7 +7,8 @@ mod error;
 pub mod evaluation;
 pub mod loss;
 pub mod optimizer;
+mod plan;
 pub mod trainer;
-pub mod worker;
 
 pub use error::TrainError;
+pub use plan::Plan;

@@ -2,39 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use super::trainer::{Advance, Training, Workbench};
-use crate::domain::TrialId;
-use crate::executor::{ExecutorEvent, Job};
-use crate::model::ModelFiles;
-use crate::model::device::DeviceChoice;
-use crate::study::{FidelitySettings, TrainingSettings};
-use crate::task::Dataset;
-
-/// What a worker needs to know before its first job.
-pub struct Plan {
-    /// The backbone's files.
-    pub files: ModelFiles,
-    /// The task's rows.
-    pub dataset: Dataset,
-    /// How trials are trained.
-    pub training: TrainingSettings,
-    /// How much of that each trial gets.
-    pub fidelity: FidelitySettings,
-    /// Where to train.
-    pub device: DeviceChoice,
-    /// Where to keep the weights of finished trials; none: nowhere.
-    pub weights_folder: Option<PathBuf>,
-    /// Seed of what all trials share: the rows of a reduced fidelity.
-    pub seed: u64,
-}
+use super::ExecutorEvent;
+use crate::domain::{Job, TrialId};
+use crate::train::Plan;
+use crate::train::trainer::{Advance, Training, Workbench};
 
 /// What the application asks of a worker.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub(super) enum Command {
     /// Train this once its turn comes.
     Submit(Job),
     /// Let the trial stand still; the next one takes its place.
@@ -48,7 +26,7 @@ pub enum Command {
 }
 
 /// Runs until told to stop, or until nobody listens any more.
-pub fn work(plan: Plan, commands: &Receiver<Command>, events: &Sender<ExecutorEvent>) {
+pub(super) fn work(plan: Plan, commands: &Receiver<Command>, events: &Sender<ExecutorEvent>) {
     let prepared = catch_unwind(AssertUnwindSafe(|| Workbench::prepare(plan)));
     let workbench = match prepared {
         Ok(Ok(workbench)) => workbench,

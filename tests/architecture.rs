@@ -1,0 +1,119 @@
+//! Who may know whom: the arrows of `src/lib.rs`, held against the `crate::` paths in the sources.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Part, and the parts that it may name. `durable` (whole files) is everybody's who writes.
+const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("search", &["domain"]),
+    ("hub", &[]),
+    ("task", &["hub"]),
+    ("study", &["domain", "task", "model"]),
+    ("model", &["domain", "task", "study", "hub"]),
+    ("train", &["domain", "task", "study", "model", "durable"]),
+    ("executor", &["domain", "train"]),
+    ("journal", &["domain", "durable"]),
+    (
+        "export",
+        &["domain", "task", "study", "model", "train", "durable"],
+    ),
+    ("tui", &["domain", "app"]),
+    ("durable", &[]),
+];
+
+fn sources(place: &Path) -> Vec<PathBuf> {
+    if place.is_file() {
+        return vec![place.to_owned()];
+    }
+    let entries = fs::read_dir(place)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = entries
+        .flat_map(|path| sources(&path))
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .collect();
+    found.sort();
+    found
+}
+
+/// Whether a file holds tests only; they may build states in any way.
+fn is_test(path: &Path) -> bool {
+    path.components()
+        .any(|c| c.as_os_str().to_string_lossy().contains("tests"))
+}
+
+/// The parts that a source names by `crate::part`, outside comments.
+fn named(text: &str) -> BTreeSet<String> {
+    let code = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let paths = code.flat_map(|line| line.split("crate::").skip(1));
+    let word = |rest: &str| {
+        rest.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect()
+    };
+    paths
+        .map(word)
+        .filter(|name: &String| !name.is_empty())
+        .collect()
+}
+
+#[test]
+fn parts_know_only_whom_they_may() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (part, may_know) in MAY_KNOW {
+        let folder = root.join(part);
+        let place = if folder.is_dir() {
+            folder
+        } else {
+            root.join(format!("{part}.rs"))
+        };
+        let files = sources(&place);
+        assert!(!files.is_empty(), "no sources of {part}");
+        for file in files.iter().filter(|file| !is_test(file)) {
+            let text = fs::read_to_string(file).unwrap();
+            for name in named(&text).iter().filter(|name| name.as_str() != *part) {
+                let allowed = may_know.contains(&name.as_str());
+                assert!(allowed, "{}: {part} must not know {name}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn few_files_name_the_tensor_library() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let allowed = ["model/tensor.rs", "model/device.rs", "model/gelu.rs"];
+    for file in sources(&root) {
+        let text = fs::read_to_string(&file).unwrap();
+        let names = text.contains("burn::");
+        let short = file
+            .strip_prefix(&root)
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert!(
+            !names || allowed.contains(&short.as_str()),
+            "{short} names burn directly"
+        );
+    }
+}
+
+#[test]
+fn every_part_is_held() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let free = ["app", "cli", "lib", "main"];
+    for entry in fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let held = MAY_KNOW.iter().any(|(part, _)| *part == name);
+        assert!(
+            held || free.contains(&name.as_str()),
+            "{name} has no entry in MAY_KNOW"
+        );
+    }
+}
