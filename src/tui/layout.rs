@@ -125,13 +125,12 @@ fn wide_panels(body: Rect) -> Vec<(usize, Rect)> {
     .concat()
 }
 
-/// Gives `area` to the panels of a group by their weights.
+/// Shares `area` out to the panels of a group.
 fn split(group: Group, area: Rect, direction: Direction) -> Vec<(usize, Rect)> {
     let members: Vec<usize> = (0..PANELS.len())
         .filter(|&i| PANELS[i].group == group)
         .collect();
-    let weights = members.iter().map(|&i| Constraint::Fill(PANELS[i].weight));
-    let areas = Layout::new(direction, weights).split(area);
+    let areas = Layout::new(direction, members.iter().map(|_| Constraint::Fill(1))).split(area);
     members.into_iter().zip(areas.iter().copied()).collect()
 }
 

@@ -8,6 +8,7 @@
 //! Nothing here acts on the study: the only thing that leaves is a [`Message`](crate::app::Message).
 //! A further panel is a file in `panels` and a line in its table.
 
+mod axis;
 mod format;
 mod keys;
 mod layout;

@@ -5,7 +5,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::app::State;
 use crate::domain::Trial;
-use crate::tui::plot::{Axis, Plot};
+use crate::tui::axis::Axis;
+use crate::tui::plot::Plot;
 use crate::tui::view::View;
 
 pub(super) fn title(view: &View, state: &State) -> String {

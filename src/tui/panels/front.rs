@@ -6,8 +6,9 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::State;
 use crate::domain::{Origin, Trial, TrialState};
+use crate::tui::axis::Axis;
 use crate::tui::format::{configuration, counted, percent};
-use crate::tui::plot::{Axis, Plot};
+use crate::tui::plot::Plot;
 use crate::tui::view::{View, scrolled};
 
 /// Height from which the table stands below the plot.

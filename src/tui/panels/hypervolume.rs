@@ -4,8 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::State;
+use crate::tui::axis::Axis;
 use crate::tui::format::significant;
-use crate::tui::plot::{Axis, Plot};
+use crate::tui::plot::Plot;
 use crate::tui::view::View;
 
 /// The value, and the reference point without which it says nothing.

@@ -34,8 +34,6 @@ pub(super) struct Panel {
     /// Short name, for the strip of panels.
     pub(super) name: &'static str,
     pub(super) group: Group,
-    /// Share of the group's space, relative to the others'.
-    pub(super) weight: u16,
     /// Title, with what one wants to know at a glance.
     pub(super) title: fn(&View, &State) -> String,
     pub(super) draw: fn(&mut Buffer, Rect, &mut View, &State),
@@ -46,49 +44,42 @@ pub(super) const PANELS: &[Panel] = &[
     Panel {
         name: "Trials",
         group: Group::Study,
-        weight: 1,
         title: trials::title,
         draw: trials::draw,
     },
     Panel {
         name: "Trial",
         group: Group::Trial,
-        weight: 1,
         title: detail::title,
         draw: detail::draw,
     },
     Panel {
         name: "Curves",
         group: Group::Trial,
-        weight: 1,
         title: curves::title,
         draw: curves::draw,
     },
     Panel {
         name: "Front",
         group: Group::Result,
-        weight: 1,
         title: front::title,
         draw: front::draw,
     },
     Panel {
         name: "Hypervolume",
         group: Group::Result,
-        weight: 1,
         title: hypervolume::title,
         draw: hypervolume::draw,
     },
     Panel {
         name: "Search",
         group: Group::Work,
-        weight: 1,
         title: search::title,
         draw: search::draw,
     },
     Panel {
         name: "Log",
         group: Group::Work,
-        weight: 1,
         title: log::title,
         draw: log::draw,
     },

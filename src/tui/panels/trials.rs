@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::app::State;
+use crate::app::{DeviceStatus, State};
 use crate::domain::{Progress, Trial, TrialState};
 use crate::tui::format::{configuration, duration, fitted, percent};
 use crate::tui::palette::glyph;
@@ -30,12 +30,12 @@ pub(super) fn title(view: &View, state: &State) -> String {
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
     if state.trials.is_empty() {
-        super::draw_empty(
-            buffer,
-            area,
-            view,
-            "No trial yet: the first ones are being drawn.",
-        );
+        let text = match &state.device {
+            DeviceStatus::Loading => "Model and data are being loaded.",
+            DeviceStatus::Ready(_) => "The first configurations are being drawn.",
+            DeviceStatus::Unavailable(reason) => reason,
+        };
+        super::draw_empty(buffer, area, view, text);
         return;
     }
     if area.is_empty() {
