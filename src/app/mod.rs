@@ -12,6 +12,8 @@
 pub mod headless;
 pub mod launch;
 mod message;
+pub mod overview;
+mod recorded;
 pub mod runtime;
 pub mod screen;
 pub mod signals;
@@ -19,6 +21,7 @@ mod state;
 mod update;
 
 pub use message::{Effect, Event, Message};
+pub use recorded::RecordedError;
 pub use state::{
     DeviceStatus, LiveTrial, Notice, ReplayError, SearchStatus, Severity, State, StudyFacts,
 };

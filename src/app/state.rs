@@ -319,7 +319,7 @@ impl State {
     }
 
     /// Trials under way when the program last ended are queued again, from their beginning.
-    fn interrupt(&mut self) {
+    pub(super) fn interrupt(&mut self) {
         for trial in &mut self.trials {
             if let Some(state) = trial.state.after(Transition::Interrupt) {
                 trial.state = state;

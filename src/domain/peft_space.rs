@@ -130,6 +130,29 @@ impl PeftSpace {
         per_layer * configuration.layers.len() as u64
     }
 
+    /// [`Self::parameters`] of the smallest and the largest valid configuration.
+    pub fn parameter_range(&self) -> (u64, u64) {
+        let costs = |axis: &ModuleAxis| -> Vec<u64> {
+            let sizes = axis.sizes.iter();
+            sizes
+                .map(|&size| axis.weights_per_unit * size as u64)
+                .collect()
+        };
+        let costs: Vec<Vec<u64>> = self.modules.iter().map(costs).collect();
+        let least: u64 = costs.iter().filter_map(|axis| axis.iter().min()).sum();
+        // Where every module may be absent, one of them is present at its smallest size above 0.
+        let smallest = costs.iter().flatten().filter(|cost| **cost > 0).min();
+        let fewest = if least > 0 {
+            least
+        } else {
+            smallest.copied().unwrap_or(0)
+        };
+        let most: u64 = costs.iter().filter_map(|axis| axis.iter().max()).sum();
+        let layers = self.candidate_layers.len() as u64;
+        let fewest_layers = if self.choose_layers { 1 } else { layers };
+        (fewest * fewest_layers, most * layers)
+    }
+
     /// [`Self::parameters`] as a percentage of the backbone: the objective to minimise.
     pub fn parameters_percent(&self, configuration: &Configuration) -> f64 {
         100.0 * self.parameters(configuration) as f64 / self.backbone_parameters as f64
@@ -177,6 +200,20 @@ mod tests {
         );
         assert_eq!(peft.point(&configuration), Some(point));
         assert_eq!(peft.parameters(&configuration), 2 * 768 * 54 * 2);
+    }
+
+    #[test]
+    fn the_range_of_parameters_is_that_of_valid_configurations() {
+        let mut peft = paper(12);
+        assert_eq!(peft.parameter_range(), (2 * 768, 3 * 2 * 768 * 768 * 12));
+        peft.choose_layers = false;
+        peft.modules.truncate(2);
+        peft.modules[0].sizes = vec![6, 12];
+        peft.modules[1].sizes = vec![0, 3];
+        assert_eq!(
+            peft.parameter_range(),
+            (2 * 768 * 6 * 12, 2 * 768 * 15 * 12)
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::log::{Log, LogError};
 use super::replay::{History, replay};
 use super::{JournalError, Record, line};
@@ -86,6 +86,11 @@ impl Journal {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether a program is at work on the study in this folder.
+pub fn is_worked_on(folder: &Path) -> bool {
+    lock::is_held(&folder.join(LOCK))
 }
 
 /// What the journal in a study's folder holds; nothing is locked or changed, and a writer may be at work meanwhile.

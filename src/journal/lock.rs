@@ -53,6 +53,12 @@ impl Lock {
     }
 }
 
+/// Whether a program holds the lock. Where that cannot be told, none is assumed to.
+pub(super) fn is_held(path: &Path) -> bool {
+    let held = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+    File::open(path).is_ok_and(held)
+}
+
 /// Says who holds the lock.
 fn introduce(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;

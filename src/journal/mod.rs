@@ -16,6 +16,6 @@ mod replay;
 mod tests;
 
 pub use error::JournalError;
-pub use file::{Journal, read};
+pub use file::{Journal, is_worked_on, read};
 pub use record::{FORMAT_VERSION, Record, Stamped};
 pub use replay::{History, TornTail};

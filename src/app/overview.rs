@@ -1,0 +1,273 @@
+//! What a study is about to do, for people: device, model, data, space. Nothing is trained to find out.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::State;
+use super::launch::{LaunchError, Options, Resolved, run_folder};
+use super::recorded::RecordedError;
+use crate::domain::PeftSpace;
+use crate::journal::JournalError;
+use crate::model::config::EncoderConfig;
+use crate::model::{Tokenizer, TokenizerError};
+use crate::study::Study;
+use crate::task::{Dataset, Labels};
+
+/// Rows whose tokens are counted.
+const ROWS_COUNTED: usize = 2000;
+
+/// Longer than any text.
+const NO_LIMIT: usize = 1_000_000;
+
+/// Everything that a study was resolved to.
+pub struct Overview<'a> {
+    study: &'a Study,
+    device: String,
+    origin: &'a str,
+    encoder: &'a EncoderConfig,
+    dataset: &'a Dataset,
+    tokens: Tokens,
+    space: &'a PeftSpace,
+    folder: PathBuf,
+    progress: String,
+}
+
+/// Why there is no overview.
+#[derive(Debug, thiserror::Error)]
+pub enum OverviewError {
+    /// The device cannot be used.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The tokenizer or a text cannot be used.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// There is a journal, and it cannot be used.
+    #[error(transparent)]
+    Recorded(#[from] RecordedError),
+}
+
+/// Lengths of the first training rows in tokens, special ones included, before any cut.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Tokens {
+    median: usize,
+    percentile_95: usize,
+    longest: usize,
+    /// Share of rows that are longer than the study's maximum.
+    cut_share: f64,
+}
+
+impl Tokens {
+    /// None where there is no row.
+    fn of(mut lengths: Vec<usize>, max_length: usize) -> Option<Self> {
+        lengths.sort_unstable();
+        let longest = *lengths.last()?;
+        let at = |share: usize| lengths[(lengths.len() - 1) * share / 100];
+        let cut = lengths
+            .iter()
+            .filter(|length| **length > max_length)
+            .count();
+        Some(Self {
+            median: at(50),
+            percentile_95: at(95),
+            longest,
+            cut_share: cut as f64 / lengths.len() as f64,
+        })
+    }
+}
+
+impl<'a> Overview<'a> {
+    /// Of a resolved study.
+    ///
+    /// # Errors
+    /// Where the device, the tokenizer or the journal of an earlier run cannot be used.
+    pub fn of(resolved: &'a Resolved, options: &Options) -> Result<Self, OverviewError> {
+        let (_, device) = options.device.resolve().map_err(LaunchError::from)?;
+        let study = &resolved.study;
+        let tokenizer = Tokenizer::new(&resolved.files.tokenizer)?;
+        let train = &resolved.dataset.train;
+        let rows = tokenizer.encode(&train[..train.len().min(ROWS_COUNTED)], NO_LIMIT)?;
+        let lengths = rows.iter().map(|row| row.ids.len()).collect();
+        let none = Tokens {
+            median: 0,
+            percentile_95: 0,
+            longest: 0,
+            cut_share: 0.0,
+        };
+        let folder = run_folder(&options.runs, study);
+        let progress = match State::recorded(&folder) {
+            Ok(state) => {
+                let over = state.trials.iter().filter(|trial| trial.state.is_over());
+                format!("{} trials are over already", over.count())
+            }
+            Err(RecordedError::Journal(JournalError::Missing { .. })) => "not begun".to_owned(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            study,
+            device,
+            origin: &resolved.files.origin,
+            encoder: &resolved.encoder,
+            dataset: &resolved.dataset,
+            tokens: Tokens::of(lengths, study.training.max_length).unwrap_or(none),
+            space: &resolved.space,
+            folder,
+            progress,
+        })
+    }
+}
+
+impl fmt::Display for Overview<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Study {
+            name,
+            seed,
+            search,
+            training,
+            fidelity,
+            ..
+        } = self.study;
+        let (trials, initial) = (search.trials, search.initial_trials.min(search.trials));
+        writeln!(
+            f,
+            "study       {} (seed {seed}): {trials} trials, {initial} of them random",
+            name.as_str()
+        )?;
+        writeln!(
+            f,
+            "run         {}: {}",
+            self.folder.display(),
+            self.progress
+        )?;
+        writeln!(f, "device      {}", self.device)?;
+        let encoder = self.encoder;
+        writeln!(f, "model       {}", self.origin)?;
+        writeln!(
+            f,
+            "            {}, {} layers, hidden size {}, {} parameters",
+            encoder.architecture.name(),
+            encoder.layers,
+            encoder.hidden,
+            grouped(encoder.backbone_parameters())
+        )?;
+        let data = self.dataset;
+        let rows = |rows: &Vec<_>| grouped(rows.len() as u64);
+        writeln!(
+            f,
+            "task        {}, measured by {}",
+            data.task,
+            data.metric.name()
+        )?;
+        match &data.labels {
+            Labels::Classes(names) => writeln!(f, "            classes: {}", names.join(", "))?,
+            Labels::Regression => writeln!(f, "            a number is predicted")?,
+        }
+        writeln!(
+            f,
+            "rows        {} to train on, {} to measure on, {} kept apart for a test",
+            rows(&data.train),
+            rows(&data.validation),
+            rows(&data.test)
+        )?;
+        let tokens = self.tokens;
+        writeln!(
+            f,
+            "tokens      median {}, 95 % up to {}, longest {}; max_length {} cuts {:.1} % of the rows",
+            tokens.median,
+            tokens.percentile_95,
+            tokens.longest,
+            training.max_length,
+            100.0 * tokens.cut_share
+        )?;
+        writeln!(
+            f,
+            "training    {} epochs at most, {} % of the rows, batches of {}, learning rate {}",
+            fidelity.epochs.unwrap_or(training.epochs),
+            100.0 * fidelity.data_share,
+            training.batch_size,
+            training.learning_rate
+        )?;
+        self.write_space(f)?;
+        for warning in &data.warnings {
+            writeln!(f, "warning     {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Overview<'_> {
+    fn write_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let points = self.space.space();
+        writeln!(
+            f,
+            "space       {} configurations, {} of them valid, in {} dimensions",
+            grouped(points.size() as u64),
+            grouped(points.valid_size() as u64),
+            points.dimensions.len()
+        )?;
+        for axis in &self.space.modules {
+            let sizes: Vec<String> = axis.sizes.iter().map(ToString::to_string).collect();
+            writeln!(f, "            {} of size {}", axis.name, sizes.join(", "))?;
+        }
+        let layers: Vec<String> = self
+            .space
+            .candidate_layers
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let how = if self.space.choose_layers {
+            "switched by the search"
+        } else {
+            "always on"
+        };
+        writeln!(f, "            layers {}, {how}", layers.join(", "))?;
+        let (fewest, most) = self.space.parameter_range();
+        let percent = |count: u64| 100.0 * count as f64 / self.space.backbone_parameters as f64;
+        writeln!(
+            f,
+            "parameters  {} to {} ({:.4} % to {:.2} % of the model)",
+            grouped(fewest),
+            grouped(most),
+            percent(fewest),
+            percent(most)
+        )
+    }
+}
+
+/// `5,451,776`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(5_451_776), "5,451,776");
+        assert_eq!(grouped(109_482_240), "109,482,240");
+    }
+
+    #[test]
+    fn token_lengths_are_told_by_rank() {
+        let tokens = Tokens::of((1..=101).rev().collect(), 91);
+        let expected = Tokens {
+            median: 51,
+            percentile_95: 96,
+            longest: 101,
+            cut_share: 10.0 / 101.0,
+        };
+        assert_eq!(tokens, Some(expected));
+        assert_eq!(Tokens::of(Vec::new(), 91), None);
+    }
+}

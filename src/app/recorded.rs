@@ -1,0 +1,47 @@
+//! The state of a study from its journal alone, whether or not a program is at work on it.
+
+use std::path::{Path, PathBuf};
+
+use super::{ReplayError, State};
+use crate::journal::{self, JournalError, Record};
+
+/// Why a journal tells no state.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordedError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal is no study's.
+    #[error("{path}: {source}", path = path.display())]
+    Replay {
+        /// The journal's folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ReplayError,
+    },
+}
+
+impl State {
+    /// The state that the journal in a run's folder tells. Trials that a program left under way when it ended
+    /// count as queued, which is what they will be when the study goes on.
+    ///
+    /// # Errors
+    /// See [`RecordedError`].
+    pub fn recorded(folder: &Path) -> Result<Self, RecordedError> {
+        let is_worked_on = journal::is_worked_on(folder);
+        let history = journal::read(folder)?;
+        let records: Vec<Record> = history
+            .records
+            .into_iter()
+            .map(|stamped| stamped.record)
+            .collect();
+        let mut state = Self::replay(&records).map_err(|source| RecordedError::Replay {
+            path: folder.to_owned(),
+            source,
+        })?;
+        if !is_worked_on {
+            state.interrupt();
+        }
+        Ok(state)
+    }
+}

@@ -1,0 +1,22 @@
+//! `check`: says what a study would do, and trains nothing.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use autopeft::app::launch::resolve;
+use autopeft::app::overview::Overview;
+use autopeft::hub::{Hub, HubSettings};
+
+use super::args::StudyArguments;
+use super::downloads;
+use super::exit::Done;
+
+/// Resolves everything and tells it.
+pub(crate) fn check(arguments: &StudyArguments) -> Result<Done> {
+    let study = arguments.read()?;
+    let hub = Hub::new(HubSettings::from_env());
+    let resolved = resolve(study, &hub, &mut downloads::teller())?;
+    let overview = Overview::of(&resolved, &arguments.options())?;
+    write!(io::stdout(), "{overview}")?;
+    Ok(Done::Complete)
+}

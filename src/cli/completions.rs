@@ -1,0 +1,23 @@
+//! `completions`: completions for a shell.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::args::Arguments;
+use super::exit::Done;
+
+/// Prints the completions.
+pub(crate) fn completions(shell: Shell) -> Result<Done> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        shell,
+        &mut Arguments::command(),
+        "autopeft-tui",
+        &mut script,
+    );
+    io::stdout().write_all(&script)?;
+    Ok(Done::Complete)
+}

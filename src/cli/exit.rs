@@ -1,0 +1,58 @@
+//! What the process returns: 0 done, 1 failed, 2 wrong usage or study, 130 interrupted with everything saved.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::{Error, Result};
+use autopeft::app::launch::LaunchError;
+use autopeft::app::runtime::RuntimeError;
+use autopeft::model::SourceError;
+use autopeft::study::StudyError;
+use autopeft::task::TaskError;
+
+/// How a command ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// All that was asked for was done.
+    Complete,
+    /// Stopped before that, everything saved.
+    Interrupted,
+}
+
+/// The exit code; errors are told on standard error.
+pub(crate) fn code(result: Result<Done>) -> ExitCode {
+    match result {
+        Ok(Done::Complete) => ExitCode::SUCCESS,
+        Ok(Done::Interrupted) => ExitCode::from(130),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if is_users(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+/// Whoever read our output has had enough: no failure, and nobody to tell.
+fn is_closed_pipe(error: &Error) -> bool {
+    let in_runtime = |error: &Error| match error.downcast_ref() {
+        Some(RuntimeError::Interface(error)) => error.kind() == io::ErrorKind::BrokenPipe,
+        _ => false,
+    };
+    let direct = error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    direct || in_runtime(error)
+}
+
+/// Whether the command or the study file is to be changed, rather than the machine or the network.
+fn is_users(error: &Error) -> bool {
+    if let Some(error) = error.downcast_ref::<LaunchError>() {
+        return match error {
+            LaunchError::Source(error) => !matches!(error, SourceError::Hub(_)),
+            LaunchError::Task(error) => !matches!(error, TaskError::Hub(_)),
+            LaunchError::Journal(_) | LaunchError::Replay { .. } | LaunchError::Thread(_) => false,
+            _ => true,
+        };
+    }
+    error.is::<StudyError>()
+}

@@ -1,0 +1,33 @@
+//! `export`: writes the front to a folder.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use autopeft::app::State;
+use autopeft::app::launch::{front_of, resolve};
+use autopeft::hub::{Hub, HubSettings};
+
+use super::args::StudyArguments;
+use super::downloads;
+use super::exit::Done;
+
+/// Writes the front and names the files written.
+pub(crate) fn export(
+    arguments: &StudyArguments,
+    formats: &[String],
+    out: Option<PathBuf>,
+) -> Result<Done> {
+    let study = arguments.read()?;
+    let folder = arguments.run_folder(&study);
+    let state = State::recorded(&folder)?;
+    let hub = Hub::new(HubSettings::from_env());
+    let context = resolve(study, &hub, &mut downloads::teller())?.context();
+    let formats: Vec<&str> = formats.iter().map(String::as_str).collect();
+    let out = out.unwrap_or_else(|| folder.join("export"));
+    let front = front_of(&state, &context, &folder);
+    for path in autopeft::export::export(&front, &formats, &out)? {
+        writeln!(io::stdout(), "{}", path.display())?;
+    }
+    Ok(Done::Complete)
+}

@@ -1,0 +1,42 @@
+//! The command line: arguments, one file per subcommand, and what the process returns.
+
+mod args;
+mod check;
+mod completions;
+mod downloads;
+mod exit;
+mod export;
+mod keys;
+mod log;
+mod man;
+mod run;
+mod status;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// Does what the command line asks for.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    exit::code(perform(arguments))
+}
+
+fn perform(arguments: Arguments) -> Result<exit::Done> {
+    match (arguments.command, arguments.open) {
+        (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json),
+        (Some(Command::Check(study)), _) => check::check(&study),
+        (Some(Command::Status(status)), _) => status::status(&status.study, status.json),
+        (Some(Command::Export(export)), _) => {
+            export::export(&export.study, &export.format, export.out)
+        }
+        (Some(Command::Keys), _) => keys::keys(),
+        (Some(Command::Completions { shell }), _) => completions::completions(shell),
+        (Some(Command::Man), _) => man::man(),
+        (None, Some(study)) => run::run(&study, false, false),
+        (None, None) => unreachable!("clap shows the help where no argument is given"),
+    }
+}

@@ -1,0 +1,56 @@
+//! `run`, and the command without a subcommand: works on a study.
+
+use std::io::{self, IsTerminal};
+
+use anyhow::{Result, bail};
+use autopeft::app::headless::Headless;
+use autopeft::app::launch::resolve;
+use autopeft::app::runtime::{Ending, Runtime};
+use autopeft::app::screen::OnScreen;
+use autopeft::app::signals;
+use autopeft::hub::{Hub, HubSettings};
+
+use super::args::StudyArguments;
+use super::exit::Done;
+use super::{downloads, log};
+
+/// On the screen where there is one to draw on, else headless.
+pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Result<Done> {
+    let study = arguments.read()?;
+    let folder = arguments.run_folder(&study);
+    let hub = Hub::new(HubSettings::from_env());
+    let resolved = resolve(study, &hub, &mut downloads::teller())?;
+    let on_screen = !headless && !json && io::stdout().is_terminal();
+    let log = if on_screen {
+        Some(log::to_file(&folder)?)
+    } else {
+        log::to_standard_error();
+        None
+    };
+    let mut runtime = resolved.start(&arguments.options(), signals::stop_requests()?)?;
+    let ending = match log {
+        Some(log) => runtime.run(&mut OnScreen::open(&log)?)?,
+        None => runtime.run(&mut Headless::new(io::stdout().lock(), json))?,
+    };
+    conclude(&runtime, ending)
+}
+
+fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
+    let state = &runtime.state;
+    let over = state.trials.iter().filter(|trial| trial.state.is_over());
+    let (over, wanted) = (over.count(), state.trials_wanted);
+    match ending {
+        Ending::Complete => Ok(Done::Complete),
+        Ending::Interrupted => {
+            eprintln!(
+                "stopped after {over} of {wanted} trials; the same command goes on from here"
+            );
+            Ok(Done::Interrupted)
+        }
+        Ending::Failed(reason) => {
+            bail!(
+                "{reason} ({over} of {wanted} trials are over and saved; the same command goes on)"
+            )
+        }
+    }
+}

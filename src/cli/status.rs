@@ -1,0 +1,78 @@
+//! `status`: where a study stands, from its journal alone.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use autopeft::app::State;
+use autopeft::domain::Trial;
+use autopeft::export::Summary;
+
+use super::args::StudyArguments;
+use super::exit::Done;
+
+/// Tells it as a table, or as one JSON object.
+pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
+    let study = arguments.read()?;
+    let state = State::recorded(&arguments.run_folder(&study))?;
+    let mut out = io::stdout().lock();
+    if json {
+        let facts = &state.study;
+        let summary = Summary::new(
+            &facts.name,
+            &facts.space,
+            facts.reference_point,
+            &state.trials,
+        );
+        serde_json::to_writer_pretty(&mut out, &summary).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        table(&state, &mut out)?;
+    }
+    Ok(Done::Complete)
+}
+
+fn table(state: &State, out: &mut impl Write) -> io::Result<()> {
+    let over = state.trials.iter().filter(|trial| trial.state.is_over());
+    let reference = state.study.reference_point;
+    writeln!(
+        out,
+        "{}: {} of {} trials are over; hypervolume {:.4} within {} % of the parameters and a score of {}",
+        state.study.name,
+        over.count(),
+        state.trials_wanted,
+        state.hypervolume(),
+        reference.parameters_percent,
+        reference.score
+    )?;
+    if state.trials.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n{:>6}  {:<10}  {:>7}  {:>9}  {:>8}  configuration (* on the front)",
+        "trial", "state", "score", "percent", "seconds"
+    )?;
+    state.trials.iter().try_for_each(|trial| {
+        let mark = if state.front.contains(&trial.id) {
+            "*"
+        } else {
+            " "
+        };
+        writeln!(out, "{}", row(trial, mark))
+    })
+}
+
+fn row(trial: &Trial, mark: &str) -> String {
+    let measured = trial.measurement;
+    let score = measured.map_or("-".to_owned(), |m| format!("{:.4}", m.objectives.score));
+    let seconds = measured.map_or("-".to_owned(), |m| format!("{:.1}", m.wall_seconds));
+    let reason = trial.reason.as_deref();
+    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    format!(
+        "{:>5}{mark}  {:<10}  {score:>7}  {:>9.4}  {seconds:>8}  {}{reason}",
+        trial.id.to_string(),
+        trial.state.label(),
+        trial.parameters_percent,
+        trial.configuration
+    )
+}
