@@ -122,3 +122,24 @@ impl Scale {
         -(cost + self.offset).ln()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lower_cost_is_a_better_objective_and_none_at_all_is_not_infinite() {
+        let scale = Scale::new(ReferencePoint {
+            score: 0.7,
+            parameters_percent: 26.0,
+        });
+        let objectives: Vec<f64> = [0.0, 0.01, 0.1, 1.0, 26.0, 40.0]
+            .iter()
+            .map(|&cost| scale.objective(cost))
+            .collect();
+        assert!(objectives.is_sorted_by(|a, b| a > b));
+        // From nothing to the reference point it is eight halvings of the cost.
+        let range = objectives[0] - objectives[4];
+        assert!((range - 257_f64.ln()).abs() < 1e-9);
+    }
+}

@@ -146,9 +146,13 @@ mod tests {
 
     use super::*;
     use crate::domain::{Dimension, Point, ReferencePoint, Space};
-    use crate::search::EngineSettings;
+    use crate::search::{Cost, EngineSettings, Observation, Outcome};
 
     fn engine() -> Engine {
+        engine_with(Arc::new(|point: &Point| f64::from(point.0[0])), 10)
+    }
+
+    fn engine_with(cost: Cost, initial_trials: usize) -> Engine {
         let space = Space {
             dimensions: vec![
                 Dimension {
@@ -160,7 +164,7 @@ mod tests {
             any_of: vec![],
         };
         let settings = EngineSettings {
-            initial_trials: 10,
+            initial_trials,
             warmup_draws: 8,
             posterior_draws: 8,
             thinning: 2,
@@ -171,7 +175,6 @@ mod tests {
                 parameters_percent: 10.0,
             },
         };
-        let cost = Arc::new(|point: &Point| f64::from(point.0[0]));
         Engine::new(space, cost, settings, 3, Arc::new(|| 0.0))
     }
 
@@ -198,6 +201,29 @@ mod tests {
         assert!(worker.ask(ask));
         assert_eq!(next(&worker), SearchEvent::Exhausted);
         assert!(!worker.is_busy());
+    }
+
+    #[test]
+    fn a_panic_is_a_failed_ask_and_the_next_ask_is_answered() {
+        let worker = SearchWorker::spawn(engine_with(Arc::new(|_| panic!("no cost")), 2)).unwrap();
+        let tried = |level: u16| Observation {
+            point: Point(vec![level]),
+            outcome: Outcome::Score(f64::from(level)),
+        };
+        assert!(worker.ask(Ask {
+            history: vec![tried(0), tried(1)],
+            pending: vec![],
+            count: 1,
+        }));
+        let SearchEvent::Failed(reason) = next(&worker) else {
+            panic!("a panic was taken for an answer");
+        };
+        assert!(reason.contains("no cost"), "{reason}");
+        assert!(worker.ask(Ask {
+            count: 1,
+            ..Ask::default()
+        }));
+        assert!(matches!(next(&worker), SearchEvent::Proposed(_)));
     }
 
     #[test]

@@ -124,11 +124,6 @@ impl Nehvi {
         Some(self)
     }
 
-    /// Number of sites in the base.
-    pub fn base_size(&self) -> usize {
-        self.base.len()
-    }
-
     /// The expected improvement by `candidate`.
     pub fn value(&self, candidate: &Site) -> f64 {
         let mut total = 0.0;
@@ -224,4 +219,93 @@ struct Marginal {
     mean: f64,
     deviation: f64,
     loadings: Vec<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::super::super::hypervolume::hypervolume;
+    use super::super::super::posterior::Hyperparameters;
+    use super::super::super::random::{Purpose, stream};
+    use super::*;
+
+    const REFERENCE: [f64; 2] = [0.0, -2.0];
+
+    fn site(input: f64, known: f64) -> Site {
+        Site {
+            input: vec![input],
+            known,
+        }
+    }
+
+    fn sites() -> Vec<Site> {
+        vec![
+            site(0.0, 1.0),
+            site(0.3, 2.0),
+            site(0.6, 3.0),
+            site(1.0, 0.5),
+        ]
+    }
+
+    /// The first objective is known, the second was measured as 1, 0.4, -1 and 0.2 with this noise.
+    fn nehvi(noise: f64, worlds: usize) -> Nehvi {
+        let hyperparameters = Hyperparameters {
+            mean: 0.0,
+            outputscale: 1.0,
+            noise,
+            lengthscales: vec![0.2],
+        };
+        let inputs: Vec<Vec<f64>> = sites().into_iter().map(|site| site.input).collect();
+        let targets = [1.0, 0.4, -1.0, 0.2];
+        let process = GaussianProcess::new(&hyperparameters, &inputs, &targets).unwrap();
+        let objectives = [
+            Objective::Known,
+            Objective::Modelled(Arc::new(vec![process])),
+        ];
+        let mut random = stream(6, Purpose::Acquisition, 0, 0);
+        Nehvi::new(objectives, REFERENCE, sites(), worlds, &mut random).unwrap()
+    }
+
+    #[test]
+    fn without_noise_it_is_the_expected_improvement_on_the_measured_front() {
+        let front = [[1.0, 1.0], [2.0, 0.4], [3.0, -1.0]];
+        let staircase = Staircase::new(&front, REFERENCE);
+        assert!(hypervolume(&front, &REFERENCE) > 0.0);
+        let nehvi = nehvi(1e-9, 4);
+        let candidate = site(0.45, 2.5);
+        let Objective::Modelled(processes) = &nehvi.objectives[1] else {
+            panic!("the second objective is modelled");
+        };
+        let joint = processes[0].joint(&processes[0].project([candidate.input.as_slice()]));
+        let expected =
+            staircase.expected_improvement([2.5, joint.mean[0]], [0.0, joint.covariance[0].sqrt()]);
+        assert!((nehvi.value(&candidate) / expected - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_pending_point_leaves_little_to_gain_in_its_place() {
+        let candidate = site(0.45, 2.5);
+        let before = nehvi(0.1, 256);
+        let gain = before.value(&candidate);
+        let mut random = stream(7, Purpose::Acquisition, 0, 0);
+        let after = before.with(vec![candidate.clone()], &mut random).unwrap();
+        assert!(after.value(&candidate) < 1e-3 * gain);
+        assert!(after.value(&site(0.8, 2.5)) > 0.0);
+    }
+
+    #[test]
+    fn pruning_drops_what_does_not_matter_only() {
+        let full = nehvi(0.01, 2_000);
+        let pruned = full.clone().pruned().unwrap();
+        assert_eq!(full.base.len(), 4);
+        assert_eq!(
+            pruned.base.len(),
+            3,
+            "cheaper and better sites hide the last one"
+        );
+        let candidate = site(0.45, 2.5);
+        let ratio = pruned.value(&candidate) / full.value(&candidate);
+        assert!((ratio - 1.0).abs() < 0.02, "{ratio}");
+    }
 }

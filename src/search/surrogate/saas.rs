@@ -153,7 +153,7 @@ impl Saas {
         Some(Density { value, gradient })
     }
 
-    /// log p(u, y) with its gradient, up to nothing: priors and Jacobians are normalised.
+    /// log p(u, y) with its gradient, normalising constants included; none as for [`Self::log_marginal_likelihood`].
     pub fn log_joint(&self, u: &[f64]) -> Option<Density> {
         let mut density = self.log_marginal_likelihood(u)?;
         let mut add = |index: usize, (value, slope): (f64, f64)| {
