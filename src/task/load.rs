@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::demo;
 use super::files::Files;
 use super::labels;
 use super::read::{self, Table};
@@ -21,6 +22,9 @@ pub fn load(
     hub: &Hub,
     progress: &mut dyn FnMut(HubProgress),
 ) -> Result<Dataset, TaskError> {
+    if settings.name == demo::NAME && settings.text_columns.is_empty() {
+        return demo_rows(settings, seed);
+    }
     let definition = Definition::of(settings)?;
     let files = Files::find(settings, definition.hub, hub, progress)?;
     let columns: Vec<String> = definition
@@ -49,44 +53,84 @@ pub fn load(
         }
     };
     let (dev, test) = (rows_of(&files.validation)?, rows_of(&files.test)?);
-    let metric = metric(settings, &definition, &labels)?;
-    let mut warnings = Vec::new();
-    let (train, validation, test) = match settings.validation {
-        ValidationSplit::Dev => (train, dev, test),
-        ValidationSplit::TrainShare(share) => {
-            let (validation, train) = stratified(train, share, seed);
-            if validation.is_empty() || train.is_empty() {
-                return Err(settings.wrong(format!(
-                    "a share of {share} of {} training rows leaves {} for training and {} for validation; both need rows",
-                    train.len() + validation.len(),
-                    train.len(),
-                    validation.len()
-                )));
-            }
-            if files.test.is_some() && files.validation.is_some() {
-                warnings.push(
-                    "the validation file is not used: validation rows are taken from the training rows, and the test file is given".into(),
-                );
-            }
-            (train, validation, if test.is_empty() { dev } else { test })
-        }
-    };
-    let train = sample(train, settings.train_rows, seed, Use::FewerTraining);
-    let validation = sample(
-        validation,
-        settings.validation_rows,
-        seed,
-        Use::FewerValidation,
-    );
+    let metric = metric(settings, definition.metric, &labels)?;
     let dataset = Dataset {
         task: settings.name.clone(),
         labels,
         metric,
         train,
-        validation,
+        validation: dev,
         test,
-        warnings,
+        warnings: Vec::new(),
     };
+    split(
+        settings,
+        seed,
+        dataset,
+        files.validation.is_some() && files.test.is_some(),
+    )
+}
+
+/// The demo task, whose rows are made here and now.
+fn demo_rows(settings: &TaskSettings, seed: u64) -> Result<Dataset, TaskError> {
+    let files = [
+        &settings.folder,
+        &settings.train_file,
+        &settings.validation_file,
+        &settings.test_file,
+    ];
+    if files.iter().any(|file| file.is_some()) {
+        return Err(settings.wrong(
+            "it has no files, its rows are made by the program; leave out `folder` and the files, or name `text_columns` and `label_column` for data of your own",
+        ));
+    }
+    if settings.regression {
+        return Err(
+            settings.wrong("`regression = true`, but its labels are classes; leave the key out")
+        );
+    }
+    let mut dataset = demo::standard();
+    dataset.metric = metric(settings, Some(dataset.metric), &dataset.labels)?;
+    split(settings, seed, dataset, false)
+}
+
+/// Chooses the rows that are asked for, given the task's own split (its dev rows are the validation rows).
+///
+/// `dev_unused`: whether dev rows that were named would go unused when validation rows come from the training rows.
+fn split(
+    settings: &TaskSettings,
+    seed: u64,
+    mut dataset: Dataset,
+    dev_unused: bool,
+) -> Result<Dataset, TaskError> {
+    if let ValidationSplit::TrainShare(share) = settings.validation {
+        let (validation, train) = stratified(std::mem::take(&mut dataset.train), share, seed);
+        if validation.is_empty() || train.is_empty() {
+            return Err(settings.wrong(format!(
+                "a share of {share} of {} training rows leaves {} for training and {} for validation; both need rows",
+                train.len() + validation.len(),
+                train.len(),
+                validation.len()
+            )));
+        }
+        if dev_unused {
+            dataset.warnings.push(
+                "the validation file is not used: validation rows are taken from the training rows, and the test file is given".into(),
+            );
+        }
+        let dev = std::mem::replace(&mut dataset.validation, validation);
+        dataset.train = train;
+        if dataset.test.is_empty() {
+            dataset.test = dev;
+        }
+    }
+    dataset.train = sample(dataset.train, settings.train_rows, seed, Use::FewerTraining);
+    dataset.validation = sample(
+        dataset.validation,
+        settings.validation_rows,
+        seed,
+        Use::FewerValidation,
+    );
     Ok(with_warnings(dataset))
 }
 
@@ -146,7 +190,10 @@ impl Definition {
 
 /// The error of an unknown name, with the most similar known one.
 fn unknown(name: &str) -> TaskError {
-    let names = || TASKS.iter().map(|task: &KnownTask| task.name);
+    let names = || {
+        let known = TASKS.iter().map(|task: &KnownTask| task.name);
+        known.chain([demo::NAME])
+    };
     let similarity = |known: &&str| strsim::jaro_winkler(known, &name.to_lowercase());
     let nearest = names().max_by(|a, b| similarity(a).total_cmp(&similarity(b)));
     TaskError::Unknown {
@@ -161,14 +208,14 @@ fn unknown(name: &str) -> TaskError {
 /// The metric: the study's, or the task's, or the usual one for the kind of label.
 fn metric(
     settings: &TaskSettings,
-    definition: &Definition,
+    own: Option<Metric>,
     labels: &Labels,
 ) -> Result<Metric, TaskError> {
     let usual = match labels {
         Labels::Classes(_) => Metric::Accuracy,
         Labels::Regression => Metric::Spearman,
     };
-    let metric = settings.metric.or(definition.metric).unwrap_or(usual);
+    let metric = settings.metric.or(own).unwrap_or(usual);
     if metric.fits(labels) {
         return Ok(metric);
     }

@@ -1,6 +1,7 @@
 //! Tasks: labelled text, its metric and its splits.
 
 mod dataset;
+pub mod demo;
 mod error;
 mod files;
 mod labels;

@@ -1,0 +1,75 @@
+//! The demo task: does the premise entail the hypothesis, in a small language of our own?
+//!
+//! The language has some 220 words ([`vocabulary`]) and six constructions. Everything is drawn from a
+//! seeded stream that is the same on every platform.
+
+mod chain;
+mod constructions;
+mod lexicon;
+
+use std::collections::HashSet;
+
+use rand::SeedableRng;
+
+use self::chain::{Stream, pick};
+use self::constructions::Construction;
+use super::{Dataset, Example, Label, Labels, Metric};
+
+/// Name of the task in study files.
+pub const NAME: &str = "demo";
+
+/// Labels, by class.
+const LABELS: [&str; 2] = ["not_entailment", "entailment"];
+
+/// The rows of the demo task as studies know them: always the same, as a published data set is.
+pub fn standard() -> Dataset {
+    dataset(0, 8000, 1000, 2000)
+}
+
+/// Every word of the demo language.
+pub fn vocabulary() -> Vec<String> {
+    lexicon::words()
+}
+
+/// The demo task with the given numbers of rows; no pair occurs twice, in or across the splits.
+pub fn dataset(seed: u64, train_rows: usize, validation_rows: usize, test_rows: usize) -> Dataset {
+    let mut stream = Stream::seed_from_u64(seed);
+    let mut seen = HashSet::new();
+    let mut rows = |count: usize| -> Vec<Example> {
+        let mut rows = Vec::with_capacity(count);
+        while rows.len() < count {
+            // Labels and constructions take turns, so that every split is balanced.
+            let entailed = rows.len() % 2 == 1;
+            let construction = Construction::ALL[rows.len() / 2 % Construction::ALL.len()];
+            let (premise, hypothesis) = construction.pair(&mut stream, entailed);
+            if seen.insert((premise.clone(), hypothesis.clone())) {
+                rows.push(Example {
+                    text: premise,
+                    pair: Some(hypothesis),
+                    label: Label::Class(usize::from(entailed)),
+                });
+            }
+        }
+        rows
+    };
+    Dataset {
+        task: NAME.to_owned(),
+        labels: Labels::Classes(LABELS.map(str::to_owned).to_vec()),
+        metric: Metric::Accuracy,
+        train: rows(train_rows),
+        validation: rows(validation_rows),
+        test: rows(test_rows),
+        warnings: Vec::new(),
+    }
+}
+
+/// Unlabelled text to pretrain on, without end: premises, each with a sentence that follows from it.
+pub fn corpus(seed: u64) -> impl Iterator<Item = (String, String)> {
+    let mut stream = Stream::seed_from_u64(seed);
+    // A stream of its own: the corpus of a seed is not the data set of that seed.
+    stream.set_stream(1);
+    std::iter::from_fn(move || {
+        let construction = *pick(&mut stream, &Construction::ALL);
+        Some(construction.pair(&mut stream, true))
+    })
+}
