@@ -259,7 +259,7 @@ mod tests {
 
     fn logits(model: &AdaptedEncoder) -> Vec<f32> {
         let logits = model.evaluate(&batch(model.backbone()));
-        logits.into_data().to_vec().unwrap()
+        logits.into_data().try_to_vec().unwrap()
     }
 
     #[test]
@@ -319,7 +319,7 @@ mod tests {
         let gradients = (without * with).sum().backward();
         let flat: Vec<f32> = {
             let flat = model.parameters.flat_gradient(&gradients);
-            flat.into_data().to_vec().unwrap()
+            flat.into_data().try_to_vec().unwrap()
         };
         let mut rest = flat.as_slice();
         for (name, shape) in model.parameters.shapes() {
@@ -393,7 +393,7 @@ mod tests {
         let gradients = pooled.slice([0..1, 0..1]).sum().backward();
         let flat = parameters.flat_gradient(&gradients);
         let moved: BTreeMap<&str, bool> = {
-            let flat: Vec<f32> = flat.into_data().to_vec().unwrap();
+            let flat: Vec<f32> = flat.into_data().try_to_vec().unwrap();
             let mut start = 0;
             let mut any = |shape: &[usize]| {
                 let end = start + shape.iter().product::<usize>();
