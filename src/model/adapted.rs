@@ -9,7 +9,7 @@ use super::encoder::Backbone;
 use super::head::{self, Head};
 use super::initial::Initial;
 use super::parameters::Parameters;
-use super::peft::{self, Active, Inserted, Site};
+use super::peft::{self, Active, Ia3Place, Inserted, Site};
 use super::tensor::Tensor;
 
 /// A backbone with a configuration's modules and a head.
@@ -36,14 +36,31 @@ pub struct AdaptedEncoder {
 }
 
 /// What an adapted encoder depends on besides backbone and configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdaptedSettings {
     /// Numbers per row that the head gives: classes, or 1 for regression.
     pub outputs: usize,
     /// Width of the prefix's training-time MLP; none: the prefix itself is trained.
     pub prefix_bottleneck: Option<usize>,
+    /// What LoRA's additions are multiplied by (α/r).
+    pub lora_scale: f64,
+    /// Where (IA)³ multiplies inside the feed-forward block.
+    pub ia3_place: Ia3Place,
     /// Seed of the initial weights.
     pub seed: u64,
+}
+
+impl Default for AdaptedSettings {
+    /// Two classes, the paper's prefix MLP, LoRA as it comes (α = r), (IA)³ as its paper says.
+    fn default() -> Self {
+        Self {
+            outputs: 2,
+            prefix_bottleneck: Some(800),
+            lora_scale: 1.0,
+            ia3_place: Ia3Place::default(),
+            seed: 0,
+        }
+    }
 }
 
 /// Why a configuration does not fit an encoder.
@@ -56,6 +73,16 @@ pub enum AdaptedError {
         name: String,
         /// Names that exist.
         known: String,
+    },
+    /// The module does not come in this size.
+    #[error("the module `{name}` has size {found}, but its largest is {largest}")]
+    Size {
+        /// The module.
+        name: String,
+        /// The size.
+        found: usize,
+        /// Its largest.
+        largest: usize,
     },
     /// The encoder has no such layer.
     #[error("layer {found} was asked for, but the encoder has {layers}, from 0")]
@@ -167,6 +194,13 @@ fn present(
                 known: known.join(", "),
             }
         })?;
+        if let Some(largest) = module.largest_size().filter(|&largest| size > largest) {
+            return Err(AdaptedError::Size {
+                name: name.clone(),
+                found: size,
+                largest,
+            });
+        }
         if size > 0 && !configuration.layers.is_empty() {
             present.push((module, size));
         }
@@ -184,9 +218,12 @@ fn site(
         Some(&found) => Err(AdaptedError::NoSuchLayer { found, layers }),
         None => Ok(Site {
             hidden: config.hidden,
+            intermediate: config.intermediate,
             heads: config.heads,
             layers: configuration.layers.clone(),
             prefix_bottleneck: settings.prefix_bottleneck,
+            lora_scale: settings.lora_scale,
+            ia3_place: settings.ia3_place,
         }),
     }
 }
@@ -250,11 +287,21 @@ mod tests {
             outputs: 3,
             prefix_bottleneck: Some(5),
             seed,
+            ..AdaptedSettings::default()
         }
     }
 
     fn everything() -> Configuration {
-        configuration(&[("serial", 3), ("parallel", 2), ("prefix", 4)], &[0, 2])
+        configuration(
+            &[
+                ("serial", 3),
+                ("parallel", 2),
+                ("prefix", 4),
+                ("lora", 2),
+                ("ia3", 1),
+            ],
+            &[0, 2],
+        )
     }
 
     fn logits(model: &AdaptedEncoder) -> Vec<f32> {
@@ -325,8 +372,8 @@ mod tests {
         for (name, shape) in model.parameters.shapes() {
             let (part, after) = rest.split_at(shape.iter().product());
             rest = after;
-            // The parallel adapter starts as the zero map: nothing flows below its second matrix yet.
-            let starts_closed = name.contains(".pa.down.");
+            // These start as zero maps: nothing flows below their second matrix yet.
+            let starts_closed = name.contains(".pa.down.") || name.ends_with(".A");
             let flows = part.iter().any(|g| *g != 0.0);
             assert_eq!(flows, !starts_closed, "{name}");
         }
@@ -356,7 +403,7 @@ mod tests {
         assert!(
             unknown
                 .to_string()
-                .contains("known: serial, parallel, prefix"),
+                .contains("known: serial, parallel, prefix, lora, ia3"),
             "{unknown}"
         );
         let outside = build(configuration(&[("serial", 3)], &[1, 3])).unwrap_err();
@@ -364,6 +411,13 @@ mod tests {
             outside.to_string(),
             "layer 3 was asked for, but the encoder has 3, from 0"
         );
+    }
+
+    #[test]
+    fn a_size_that_means_nothing_is_refused() {
+        let two = configuration(&[("ia3", 2)], &[1]);
+        let refused = AdaptedEncoder::new(&backbone(), &two, &settings(1)).unwrap_err();
+        assert!(refused.to_string().contains("largest is 1"), "{refused}");
     }
 
     #[test]

@@ -16,6 +16,16 @@ pub enum SpaceError {
         /// Names that exist.
         known: String,
     },
+    /// A size that the module does not come in.
+    #[error("`space.sizes` gives `{name}` the size {size}, but its largest is {largest}")]
+    Size {
+        /// The module.
+        name: String,
+        /// The size.
+        size: usize,
+        /// Its largest.
+        largest: usize,
+    },
     /// A layer that the encoder does not have.
     #[error("`space.layers` names layer {layer}, but the encoder has layers 0 to {last}")]
     NoSuchLayer {
@@ -49,11 +59,23 @@ pub fn peft_space(
                 .collect::<Vec<_>>()
                 .join(", "),
         })?;
-        let sizes = wish.sizes.clone().unwrap_or_else(|| halved(config.hidden));
+        let largest = found.largest_size().unwrap_or(usize::MAX);
+        let sizes = wish.sizes.clone().unwrap_or_else(|| {
+            let mut sizes = halved(config.hidden);
+            sizes.retain(|&size| size <= largest);
+            sizes
+        });
+        if let Some(&size) = sizes.iter().find(|&&size| size > largest) {
+            return Err(SpaceError::Size {
+                name: wish.module.clone(),
+                size,
+                largest,
+            });
+        }
         modules.push(ModuleAxis {
             name: found.name().to_owned(),
             sizes,
-            weights_per_unit: found.weights_per_unit(config.hidden),
+            weights_per_unit: found.weights_per_unit(config),
         });
     }
     let all: Vec<usize> = (0..config.layers).collect();

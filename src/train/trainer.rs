@@ -89,6 +89,7 @@ impl Workbench {
             outputs: self.outputs,
             prefix_bottleneck: Some(self.settings.prefix_bottleneck),
             seed,
+            ..AdaptedSettings::default()
         };
         Ok(AdaptedEncoder::new(
             &self.backbone,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use autopeft::domain::{Configuration, ModuleAxis, PeftSpace};
-use autopeft::model::config::EncoderConfig;
-use autopeft::model::peft;
+use autopeft::model::config::{Architecture, EncoderConfig};
+use autopeft::model::peft::{self, Ia3Place};
 use autopeft::model::tensor::{DType, Device, Int, Tensor, TensorData};
 use autopeft::model::weights::NamedTensor;
 use autopeft::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, trained_parameters};
@@ -15,7 +15,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 
 use super::golden;
-use crate::peft_case::{self, KINDS};
+use crate::peft_case;
 
 /// A file of tensors, every number widened to 64 bits.
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
@@ -404,16 +404,16 @@ fn encoder_modules_and_optimiser_agree_in_32_bits() {
     );
 }
 
-/// A space that counts a configuration's weights on an encoder of this width.
-fn space(hidden: usize, backbone_parameters: u64) -> PeftSpace {
-    let axis = |(_, name, _): (&str, &str, &str)| ModuleAxis {
+/// A space that counts the weights of the paper's modules on an encoder.
+fn space(config: &EncoderConfig, backbone_parameters: u64) -> PeftSpace {
+    let axis = |name: &str| ModuleAxis {
         name: name.to_owned(),
         sizes: Vec::new(),
-        weights_per_unit: peft::module(name).unwrap().weights_per_unit(hidden),
+        weights_per_unit: peft::module(name).unwrap().weights_per_unit(config),
     };
     PeftSpace {
-        modules: KINDS.map(axis).into(),
-        layers: 0,
+        modules: ["serial", "parallel", "prefix"].map(axis).into(),
+        layers: config.layers,
         candidate_layers: Vec::new(),
         choose_layers: true,
         backbone_parameters,
@@ -435,7 +435,7 @@ fn counts_agree_in_every_case() {
             "{}",
             case.label
         );
-        let space = space(config.hidden, count("base"));
+        let space = space(&config, count("base"));
         assert_eq!(
             space.parameters(&configuration),
             count("paper_formula"),
@@ -472,6 +472,23 @@ fn counts_agree_in_every_case() {
     }
 }
 
+/// An encoder shaped as BERT-base, but for its width.
+fn encoder_of_width(hidden: usize) -> EncoderConfig {
+    EncoderConfig {
+        architecture: Architecture::Bert,
+        vocabulary: 30522,
+        hidden,
+        layers: 12,
+        heads: 12,
+        intermediate: 4 * hidden,
+        positions: 512,
+        token_types: 2,
+        padding_id: 0,
+        layer_norm_epsilon: 1e-12,
+        initializer_range: 0.02,
+    }
+}
+
 #[test]
 fn counts_agree_for_encoders_of_the_published_sizes() {
     let mut rows = 0;
@@ -483,7 +500,8 @@ fn counts_agree_for_encoders_of_the_published_sizes() {
         let file = golden::json(&path);
         let hidden = file["hidden_size"].as_u64().unwrap() as usize;
         let base = file["base_parameters"]["bert-base"].as_u64().unwrap();
-        let space = space(hidden, base);
+        let config = encoder_of_width(hidden);
+        let space = space(&config, base);
         let width = file["prefix_bottleneck"].as_u64().unwrap() as usize;
         for row in file["rows"].as_array().unwrap() {
             let number = |key: &str| row[key].as_u64().unwrap();
@@ -506,9 +524,12 @@ fn counts_agree_for_encoders_of_the_published_sizes() {
 
             let site = |prefix_bottleneck| peft::Site {
                 hidden,
-                heads: 12,
+                intermediate: config.intermediate,
+                heads: config.heads,
                 layers: configuration.layers.clone(),
                 prefix_bottleneck,
+                lora_scale: 1.0,
+                ia3_place: Ia3Place::default(),
             };
             let trained = |name: &str, site: &peft::Site| match configuration.size_of(name) {
                 0 => 0,

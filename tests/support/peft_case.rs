@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use autopeft::domain::Configuration;
 use autopeft::model::AdaptedSettings;
-use autopeft::model::peft;
+use autopeft::model::peft::{self, Ia3Place};
 use serde_json::Value;
 
 /// Names of modules in golden files and in the registry, and of their size in golden files.
-pub(crate) const KINDS: [(&str, &str, &str); 3] = [
+pub(crate) const KINDS: [(&str, &str, &str); 5] = [
     ("sa", "serial", "dim"),
     ("pa", "parallel", "dim"),
     ("pt", "prefix", "length"),
+    ("lora", "lora", "r"),
+    ("ia3", "ia3", ""),
 ];
 
 /// The configuration of a `peft` block, or the kind of module in it that is in no registry.
@@ -31,8 +33,11 @@ pub(crate) fn configuration(block: &Value) -> Result<Configuration, String> {
         );
         assert!(peft::module(name).is_some());
         assert!(module.get("scale").is_none_or(|s| s.as_f64() == Some(4.0)));
+        if let Some(targets) = module.get("targets") {
+            assert_eq!(*targets, serde_json::json!(["query", "value"]));
+        }
         configuration.layers = layers;
-        let size = module[size].as_u64().unwrap() as usize;
+        let size = module.get(size).map_or(1, |s| s.as_u64().unwrap() as usize);
         configuration.modules.insert(name.to_owned(), size);
     }
     Ok(configuration)
@@ -43,9 +48,16 @@ pub(crate) fn settings(block: &Value, outputs: usize) -> AdaptedSettings {
     let prefix = &block["pt"];
     let flat = prefix["flat"].as_bool().unwrap_or(false);
     let width = prefix["bottleneck"].as_u64().unwrap_or(1) as usize;
+    let scale = || Some(block["lora"]["alpha"].as_f64()? / block["lora"]["r"].as_f64()?);
     AdaptedSettings {
         outputs,
         prefix_bottleneck: (!flat).then_some(width),
+        lora_scale: scale().unwrap_or(1.0),
+        ia3_place: match block["ia3"]["ffn"].as_str() {
+            None | Some("post_activation") => Ia3Place::AfterActivation,
+            Some("pre_activation") => Ia3Place::BeforeActivation,
+            Some(other) => panic!("(IA)³ {other}"),
+        },
         seed: 1,
     }
 }

@@ -5,17 +5,28 @@
 //! file, and add its line to [`REGISTRY`].
 
 mod bottleneck;
+mod ia3;
+mod lora;
 mod parallel;
 mod prefix;
 mod serial;
 
+use super::config::EncoderConfig;
 use super::initial::Initial;
 use super::layer::LayerNorm;
 use super::parameters::Parameters;
 use super::tensor::Tensor;
 
+pub use ia3::Ia3Place;
+
 /// Every module there is, in the order in which people read them.
-pub static REGISTRY: &[&dyn Module] = &[&serial::Serial, &parallel::Parallel, &prefix::Prefix];
+pub static REGISTRY: &[&dyn Module] = &[
+    &serial::Serial,
+    &parallel::Parallel,
+    &prefix::Prefix,
+    &lora::Lora,
+    &ia3::Ia3,
+];
 
 /// The module of this name.
 pub fn module(name: &str) -> Option<&'static dyn Module> {
@@ -23,16 +34,22 @@ pub fn module(name: &str) -> Option<&'static dyn Module> {
 }
 
 /// Where modules are inserted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Site {
     /// Width of the encoder's hidden states.
     pub hidden: usize,
+    /// Width inside the feed-forward block.
+    pub intermediate: usize,
     /// Attention heads of each layer.
     pub heads: usize,
     /// Layers that carry the modules, from 0, ascending.
     pub layers: Vec<usize>,
     /// Width of the MLP that makes a prefix while it is trained; none: the prefix itself is trained.
     pub prefix_bottleneck: Option<usize>,
+    /// s of LoRA: what its additions are multiplied by.
+    pub lora_scale: f64,
+    /// Where (IA)³ multiplies inside the feed-forward block.
+    pub ia3_place: Ia3Place,
 }
 
 /// A kind of PEFT module.
@@ -43,8 +60,13 @@ pub trait Module: Sync {
     /// One line for people.
     fn description(&self) -> &'static str;
 
+    /// The largest size that means anything; none: any.
+    fn largest_size(&self) -> Option<usize> {
+        None
+    }
+
     /// Weights per layer and unit of size, as the paper counts them: no biases, no prefix MLP.
-    fn weights_per_unit(&self, hidden: usize) -> u64;
+    fn weights_per_unit(&self, config: &EncoderConfig) -> u64;
 
     /// All scalars that train: biases and prefix MLP included.
     fn trained_parameters(&self, site: &Site, size: usize) -> u64;
@@ -144,9 +166,12 @@ mod tests {
             ] {
                 let site = Site {
                     hidden: 12,
+                    intermediate: 20,
                     heads: 3,
                     layers,
                     prefix_bottleneck,
+                    lora_scale: 1.0,
+                    ia3_place: Ia3Place::default(),
                 };
                 let mut parameters = Parameters::new(&Device::flex(), DType::F32);
                 let mut initial = Initial::new(1);

@@ -1,5 +1,6 @@
 //! Parallel adapter (He et al. 2022): y = LN2( 4 g(a) + f + a ), beside the feed-forward block.
 
+use super::super::config::EncoderConfig;
 use super::super::initial::Initial;
 use super::super::parameters::Parameters;
 use super::super::tensor::Tensor;
@@ -21,8 +22,8 @@ impl Module for Parallel {
         "parallel adapter: a scaled bottleneck beside the feed-forward block; size = bottleneck width"
     }
 
-    fn weights_per_unit(&self, hidden: usize) -> u64 {
-        2 * hidden as u64
+    fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {
+        2 * config.hidden as u64
     }
 
     fn trained_parameters(&self, site: &Site, size: usize) -> u64 {

@@ -10,6 +10,7 @@
 //! Seen as [L, 2n, A, d], slice 2j of P holds the keys and 2j + 1 the values of the j-th selected layer. The MLP serves
 //! training only; without it P itself is trained ("flat").
 
+use super::super::config::EncoderConfig;
 use super::super::initial::Initial;
 use super::super::layer::Linear;
 use super::super::parameters::{Parameters, Slot};
@@ -28,8 +29,8 @@ impl Module for Prefix {
         "prefix tuning: trained keys and values that every token attends to; size = their number"
     }
 
-    fn weights_per_unit(&self, hidden: usize) -> u64 {
-        2 * hidden as u64
+    fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {
+        2 * config.hidden as u64
     }
 
     fn trained_parameters(&self, site: &Site, size: usize) -> u64 {

@@ -2,6 +2,7 @@
 //!
 //! It reads the normalised block output, through the frozen LN2 that is applied once more to the sum.
 
+use super::super::config::EncoderConfig;
 use super::super::initial::Initial;
 use super::super::parameters::Parameters;
 use super::super::tensor::Tensor;
@@ -23,8 +24,8 @@ impl Module for Serial {
         "serial adapter: a bottleneck after the feed-forward block; size = bottleneck width"
     }
 
-    fn weights_per_unit(&self, hidden: usize) -> u64 {
-        2 * hidden as u64
+    fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {
+        2 * config.hidden as u64
     }
 
     fn trained_parameters(&self, site: &Site, size: usize) -> u64 {
