@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![recursion_limit = "256"]
 
+#[path = "support/tiny.rs"]
+mod tiny;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -9,47 +12,23 @@ use std::time::Duration;
 use autopeft::domain::{Configuration, Job, Measurement, TrialId};
 use autopeft::executor::{Executor, ExecutorEvent, LocalExecutor};
 use autopeft::hub::{Hub, HubSettings};
-use autopeft::model::config::EncoderConfig;
+use autopeft::model::ModelFiles;
 use autopeft::model::device::DeviceChoice;
-use autopeft::model::weights::{FileFormat, to_bytes};
-use autopeft::model::{Backbone, ModelFiles};
 use autopeft::study::{FidelitySettings, ModelSource, Precision, TrainingSettings};
 use autopeft::task::{Dataset, Example, Label, Labels, Metric};
 use autopeft::train::Plan;
 use autopeft::train::checkpoint;
 use autopeft::train::trainer::Workbench;
 
-const WORDS: [&str; 8] = ["red", "blue", "cat", "dog", "runs", "sleeps", "the", "a"];
-
-/// A BERT of two layers with random weights, as a folder in Hugging Face layout.
-fn model_folder(folder: &Path) {
-    let config = r#"{"model_type": "bert", "vocab_size": 13, "hidden_size": 16, "num_hidden_layers": 2,
-        "num_attention_heads": 2, "intermediate_size": 32, "max_position_embeddings": 16, "type_vocab_size": 2,
-        "pad_token_id": 0, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "initializer_range": 0.2}"#;
-    let parsed = EncoderConfig::from_json(config, "test").unwrap();
-    let tensors = Backbone::random(&parsed, 11);
-    std::fs::write(folder.join("config.json"), config).unwrap();
-    std::fs::write(
-        folder.join("model.safetensors"),
-        to_bytes(&tensors, FileFormat::F32).unwrap(),
-    )
-    .unwrap();
-    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-    let vocabulary: Vec<&str> = special.into_iter().chain(WORDS).collect();
-    std::fs::write(folder.join("vocab.txt"), vocabulary.join("\n")).unwrap();
-}
-
 /// Sentences that say `red` or `blue`; the colour is the label.
 fn dataset(rows: usize) -> Dataset {
-    let example = |i: usize| Example {
-        text: format!(
-            "the {} {} {}",
-            WORDS[i % 2],
-            WORDS[2 + i / 2 % 2],
-            WORDS[4 + i / 4 % 2]
-        ),
-        pair: None,
-        label: Label::Class(i % 2),
+    let example = |i: usize| {
+        let (text, class) = tiny::sentence(i);
+        Example {
+            text,
+            pair: None,
+            label: Label::Class(class),
+        }
     };
     Dataset {
         task: "colours".into(),
@@ -63,7 +42,7 @@ fn dataset(rows: usize) -> Dataset {
 }
 
 fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
-    model_folder(folder);
+    tiny::model_folder(folder);
     let hub = Hub::new(HubSettings::from_variables(|_| None));
     let files =
         ModelFiles::open(&ModelSource::Folder(folder.to_owned()), &hub, &mut |_| ()).unwrap();

@@ -1,0 +1,289 @@
+//! The program itself, from the command line: a whole study on a tiny encoder, killed, resumed, exported, loaded again.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![recursion_limit = "256"]
+
+#[path = "support/tiny.rs"]
+mod tiny;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// A folder with a study file, its model and its data.
+struct Lab {
+    folder: tempfile::TempDir,
+}
+
+impl Lab {
+    fn new(trials: usize, epochs: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        tiny::model_folder(folder.path());
+        let rows = |count: usize| {
+            let line = |i: usize| {
+                let (text, label) = tiny::sentence(i);
+                format!("{{\"text\": \"{text}\", \"label\": {label}}}\n")
+            };
+            (0..count).map(line).collect::<String>()
+        };
+        fs::write(folder.path().join("train.jsonl"), rows(160)).unwrap();
+        fs::write(folder.path().join("validation.jsonl"), rows(32)).unwrap();
+        let study = format!(
+            r#"
+[study]
+name = "tiny"
+seed = 3
+[model]
+path = "."
+[task]
+name = "colours"
+train_file = "train.jsonl"
+validation_file = "validation.jsonl"
+text_columns = ["text"]
+label_column = "label"
+validation = "dev"
+[space]
+sizes = [0, 1, 4, 16]
+[search]
+trials = {trials}
+initial_trials = 4
+batch = 1
+warmup_draws = 32
+posterior_draws = 16
+thinning = 4
+[training]
+learning_rate = 1e-2
+max_length = 12
+batch_size = 8
+epochs = {epochs}
+patience = 1000
+prefix_bottleneck = 8
+"#
+        );
+        fs::write(folder.path().join("study.toml"), study).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_autopeft-tui"));
+        command
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs to the end, which must be a success, and returns standard output.
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        let (out, err) = (
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        );
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {:?}\n{out}\n{err}",
+            output.status
+        );
+        out
+    }
+
+    fn status(&self) -> Value {
+        serde_json::from_str(&self.text(&["status", "study.toml", "--json"])).unwrap()
+    }
+
+    fn start(&self) -> Child {
+        let mut command = self.command(&["run", "study.toml", "--headless", "--device", "cpu"]);
+        command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    }
+
+    /// Waits until this many trials have finished.
+    fn wait_for(&self, finished: usize) {
+        let begun = Instant::now();
+        loop {
+            let journal =
+                fs::read_to_string(self.path("runs/tiny/journal.jsonl")).unwrap_or_default();
+            if journal.matches("\"trial_finished\"").count() >= finished {
+                return;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "nothing finished:\n{journal}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn trials(status: &Value) -> BTreeMap<u64, Value> {
+    let trials = status["trials"].as_array().unwrap().iter();
+    trials
+        .map(|trial| (trial["id"].as_u64().unwrap(), trial.clone()))
+        .collect()
+}
+
+fn finished(status: &Value) -> BTreeMap<u64, Value> {
+    let mut all = trials(status);
+    all.retain(|_, trial| trial["state"] == "finished");
+    all
+}
+
+#[test]
+fn a_whole_study_runs_proposes_exports_and_its_adapters_score_the_same_again() {
+    let lab = Lab::new(7, 3);
+    let log = lab.text(&["study.toml", "--device", "cpu"]);
+    assert_eq!(log.matches("finished:").count(), 7, "{log}");
+    let status = lab.status();
+    assert_eq!(finished(&status).len(), 7);
+    let configurations: std::collections::BTreeSet<String> = trials(&status)
+        .values()
+        .map(|trial| trial["configuration"].to_string())
+        .collect();
+    assert_eq!(configurations.len(), 7, "no configuration is tried twice");
+    assert!(status["hypervolume"].as_f64().unwrap() > 0.0);
+    assert_eq!(status["reference_point"]["parameters_percent"], 26.0);
+    let journal = fs::read_to_string(lab.path("runs/tiny/journal.jsonl")).unwrap();
+    assert_eq!(
+        journal.matches("\"proposed\"").count(),
+        3,
+        "what is not initial comes from the surrogate"
+    );
+
+    let told = lab.text(&["export", "study.toml", "--format", "all", "--out", "front"]);
+    assert!(told.contains("front"), "{told}");
+    for name in ["front.csv", "front.json", "front.svg"] {
+        assert!(lab.path("front").join(name).is_file(), "{name}: {told}");
+    }
+    let verified = lab.text(&["verify", "study.toml", "--from", "front", "--device", "cpu"]);
+    let front = status["front"].as_array().unwrap().len();
+    assert_eq!(verified.matches("same score").count(), front, "{verified}");
+
+    let again = lab.text(&["study.toml", "--device", "cpu"]);
+    assert!(again.contains("7 of 7 trials are over"), "{again}");
+    assert_eq!(
+        lab.status(),
+        status,
+        "a complete study does nothing further"
+    );
+}
+
+#[test]
+fn killed_at_any_moment_it_resumes_without_loss() {
+    let lab = Lab::new(6, 20);
+    let mut before = BTreeMap::new();
+    for kill in 1..=3 {
+        let mut child = lab.start();
+        lab.wait_for(kill);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let now = finished(&lab.status());
+        assert!(now.len() >= kill);
+        for (id, trial) in &before {
+            assert_eq!(now.get(id), Some(trial), "trial {id} was lost or changed");
+        }
+        before = now;
+    }
+    lab.text(&["run", "study.toml", "--headless", "--device", "cpu"]);
+    let after = finished(&lab.status());
+    assert_eq!(after.len(), 6);
+    for (id, trial) in &before {
+        assert_eq!(after.get(id), Some(trial), "trial {id} was lost or changed");
+    }
+}
+
+#[test]
+fn a_polite_stop_saves_everything_and_says_so_by_its_exit_code() {
+    let lab = Lab::new(6, 2000);
+    let mut child = lab.start();
+    let begun = Instant::now();
+    while !fs::read_to_string(lab.path("runs/tiny/journal.jsonl"))
+        .unwrap_or_default()
+        .contains("trial_started")
+    {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let busy = lab.output(&["run", "study.toml", "--headless"]);
+    assert_eq!(busy.status.code(), Some(1), "a second writer is refused");
+    let told = String::from_utf8(busy.stderr).unwrap();
+    assert!(
+        told.contains(&child.id().to_string()),
+        "and told who works on it: {told}"
+    );
+    let terminated = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(terminated.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(
+        trials(&lab.status())
+            .values()
+            .all(|trial| trial["state"] != "finished")
+    );
+}
+
+#[test]
+fn a_study_that_no_longer_fits_its_run_is_refused_with_the_difference() {
+    let lab = Lab::new(4, 1);
+    lab.text(&["study.toml", "--device", "cpu"]);
+    let file = lab.path("study.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        text.replace("learning_rate = 1e-2", "learning_rate = 2e-2"),
+    )
+    .unwrap();
+    let refused = lab.output(&["study.toml", "--device", "cpu"]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(
+        told.contains("training.learning_rate") && told.contains("0.01") && told.contains("0.02"),
+        "{told}"
+    );
+    fs::write(&file, text.replace("trials = 4", "trials = 5")).unwrap();
+    lab.text(&["study.toml", "--device", "cpu"]);
+    assert_eq!(finished(&lab.status()).len(), 5, "more trials are welcome");
+}
+
+#[test]
+fn json_events_are_one_object_a_line() {
+    let lab = Lab::new(4, 1);
+    let log = lab.text(&[
+        "run",
+        "study.toml",
+        "--headless",
+        "--json",
+        "--device",
+        "cpu",
+        "--trials",
+        "2",
+    ]);
+    let events: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |kind: &str| {
+        events
+            .iter()
+            .filter(|event| event["record"] == kind)
+            .count()
+    };
+    assert_eq!((of("trial_started"), of("trial_finished")), (2, 2), "{log}");
+    assert!(Path::new(&lab.path("runs/tiny/log.txt")).exists());
+}
