@@ -169,7 +169,7 @@ fn a_whole_study_runs_proposes_exports_and_its_adapters_score_the_same_again() {
     for name in ["front.csv", "front.json", "front.svg"] {
         assert!(lab.path("front").join(name).is_file(), "{name}: {told}");
     }
-    let verified = lab.text(&["verify", "study.toml", "--from", "front", "--device", "cpu"]);
+    let verified = lab.text(&["verify", "front", "--device", "cpu"]);
     let front = status["front"].as_array().unwrap().len();
     assert_eq!(verified.matches("same score").count(), front, "{verified}");
 

@@ -19,6 +19,7 @@ pub mod screen;
 pub mod signals;
 mod state;
 mod update;
+pub mod verify;
 
 pub use message::{Effect, Event, Message};
 pub use recorded::RecordedError;

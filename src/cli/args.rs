@@ -69,6 +69,15 @@ pub(crate) enum Command {
     Status(StatusArguments),
     /// Write the front as a table, a document, a picture, and trained adapters
     Export(ExportArguments),
+    /// Load exported adapters again and check that they score what their cards say
+    Verify {
+        /// Folder of an export with adapters
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Where to compute: auto, cpu, cuda or cuda:N
+        #[arg(long, value_name = "DEVICE", default_value = "auto")]
+        device: DeviceChoice,
+    },
     /// Explain every key of a study file, with its default and the paper's value
     Keys,
     /// Print completions for a shell

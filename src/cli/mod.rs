@@ -11,6 +11,7 @@ mod log;
 mod man;
 mod run;
 mod status;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         (Some(Command::Export(export)), _) => {
             export::export(&export.study, &export.format, export.out)
         }
+        (Some(Command::Verify { folder, device }), _) => verify::verify(&folder, device),
         (Some(Command::Keys), _) => keys::keys(),
         (Some(Command::Completions { shell }), _) => completions::completions(shell),
         (Some(Command::Man), _) => man::man(),

@@ -1,0 +1,153 @@
+//! Exported adapters, loaded again: do they score what their cards say?
+
+use std::path::{Path, PathBuf};
+
+use super::launch::LaunchError;
+use crate::domain::TrialId;
+use crate::export::{AdapterCard, ExportError};
+use crate::hub::{Hub, HubProgress};
+use crate::model::ModelFiles;
+use crate::model::device::DeviceChoice;
+use crate::study::FidelitySettings;
+use crate::task::load;
+use crate::train::checkpoint::{self, CheckpointError};
+use crate::train::trainer::Workbench;
+use crate::train::{Plan, TrainError};
+
+/// Scores further apart than this are different: half a row of a set of five thousand.
+const SAME: f64 = 1e-4;
+
+/// One adapter, measured again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The trial it comes from.
+    pub trial: TrialId,
+    /// The score on its card.
+    pub promised: f64,
+    /// The score found now.
+    pub found: f64,
+}
+
+impl Verdict {
+    /// Whether both scores are the same.
+    pub fn holds(&self) -> bool {
+        (self.promised - self.found).abs() < SAME
+    }
+}
+
+/// Why exported adapters cannot be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// There is nothing to measure.
+    #[error(
+        "{0}: no exported adapters there; expected folders such as `trial-0007` with a config.json, as `export --format adapters` writes them"
+    )]
+    Nothing(PathBuf),
+    /// The folder cannot be read.
+    #[error("{path}: {source}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A card cannot be read.
+    #[error(transparent)]
+    Card(#[from] ExportError),
+    /// The weights cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The model or the task cannot be found.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The weights do not fit the model.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+/// Measures every adapter under `folder` on the validation rows that its card names; `told` hears of each.
+///
+/// # Errors
+/// See [`VerifyError`]. A score that differs is no error: see [`Verdict::holds`].
+pub fn verify(
+    folder: &Path,
+    device: DeviceChoice,
+    hub: &Hub,
+    progress: &mut dyn FnMut(HubProgress),
+    told: &mut dyn FnMut(&Verdict),
+) -> Result<Vec<Verdict>, VerifyError> {
+    let mut verdicts = Vec::new();
+    let mut bench: Option<(AdapterCard, Workbench)> = None;
+    for folder in adapters(folder)? {
+        let card = AdapterCard::read(&folder)?;
+        // Adapters of one study share its model and rows; loading those takes most of the time.
+        let shared = bench
+            .take()
+            .filter(|(other, _)| is_same_study(other, &card));
+        let (_, workbench) = match shared {
+            Some(shared) => bench.insert(shared),
+            None => bench.insert((card.clone(), prepare(&card, device, hub, progress)?)),
+        };
+        let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
+        let found = workbench.score(&card.configuration, &weights)?;
+        let verdict = Verdict {
+            folder,
+            trial: card.trial,
+            promised: card.score,
+            found,
+        };
+        told(&verdict);
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+/// The folders with a card, in order of their names.
+fn adapters(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
+    let failed = |source| VerifyError::Folder {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.join(AdapterCard::FILE).is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(VerifyError::Nothing(folder.to_owned()));
+    }
+    Ok(found)
+}
+
+fn is_same_study(a: &AdapterCard, b: &AdapterCard) -> bool {
+    (&a.study, a.seed, &a.model, &a.task, &a.training)
+        == (&b.study, b.seed, &b.model, &b.task, &b.training)
+}
+
+fn prepare(
+    card: &AdapterCard,
+    device: DeviceChoice,
+    hub: &Hub,
+    progress: &mut dyn FnMut(HubProgress),
+) -> Result<Workbench, VerifyError> {
+    let files = ModelFiles::open(&card.model, hub, progress).map_err(LaunchError::from)?;
+    let dataset = load(&card.task, card.seed, hub, progress).map_err(LaunchError::from)?;
+    let plan = Plan {
+        files,
+        dataset,
+        training: card.training.clone(),
+        fidelity: FidelitySettings {
+            data_share: 1.0,
+            epochs: None,
+        },
+        device,
+        weights_folder: None,
+        seed: card.seed,
+    };
+    Ok(Workbench::prepare(plan)?)
+}
