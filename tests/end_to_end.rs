@@ -7,7 +7,7 @@ mod tiny;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -256,7 +256,7 @@ fn a_study_that_no_longer_fits_its_run_is_refused_with_the_difference() {
         told.contains("training.learning_rate") && told.contains("0.01") && told.contains("0.02"),
         "{told}"
     );
-    fs::write(&file, text.replace("trials = 4", "trials = 5")).unwrap();
+    fs::write(&file, text.replace("\ntrials = 4", "\ntrials = 5")).unwrap();
     lab.text(&["study.toml", "--device", "cpu"]);
     assert_eq!(finished(&lab.status()).len(), 5, "more trials are welcome");
 }
@@ -285,5 +285,4 @@ fn json_events_are_one_object_a_line() {
             .count()
     };
     assert_eq!((of("trial_started"), of("trial_finished")), (2, 2), "{log}");
-    assert!(Path::new(&lab.path("runs/tiny/log.txt")).exists());
 }

@@ -6,7 +6,7 @@ use crossbeam_channel::Select;
 use serde_json::json;
 
 use super::runtime::Interface;
-use super::{DeviceStatus, Message, SearchStatus, Severity, State};
+use super::{Message, SearchStatus, Severity, State};
 use crate::journal::Record;
 
 /// Writes what happens to `out`.
@@ -14,7 +14,7 @@ pub struct Headless<W> {
     out: W,
     as_json: bool,
     notices_told: usize,
-    device_told: bool,
+    opening_told: bool,
     asked_told: bool,
 }
 
@@ -25,7 +25,7 @@ impl<W: Write> Headless<W> {
             out,
             as_json,
             notices_told: 0,
-            device_told: false,
+            opening_told: false,
             asked_told: false,
         }
     }
@@ -65,9 +65,17 @@ impl<W: Write> Interface for Headless<W> {
     }
 
     fn show(&mut self, state: &State) -> std::io::Result<()> {
-        if !self.device_told && state.device == DeviceStatus::Loading {
-            self.device_told = true;
-            self.line("loading", "loading the model and the data")?;
+        if !self.opening_told {
+            self.opening_told = true;
+            let over = state
+                .trials
+                .iter()
+                .filter(|trial| trial.state.is_over())
+                .count();
+            self.line(
+                "session",
+                &format!("{over} of {} trials are over", state.trials_wanted),
+            )?;
         }
         let asked = matches!(state.search, SearchStatus::Asked(_));
         if asked && !self.asked_told && state.trials.len() >= state.initial_trials {
@@ -104,14 +112,6 @@ impl<W: Write> Interface for Headless<W> {
 fn sentence(record: &Record, state: &State) -> Option<String> {
     Some(match record {
         Record::StudyCreated { name, .. } => format!("study {name} created"),
-        Record::SessionStarted { trials, .. } => {
-            let over = state
-                .trials
-                .iter()
-                .filter(|trial| trial.state.is_over())
-                .count();
-            format!("{over} of {trials} trials are over")
-        }
         Record::TrialQueued {
             trial,
             configuration,
@@ -145,7 +145,10 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         ),
         Record::TrialCancelled { trial } => format!("{trial} cancelled"),
         Record::TrialRetried { trial } => format!("{trial} queued again"),
-        Record::TrialInfeasible { .. } | Record::TrialFailed { .. } | Record::Exported { .. } => {
+        Record::SessionStarted { .. }
+        | Record::TrialInfeasible { .. }
+        | Record::TrialFailed { .. }
+        | Record::Exported { .. } => {
             return None;
         }
     })

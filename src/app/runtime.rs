@@ -87,8 +87,9 @@ impl Runtime {
     /// # Errors
     /// See [`RuntimeError`]. What was recorded before is safe.
     pub fn run(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
+        interface.show(&self.state)?;
         let mut last_shown = std::time::Instant::now();
-        let mut unseen = true;
+        let mut unseen = false;
         loop {
             self.wait(interface, last_shown);
             let mut events: VecDeque<Event> = VecDeque::new();
@@ -110,6 +111,7 @@ impl Runtime {
             for event in events {
                 let effects = update(&mut self.state, event);
                 if self.perform(effects, interface)? {
+                    interface.show(&self.state)?;
                     return Ok(self.ending());
                 }
             }
