@@ -81,7 +81,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Text,
         default: Required,
         paper: None,
-        documentation: "A known task (see below), or a name of your own when text_columns and label_column are given.",
+        documentation: "A known task such as \"rte\", or a name of your own when text_columns and label_column are given.",
     },
     Key {
         section: "task",

@@ -18,8 +18,10 @@ pub fn key_reference(width: usize) -> String {
         }
         paragraph(&mut text, key, width);
     }
-    let _ = writeln!(text, "\nTasks:   {}", known::tasks().join(", "));
-    let _ = writeln!(text, "Modules: {}", known::modules().join(", "));
+    for (title, names) in [("Tasks", known::tasks()), ("Modules", known::modules())] {
+        let _ = writeln!(text, "\n{title}");
+        wrapped(&mut text, &names.join(", "), width);
+    }
     text
 }
 

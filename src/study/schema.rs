@@ -49,7 +49,7 @@ pub(super) struct Interval {
     pub(super) low: f64,
     /// Whether the lower end itself is allowed.
     pub(super) low_included: bool,
-    /// Upper end; infinity for none.
+    /// Upper end.
     pub(super) high: f64,
     /// Whether the upper end itself is allowed.
     pub(super) high_included: bool,
@@ -107,16 +107,17 @@ impl Interval {
 
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let low = if self.low_included { "from" } else { "above" };
-        if self.high.is_infinite() {
-            return match (self.low.is_infinite(), self.low_included) {
-                (true, _) => f.write_str("of any size"),
-                (false, true) => write!(f, "of at least {}", self.low),
-                (false, false) => write!(f, "above {}", self.low),
-            };
-        }
-        let high = if self.high_included { "to" } else { "to below" };
-        write!(f, "{low} {} {high} {}", self.low, self.high)
+        let low = if self.low_included {
+            "of at least"
+        } else {
+            "above"
+        };
+        let high = if self.high_included {
+            "at most"
+        } else {
+            "below"
+        };
+        write!(f, "{low} {} and {high} {}", self.low, self.high)
     }
 }
 
@@ -127,9 +128,12 @@ impl fmt::Display for Kind {
             Self::Path => f.write_str("a path"),
             Self::Choice(names) => {
                 let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-                f.write_str(&quoted.join(" or "))
+                match quoted.as_slice() {
+                    [one] => f.write_str(one),
+                    [one, other] => write!(f, "{one} or {other}"),
+                    _ => write!(f, "one of {}", quoted.join(", ")),
+                }
             }
-            Self::Count(low, u64::MAX) => write!(f, "a whole number of at least {low}"),
             Self::Count(low, high) => write!(f, "a whole number from {low} to {high}"),
             Self::Real(interval) => write!(f, "a number {interval}"),
             Self::Switch => f.write_str("true or false"),
