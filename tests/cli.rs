@@ -156,20 +156,6 @@ fn model_of_the_papers_size(folder: &Path) {
 }
 
 #[test]
-fn check_resolves_the_quickstart() {
-    let output = autopeft(&["check", "quickstart.toml", "--trials", "7"], studies());
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
-    for expected in [
-        "7 trials",
-        "demo, measured by accuracy",
-        "space",
-        "parameters",
-    ] {
-        assert!(out(&output).contains(expected), "{}", out(&output));
-    }
-}
-
-#[test]
 fn completions_and_the_manual_page_know_the_flags() {
     for shell in ["bash", "zsh", "fish"] {
         let output = autopeft(&["completions", shell], studies());
