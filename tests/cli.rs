@@ -164,7 +164,12 @@ fn completions_and_the_manual_page_know_the_flags() {
     }
     let output = autopeft(&["man"], studies());
     assert_eq!(output.status.code(), Some(0));
-    assert!(out(&output).contains(".TH autopeft-tui"));
+    let page = out(&output);
+    assert!(
+        page.starts_with(".ie") && page.contains(".TH autopeft-tui"),
+        "{page}"
+    );
+    assert!(page.contains(".SH \"COMMAND EXPORT\""), "{page}");
 }
 
 #[test]
