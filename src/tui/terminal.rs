@@ -143,7 +143,11 @@ fn install_panic_hook(log: PathBuf) {
             }
             if ends_the_program && on_screen {
                 let log = log.display();
-                eprintln!("The log is {log}. Finished trials are saved; the same command goes on.");
+                // Nobody may be there to read it; `eprintln` would panic once more.
+                let _ = writeln!(
+                    io::stderr(),
+                    "The log is {log}. Finished trials are saved; the same command goes on."
+                );
             }
         }));
     });
