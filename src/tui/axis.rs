@@ -53,7 +53,8 @@ impl Axis {
     pub(super) fn logarithmic(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let positive = values.into_iter().filter(|v| v.is_finite() && *v > 0.0);
         let (low, high) = range(positive.map(f64::log10))?;
-        let room = ((high - low) * 0.05).max(0.05);
+        // At least a decade in all, so that there is a tick.
+        let room = ((high - low) * 0.05).max((1.0 - (high - low)) / 2.0);
         Some(Self {
             low: 10f64.powf(low - room),
             high: 10f64.powf(high + room),

@@ -143,7 +143,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
         return;
     }
     let width = usize::from(area.width);
-    let heading = format!("{:<6}{:<8}{:<9}configuration", "trial", "score", "params");
+    let heading = format!("{:<6}{:<8}{:<10}configuration", "trial", "score", "params");
     buffer.set_stringn(area.x, area.y, heading, width, view.palette.faint);
     let height = usize::from(area.height - 1);
     let selected = view.selected(state).map(|trial| trial.id);
@@ -161,10 +161,10 @@ fn draw_table(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
         let text = configuration(
             &trial.configuration,
             &state.study.space,
-            width.saturating_sub(23),
+            width.saturating_sub(24),
         );
         let line = format!(
-            "{:<6}{score:<8.4}{:<9}{text}",
+            "{:<6}{score:<8.4}{:<10}{text}",
             trial.id.to_string(),
             percent(parameters)
         );

@@ -45,4 +45,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         [((i + 1) as f64, before), ((i + 1) as f64, *value)]
     });
     plot.curve(buffer, stairs, view.palette.score);
+    // One trial alone makes no line.
+    let reached = state.hypervolume();
+    plot.sign(buffer, trace.len() as f64, reached, "●", view.palette.score);
 }

@@ -13,12 +13,12 @@ use crate::tui::view::{View, scrolled};
 // Widths of the columns, in cells, with the gap behind each.
 const STATE: usize = 13;
 const SCORE: usize = 8;
-const PARAMETERS: usize = 8;
+const PARAMETERS: usize = 9;
 /// Progress as a bar and the time left, and as a percentage and the time left.
 const PROGRESS: [usize; 2] = [18, 11];
 const BAR: usize = 8;
 /// A wide progress column has to leave this to the configuration.
-const CONFIGURATION: usize = 24;
+const CONFIGURATION: usize = 23;
 
 pub(super) fn title(view: &View, state: &State) -> String {
     let wanted = state.trials_wanted.max(state.trials.len());
