@@ -153,7 +153,11 @@ impl Text {
                     (measurement.objectives.score - mean) / deviation.max(f64::MIN_POSITIVE);
                 format!(", measured {sigmas:+.1} σ from it")
             });
-            let text = format!("{mean:.4} ± {deviation:.4}{}", missed.unwrap_or_default());
+            let text = format!(
+                "{mean:.4} ± {}{}",
+                significant(*deviation, 2),
+                missed.unwrap_or_default()
+            );
             self.field("predicted", text);
         }
     }
