@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use rand::SeedableRng;
 
-use self::chain::{Stream, pick};
+use self::chain::{Stream, chance, pick};
 use self::constructions::Construction;
 use super::{Dataset, Example, Label, Labels, Metric};
 
@@ -63,13 +63,29 @@ pub fn dataset(seed: u64, train_rows: usize, validation_rows: usize, test_rows: 
     }
 }
 
-/// Unlabelled text to pretrain on, without end: premises, each with a sentence that follows from it.
-pub fn corpus(seed: u64) -> impl Iterator<Item = (String, String)> {
+/// A premise, a hypothesis, and whether the one entails the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// What is told.
+    pub premise: String,
+    /// What may follow.
+    pub hypothesis: String,
+    /// Whether it does.
+    pub entailed: bool,
+}
+
+/// Pairs to pretrain on, without end, half of them entailed, drawn from another stream than the data sets.
+pub fn pairs(seed: u64) -> impl Iterator<Item = Pair> {
     let mut stream = Stream::seed_from_u64(seed);
-    // A stream of its own: the corpus of a seed is not the data set of that seed.
     stream.set_stream(1);
     std::iter::from_fn(move || {
         let construction = *pick(&mut stream, &Construction::ALL);
-        Some(construction.pair(&mut stream, true))
+        let entailed = chance(&mut stream, 0.5);
+        let (premise, hypothesis) = construction.pair(&mut stream, entailed);
+        Some(Pair {
+            premise,
+            hypothesis,
+            entailed,
+        })
     })
 }
