@@ -78,6 +78,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DEVICE", default_value = "auto")]
         device: DeviceChoice,
     },
+    /// Pretrain the small embedded encoder anew, from the grammar of the demo task
+    Pretrain {
+        /// Folder to write it to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Steps in all
+        #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u64).range(1..))]
+        steps: u64,
+        /// Seed of weights, text and masks
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        seed: u64,
+        /// Where to compute: auto, cpu, cuda or cuda:N
+        #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+        device: DeviceChoice,
+    },
     /// Explain every key of a study file, with its default and the paper's value
     Keys,
     /// Print completions for a shell

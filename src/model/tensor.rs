@@ -4,7 +4,7 @@
 //! [`DType`] it was made with. Tensors without gradient tracking that meet tracked ones are constants to them, so
 //! frozen weights are simply never tracked, and nothing is computed backward below the lowest trained module.
 
-pub use burn::tensor::activation::{log_softmax, relu, softmax, tanh};
+pub use burn::tensor::activation::{gelu, log_softmax, relu, softmax, tanh};
 pub use burn::tensor::module::{layer_norm, linear};
 pub use burn::tensor::{Bool, DType, Device, Distribution, Gradients, Int, Tensor, TensorData};
 

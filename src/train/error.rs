@@ -3,6 +3,7 @@
 use super::checkpoint::CheckpointError;
 use crate::model::device::DeviceError;
 use crate::model::parameters::ParametersError;
+use crate::model::weights::WeightsError;
 use crate::model::{AdaptedError, BatchError, LoadError, TokenizerError};
 
 /// Why training cannot begin or go on.
@@ -29,6 +30,17 @@ pub enum TrainError {
     /// The weights cannot be kept.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Weights cannot be put together or written as a file.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file or folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The task has nothing to train or to measure on.
     #[error(
         "the task has {train} training and {validation} validation rows; at least one of each is needed"

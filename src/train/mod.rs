@@ -8,6 +8,7 @@ pub mod evaluation;
 pub mod loss;
 pub mod optimizer;
 mod plan;
+pub mod pretrain;
 pub mod trainer;
 
 pub use error::TrainError;
