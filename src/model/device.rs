@@ -111,26 +111,24 @@ mod cuda {
 
     /// Kernels are compiled on this machine: that takes NVIDIA's run-time compiler and its headers.
     fn compiler() -> Result<(), String> {
-        let roots = toolkit_roots();
-        let headers = |root: &PathBuf| root.join("include/cuda_runtime.h").exists();
-        if !roots.iter().any(headers) {
+        let root = toolkit()
+            .ok_or("no CUDA toolkit was found; set CUDA_PATH to the folder of one".to_owned())?;
+        let header = root.join("include/cuda_runtime.h");
+        if !header.exists() {
             return Err(format!(
-                "the CUDA headers (include/cuda_runtime.h) were found in none of {}; set CUDA_PATH to the CUDA toolkit",
-                list(&roots)
+                "the CUDA headers are missing ({} is not there); set CUDA_PATH to the CUDA toolkit",
+                header.display()
             ));
         }
-        let mut folders: Vec<PathBuf> = roots
-            .iter()
-            .flat_map(|root| [root.join("lib64"), root.join("lib")])
-            .collect();
+        let mut folders = vec![root.join("lib64"), root.join("lib")];
         let named = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
         folders.extend(std::env::split_paths(&named));
         folders.extend(
             [
                 "/usr/lib/x86_64-linux-gnu",
+                "/usr/lib/aarch64-linux-gnu",
                 "/usr/lib64",
                 "/usr/lib",
-                "/usr/lib/aarch64-linux-gnu",
             ]
             .map(PathBuf::from),
         );
@@ -144,14 +142,15 @@ mod cuda {
         }
     }
 
-    fn toolkit_roots() -> Vec<PathBuf> {
-        let named = ["CUDA_PATH", "CUDA_ROOT", "CUDA_TOOLKIT_ROOT_DIR"];
-        named
-            .iter()
-            .filter_map(std::env::var_os)
-            .map(PathBuf::from)
-            .chain(["/usr/local/cuda", "/opt/cuda", "/usr"].map(PathBuf::from))
-            .collect()
+    /// The one folder in which the CUDA backend will look for headers.
+    fn toolkit() -> Option<PathBuf> {
+        if let Some(named) = std::env::var_os("CUDA_PATH") {
+            return Some(PathBuf::from(named));
+        }
+        let usual = ["/usr/local/cuda", "/opt/cuda"].map(PathBuf::from);
+        let found = usual.into_iter().find(|path| path.exists());
+        let with_system = || Path::new("/usr/bin/nvcc").exists().then(|| "/usr".into());
+        found.or_else(with_system)
     }
 
     fn has_compiler(folder: &Path) -> bool {
