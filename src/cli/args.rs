@@ -9,6 +9,8 @@ use autopeft::study::Study;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::pretrain::PretrainArguments;
+
 /// Find the best parameter-efficient fine-tuning configurations for an encoder and a task.
 ///
 /// Reads a study file (TOML): which pretrained encoder, which task, which modules, how many trials. Trains one
@@ -78,21 +80,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DEVICE", default_value = "auto")]
         device: DeviceChoice,
     },
-    /// Pretrain the small embedded encoder anew, from the grammar of the demo task
-    Pretrain {
-        /// Folder to write it to
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// Steps in all
-        #[arg(long, value_name = "N", default_value_t = 3000, value_parser = clap::value_parser!(u64).range(1..))]
-        steps: u64,
-        /// Seed of weights, text and masks
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        seed: u64,
-        /// Where to compute: auto, cpu, cuda or cuda:N
-        #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-        device: DeviceChoice,
-    },
+    /// Pretrain the small encoder of the embedded default anew
+    Pretrain(PretrainArguments),
     /// Explain every key of a study file, with its default and the paper's value
     Keys,
     /// Print completions for a shell

@@ -36,7 +36,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
             export::export(&export.study, &export.format, export.out)
         }
         (Some(Command::Verify { folder, device }), _) => verify::verify(&folder, device),
-        (Some(Command::Pretrain { out, steps, seed, device }), _) => pretrain::pretrain(&out, steps, seed, device),
+        (Some(Command::Pretrain(arguments)), _) => pretrain::pretrain(&arguments),
         (Some(Command::Keys), _) => keys::keys(),
         (Some(Command::Completions { shell }), _) => completions::completions(shell),
         (Some(Command::Man), _) => man::man(),

@@ -1,35 +1,49 @@
-//! `pretrain`: makes the embedded encoder anew.
+//! `pretrain`: makes the small encoder inside the program anew.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use autopeft::model::device::DeviceChoice;
-use autopeft::train::pretrain::{PretrainSettings, pretrain as train, write};
+use autopeft::train::pretrain::{PretrainSettings, pretrain as run};
+use clap::Args;
 
 use super::exit::Done;
 
-/// Steps between two lines.
-const EVERY: u64 = 100;
+/// See [`Command::Pretrain`](super::args::Command::Pretrain).
+#[derive(Args, Debug)]
+pub(crate) struct PretrainArguments {
+    /// Folder to write config.json, tokenizer.json and model.safetensors to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Training steps
+    #[arg(long, value_name = "N", default_value_t = PretrainSettings::default().steps, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: u64,
+    /// Seed of the initial weights, the corpus and the masks
+    #[arg(long, value_name = "N", default_value_t = PretrainSettings::default().seed)]
+    seed: u64,
+}
 
-/// Pretrains, telling how it goes, and writes the encoder.
-pub(crate) fn pretrain(out: &Path, steps: u64, seed: u64, device: DeviceChoice) -> Result<Done> {
-    let (device, _) = device.resolve()?;
-    let settings = PretrainSettings { seed, steps, batch_size: 64, learning_rate: 1e-3 };
+/// Pretrains and says how it goes.
+pub(crate) fn pretrain(arguments: &PretrainArguments) -> Result<Done> {
+    let settings = PretrainSettings {
+        steps: arguments.steps,
+        seed: arguments.seed,
+        ..PretrainSettings::default()
+    };
     let begun = Instant::now();
-    let tensors = train(&settings, &device, EVERY, &mut |report| {
-        // Whoever closed the pipe still gets the files.
-        let _ = writeln!(
-            io::stdout(),
-            "step {} of {steps}: words loss {:.3}, pairs right {:.3} ({:.0} s)",
-            report.step,
-            report.words_loss,
-            report.pairs_accuracy,
-            begun.elapsed().as_secs_f64()
+    run(&settings, &arguments.out, &mut |progress| {
+        let line = format!(
+            "step {}/{}  masked words {:.3}  replaced words {:.3}  changed sentences {:.3}  {:.0} s",
+            progress.step,
+            settings.steps,
+            progress.masked_loss,
+            progress.replaced_loss,
+            progress.changed_loss,
+            begun.elapsed().as_secs_f64(),
         );
+        // Who no longer listens still wants the files.
+        let _ = writeln!(io::stdout(), "{line}");
     })?;
-    write(out, &tensors)?;
-    writeln!(io::stdout(), "written to {}", out.display())?;
     Ok(Done::Complete)
 }

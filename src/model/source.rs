@@ -57,9 +57,6 @@ pub enum SourceError {
     /// The hub did not give a file.
     #[error(transparent)]
     Hub(#[from] HubError),
-    /// The program holds no model.
-    #[error("this build of the program holds no embedded model; name a model folder or a hub id")]
-    NoneEmbedded,
 }
 
 impl ModelFiles {
@@ -71,11 +68,23 @@ impl ModelFiles {
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<Self, SourceError> {
         match source {
-            ModelSource::Embedded => Err(SourceError::NoneEmbedded),
+            ModelSource::Embedded => Ok(Self::embedded()),
             ModelSource::Folder(folder) => Self::in_folder(folder),
             ModelSource::Hub { id, revision } => {
                 Self::on_hub(&Repository::model(id, revision), hub, progress)
             }
+        }
+    }
+
+    /// The small encoder inside the program; `assets/demo/README.md` says how it was made.
+    fn embedded() -> Self {
+        Self {
+            config: include_bytes!("../../assets/demo/config.json").to_vec(),
+            tokenizer: TokenizerFiles::Json(
+                include_bytes!("../../assets/demo/tokenizer.json").to_vec(),
+            ),
+            weights: Weights::Embedded(include_bytes!("../../assets/demo/model.safetensors")),
+            origin: "the embedded encoder".to_owned(),
         }
     }
 

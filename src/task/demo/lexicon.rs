@@ -1,72 +1,114 @@
 //! The words of the demo language: nouns and verbs in trees of kinds, and the smaller closed classes.
 
 /// A class of a tree: its name and its kinds.
-pub(super) type Class = (&'static str, [&'static str; 3]);
+pub(super) type Class = (&'static str, [&'static str; 5]);
 
 /// Nouns: two roots, each with classes, each class with kinds ("poodle" is a "dog" is an "animal"); plurals add "s".
-pub(super) const NOUNS: [(&str, [Class; 3]); 2] = [
+pub(super) const NOUNS: [(&str, [Class; 4]); 2] = [
     (
         "animal",
         [
-            ("dog", ["poodle", "beagle", "collie"]),
-            ("bird", ["sparrow", "robin", "owl"]),
-            ("insect", ["beetle", "moth", "wasp"]),
+            ("dog", ["poodle", "beagle", "collie", "terrier", "spaniel"]),
+            ("bird", ["sparrow", "robin", "crow", "owl", "eagle"]),
+            ("insect", ["beetle", "cricket", "moth", "wasp", "ant"]),
+            ("reptile", ["lizard", "turtle", "python", "gecko", "cobra"]),
         ],
     ),
     (
         "human",
         [
-            ("artist", ["painter", "singer", "poet"]),
-            ("worker", ["baker", "tailor", "miner"]),
-            ("athlete", ["runner", "boxer", "skier"]),
+            (
+                "artist",
+                ["painter", "singer", "dancer", "poet", "sculptor"],
+            ),
+            ("worker", ["plumber", "baker", "tailor", "welder", "miner"]),
+            ("athlete", ["runner", "swimmer", "boxer", "skier", "rower"]),
+            (
+                "officer",
+                ["captain", "sergeant", "general", "admiral", "marshal"],
+            ),
         ],
     ),
 ];
 
 /// What somebody is doing, again in trees ("sprinting" is "running" is "moving").
-pub(super) const ACTIVITIES: [(&str, [Class; 2]); 2] = [
+pub(super) const ACTIVITIES: [(&str, [Class; 2]); 3] = [
     (
         "moving",
         [
-            ("running", ["sprinting", "jogging", "dashing"]),
-            ("walking", ["strolling", "marching", "hiking"]),
+            (
+                "running",
+                ["sprinting", "jogging", "dashing", "racing", "galloping"],
+            ),
+            (
+                "walking",
+                ["strolling", "marching", "limping", "hiking", "pacing"],
+            ),
         ],
     ),
     (
         "resting",
         [
-            ("sleeping", ["napping", "dozing", "snoozing"]),
-            ("relaxing", ["lounging", "basking", "idling"]),
+            (
+                "sleeping",
+                ["napping", "dozing", "snoozing", "slumbering", "drowsing"],
+            ),
+            (
+                "relaxing",
+                ["lounging", "basking", "idling", "lazing", "reclining"],
+            ),
+        ],
+    ),
+    (
+        "vocalizing",
+        [
+            (
+                "shouting",
+                ["yelling", "bellowing", "screaming", "roaring", "hollering"],
+            ),
+            (
+                "murmuring",
+                ["whispering", "mumbling", "muttering", "humming", "purring"],
+            ),
         ],
     ),
 ];
 
 /// Verbs that take an object; past tense and participle are the same word.
-pub(super) const DEEDS: [&str; 8] = [
-    "chased", "watched", "followed", "pushed", "helped", "called", "visited", "carried",
+pub(super) const DEEDS: [&str; 16] = [
+    "chased", "watched", "followed", "pushed", "helped", "called", "visited", "warned", "thanked",
+    "pulled", "touched", "greeted", "admired", "ignored", "passed", "carried",
 ];
 
 /// Where something happens.
-pub(super) const PLACES: [&str; 4] = ["park", "garden", "street", "market"];
+pub(super) const PLACES: [&str; 10] = [
+    "park", "garden", "street", "market", "station", "barn", "forest", "library", "harbor",
+    "museum",
+];
 
 /// Things that are in a state.
-pub(super) const THINGS: [&str; 8] = [
-    "cup", "bowl", "jar", "box", "bag", "bucket", "barrel", "bottle",
+pub(super) const THINGS: [&str; 12] = [
+    "cup", "bowl", "jar", "box", "bag", "drawer", "bucket", "chest", "barrel", "bottle", "crate",
+    "basket",
 ];
 
 /// States and their opposites: who is not in the one is in the other.
-pub(super) const STATES: [(&str, &str); 4] = [
+pub(super) const STATES: [(&str, &str); 6] = [
     ("full", "empty"),
     ("open", "closed"),
     ("clean", "dirty"),
     ("wet", "dry"),
+    ("hidden", "visible"),
+    ("broken", "intact"),
 ];
 
 /// Comparatives and their opposites.
-pub(super) const COMPARATIVES: [(&str, &str); 3] = [
+pub(super) const COMPARATIVES: [(&str, &str); 5] = [
     ("taller", "shorter"),
     ("older", "younger"),
     ("faster", "slower"),
+    ("stronger", "weaker"),
+    ("heavier", "lighter"),
 ];
 
 /// Numbers from two on.
@@ -82,25 +124,50 @@ pub(super) const FUNCTION_WORDS: [&str; 18] = [
 
 /// Every word of the language, each once, in a fixed order.
 pub(super) fn words() -> Vec<String> {
-    let mut words: Vec<String> = FUNCTION_WORDS.iter().map(|&w| w.to_owned()).collect();
-    let mut add = |word: &str| words.push(word.to_owned());
-    for (root, classes) in &NOUNS {
-        for noun in tree(root, classes) {
-            add(noun);
-            add(&plural(noun));
+    let mut words: Vec<String> = Vec::new();
+    let grammar = FUNCTION_WORDS.iter().map(|&word| word.to_owned());
+    for word in grammar.chain(parts_of_speech().into_iter().flatten()) {
+        if !words.contains(&word) {
+            words.push(word);
         }
     }
-    for (root, classes) in &ACTIVITIES {
-        tree(root, classes).for_each(&mut add);
-    }
-    for list in [&DEEDS[..], &PLACES, &THINGS, &NUMBERS] {
-        list.iter().copied().for_each(&mut add);
-    }
-    for (one, other) in STATES.iter().chain(&COMPARATIVES) {
-        add(one);
-        add(other);
-    }
     words
+}
+
+/// The words by part of speech, such that words of one part can stand in each other's place.
+pub(super) fn parts_of_speech() -> Vec<Vec<String>> {
+    let owned = |words: &[&str]| {
+        words
+            .iter()
+            .map(|&word| word.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let pairs = |pairs: &[(&str, &str)]| {
+        let words = pairs.iter().flat_map(|&(one, other)| [one, other]);
+        words.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let nouns: Vec<&str> = NOUNS
+        .iter()
+        .flat_map(|(root, classes)| tree(root, classes))
+        .collect();
+    let activities: Vec<&str> = ACTIVITIES
+        .iter()
+        .flat_map(|(root, classes)| tree(root, classes))
+        .collect();
+    vec![
+        owned(&nouns),
+        nouns.iter().map(|noun| plural(noun)).collect(),
+        owned(&activities),
+        owned(&DEEDS),
+        owned(&PLACES),
+        owned(&THINGS),
+        pairs(&STATES),
+        pairs(&COMPARATIVES),
+        owned(&NUMBERS),
+        owned(&["every", "some", "no"]),
+        owned(&["least", "most"]),
+        owned(&["more", "fewer"]),
+    ]
 }
 
 /// A noun in the plural.

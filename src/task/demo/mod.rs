@@ -6,6 +6,7 @@
 mod chain;
 mod constructions;
 mod lexicon;
+mod noise;
 
 use std::collections::HashSet;
 
@@ -13,6 +14,7 @@ use rand::SeedableRng;
 
 use self::chain::{Stream, chance, pick};
 use self::constructions::Construction;
+use self::noise::Noise;
 use super::{Dataset, Example, Label, Labels, Metric};
 
 /// Name of the task in study files.
@@ -63,29 +65,35 @@ pub fn dataset(seed: u64, train_rows: usize, validation_rows: usize, test_rows: 
     }
 }
 
-/// A premise, a hypothesis, and whether the one entails the other.
+/// A premise with a sentence, to pretrain on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
-    /// What is told.
+pub struct CorpusPair {
+    /// The premise.
     pub premise: String,
-    /// What may follow.
-    pub hypothesis: String,
-    /// Whether it does.
-    pub entailed: bool,
+    /// A sentence that follows from it, or such a sentence with words changed.
+    pub sentence: String,
+    /// Whether words were changed.
+    pub changed: bool,
 }
 
-/// Pairs to pretrain on, without end, half of them entailed, drawn from another stream than the data sets.
-pub fn pairs(seed: u64) -> impl Iterator<Item = Pair> {
+/// Text to pretrain on, without end: premises with sentences that follow from them; `changed_share` of these sentences
+/// have words changed at random. The labels of the task take no part in it.
+pub fn corpus(seed: u64, changed_share: f64) -> impl Iterator<Item = CorpusPair> {
     let mut stream = Stream::seed_from_u64(seed);
+    // A stream of its own: the corpus of a seed is not the data set of that seed.
     stream.set_stream(1);
-    std::iter::from_fn(move || {
+    let noise = Noise::new();
+    std::iter::repeat_with(move || {
         let construction = *pick(&mut stream, &Construction::ALL);
-        let entailed = chance(&mut stream, 0.5);
-        let (premise, hypothesis) = construction.pair(&mut stream, entailed);
-        Some(Pair {
+        let (premise, mut sentence) = construction.pair(&mut stream, true);
+        let changed = chance(&mut stream, changed_share);
+        if changed {
+            sentence = noise.change(&mut stream, &premise, &sentence);
+        }
+        CorpusPair {
             premise,
-            hypothesis,
-            entailed,
-        })
+            sentence,
+            changed,
+        }
     })
 }

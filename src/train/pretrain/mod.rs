@@ -1,0 +1,276 @@
+//! Pretraining of the small encoder inside the program, from the grammar of the demo task.
+//!
+//! Two phases, one falling learning rate:
+//!
+//! 1. Masked words (Devlin et al. 2019): rows are a premise and a sentence that follows from it; some words are masked
+//!    or replaced, to be restored, and each word shown is to be told apart from a replaced one (Clark et al. 2020).
+//! 2. The same on part of the rows; on the others, whether words of the second sentence were changed, read at the last
+//!    token. The first token, which a classification head reads, is trained by nothing but the masked words.
+//!
+//! The heads of these objectives are thrown away. The same settings give the same encoder on the same kind of machine
+//! with the same number of threads; elsewhere, sums of floats in another order make it differ a little.
+
+mod files;
+mod masking;
+mod objectives;
+
+use std::path::{Path, PathBuf};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use self::files::{SPECIAL_TOKENS, tokenizer_json};
+use self::masking::mask;
+use self::objectives::Objectives;
+use super::TrainError;
+use super::batches::{Row, collate, rows};
+use super::optimizer::{AdamW, AdamWForm, AdamWSettings, Schedule};
+use crate::model::config::{Architecture, EncoderConfig};
+use crate::model::parameters::Parameters;
+use crate::model::tensor::{DType, Device};
+use crate::model::weights::{FileFormat, NamedTensor, WeightsError, to_bytes};
+use crate::model::{Backbone, Tokenizer, TokenizerFiles};
+use crate::task::{Example, Label, demo};
+
+/// How to pretrain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PretrainSettings {
+    /// Seed of the initial weights, the corpus and the masks.
+    pub seed: u64,
+    /// Steps in all.
+    pub steps: u64,
+    /// Rows per step.
+    pub batch_size: usize,
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// Share of the steps over which the rate rises.
+    pub warmup_share: f64,
+    /// Share of the steps that the first phase takes.
+    pub first_phase_share: f64,
+}
+
+impl Default for PretrainSettings {
+    /// The settings of the encoder inside the program.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            steps: 4500,
+            batch_size: 64,
+            learning_rate: 1e-3,
+            warmup_share: 0.05,
+            first_phase_share: 1.0 / 3.0,
+        }
+    }
+}
+
+/// Means since the last report.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PretrainProgress {
+    /// Steps done.
+    pub step: u64,
+    /// Loss of the masked words.
+    pub masked_loss: f64,
+    /// Loss of "was this word replaced?".
+    pub replaced_loss: f64,
+    /// Loss of "was this sentence changed?"; 0 in the first phase.
+    pub changed_loss: f64,
+}
+
+/// Why there is no encoder in the end.
+#[derive(Debug, thiserror::Error)]
+pub enum PretrainError {
+    /// Tokenising or batching failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The weights could not be put together.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The training went astray.
+    #[error("the pretraining loss is {loss} at step {step}; a lower learning rate may do")]
+    Diverged {
+        /// The loss.
+        loss: f64,
+        /// The step.
+        step: u64,
+    },
+    /// A file could not be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Every how many steps progress is reported.
+const REPORT_EVERY: u64 = 50;
+
+/// Longest row of the corpus, with room to spare.
+const POSITIONS: usize = 64;
+
+/// Of the rows of the second phase, those whose words are masked; half of the rest have a changed sentence.
+const MASKED_SHARE: f64 = 0.4;
+
+/// Weight of the replaced-word loss, whose gradient is small: most words are not replaced.
+const REPLACED_WEIGHT: f64 = 5.0;
+
+/// Pretrains an encoder and writes `config.json`, `tokenizer.json` and `model.safetensors` (16-bit) to `folder`.
+///
+/// # Errors
+/// See [`PretrainError`].
+pub fn pretrain(
+    settings: &PretrainSettings,
+    folder: &Path,
+    progress: &mut dyn FnMut(PretrainProgress),
+) -> Result<(), PretrainError> {
+    let vocabulary = demo::vocabulary();
+    let config = encoder(vocabulary.len() + SPECIAL_TOKENS.len());
+    let tokenizer_json = tokenizer_json(&vocabulary);
+    let files = TokenizerFiles::Json(tokenizer_json.clone().into_bytes());
+    let tokenizer = Tokenizer::new(&files).map_err(TrainError::from)?;
+
+    let encoder = Backbone::random(&config, settings.seed);
+    let encoder: Vec<NamedTensor> = (encoder.into_iter())
+        // A pooler reads the first token, which no objective here trains.
+        .filter(|tensor| !tensor.name.starts_with("pooler."))
+        .collect();
+    let names: Vec<String> = encoder.iter().map(|tensor| tensor.name.clone()).collect();
+    let device = Device::flex();
+    let mut parameters = Parameters::from_named(encoder, &device, DType::F32);
+    let objectives = Objectives::add(&mut parameters, &config, settings.seed);
+    train(
+        settings,
+        &config,
+        &tokenizer,
+        &objectives,
+        &mut parameters,
+        progress,
+    )?;
+
+    let trained = parameters.export().into_iter();
+    let trained: Vec<NamedTensor> = trained
+        .filter(|tensor| names.contains(&tensor.name))
+        .collect();
+    let write = |name: &str, content: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, content).map_err(|source| PretrainError::Write { path, source })
+    };
+    std::fs::create_dir_all(folder).map_err(|source| PretrainError::Write {
+        path: folder.to_owned(),
+        source,
+    })?;
+    write("config.json", config.to_json().as_bytes())?;
+    write("tokenizer.json", tokenizer_json.as_bytes())?;
+    write("model.safetensors", &to_bytes(&trained, FileFormat::F16)?)
+}
+
+/// The shape of the encoder.
+fn encoder(vocabulary: usize) -> EncoderConfig {
+    EncoderConfig {
+        architecture: Architecture::Bert,
+        vocabulary,
+        hidden: 128,
+        layers: 4,
+        heads: 4,
+        intermediate: 512,
+        positions: POSITIONS,
+        token_types: 2,
+        padding_id: 0,
+        layer_norm_epsilon: 1e-12,
+        // Wider than BERT's 0.02, for a width six times smaller.
+        initializer_range: 0.05,
+    }
+}
+
+fn train(
+    settings: &PretrainSettings,
+    config: &EncoderConfig,
+    tokenizer: &Tokenizer,
+    objectives: &Objectives,
+    parameters: &mut Parameters,
+    progress: &mut dyn FnMut(PretrainProgress),
+) -> Result<(), PretrainError> {
+    let first_phase_steps = (settings.steps as f64 * settings.first_phase_share).round() as u64;
+    let changed_share = (1.0 - MASKED_SHARE) / 2.0;
+    let mut sound = demo::corpus(settings.seed, 0.0);
+    // Another seed, so that the second phase does not see the first one's rows again.
+    let mut mixed = demo::corpus(settings.seed.wrapping_add(1), changed_share);
+    let mut stream = ChaCha8Rng::seed_from_u64(settings.seed);
+    let mut optimizer = AdamW::new(AdamWSettings {
+        form: AdamWForm::Torch,
+        betas: [0.9, 0.98],
+        weight_decay: 0.01,
+        ..AdamWSettings::default()
+    });
+    let schedule = Schedule {
+        peak: settings.learning_rate,
+        warmup_steps: (settings.steps as f64 * settings.warmup_share).round() as u64,
+        total_steps: settings.steps,
+    };
+    let mut sums = PretrainProgress::default();
+    for step in 0..settings.steps {
+        let second_phase = step >= first_phase_steps;
+        let examples: Vec<Example> = if second_phase {
+            mixed
+                .by_ref()
+                .take(settings.batch_size)
+                .map(example)
+                .collect()
+        } else {
+            sound
+                .by_ref()
+                .take(settings.batch_size)
+                .map(example)
+                .collect()
+        };
+        let shown = rows(tokenizer, &examples, POSITIONS).map_err(TrainError::from)?;
+        let share = if second_phase {
+            MASKED_SHARE / (1.0 - changed_share)
+        } else {
+            1.0
+        };
+        let masked = mask(&shown, share, config.vocabulary as u32, &mut stream);
+
+        let backbone = Backbone::over(config, parameters)?;
+        let batch_rows: Vec<&Row> = masked.rows.iter().collect();
+        let batch =
+            collate(&backbone, &batch_rows, config.padding_id, None).map_err(TrainError::from)?;
+        let hidden = backbone.forward(&batch, &[], None);
+        let losses = objectives.losses(parameters, hidden, &masked);
+        let total = losses.masked.clone()
+            + losses.replaced.clone().mul_scalar(REPLACED_WEIGHT)
+            + losses.changed.clone();
+        let loss: f64 = total.clone().into_scalar();
+        if !loss.is_finite() {
+            let step = step + 1;
+            return Err(PretrainError::Diverged { loss, step });
+        }
+        optimizer.step(parameters, &total.backward(), schedule.at(step));
+
+        sums.masked_loss += losses.masked.into_scalar::<f64>();
+        sums.replaced_loss += losses.replaced.into_scalar::<f64>();
+        sums.changed_loss += losses.changed.into_scalar::<f64>();
+        let done = step + 1;
+        if done.is_multiple_of(REPORT_EVERY) || done == settings.steps {
+            let steps = ((done - 1) % REPORT_EVERY + 1) as f64;
+            progress(PretrainProgress {
+                step: done,
+                masked_loss: sums.masked_loss / steps,
+                replaced_loss: sums.replaced_loss / steps,
+                changed_loss: sums.changed_loss / steps,
+            });
+            sums = PretrainProgress::default();
+        }
+    }
+    Ok(())
+}
+
+/// A pair of the corpus as a row whose class says whether words were changed.
+fn example(pair: demo::CorpusPair) -> Example {
+    Example {
+        text: pair.premise,
+        pair: Some(pair.sentence),
+        label: Label::Class(usize::from(pair.changed)),
+    }
+}
