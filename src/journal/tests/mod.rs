@@ -9,7 +9,8 @@ use std::path::Path;
 use every_record::every_record;
 
 use super::*;
-use crate::domain::{EpochReport, TrialId};
+use crate::app::State;
+use crate::domain::{EpochReport, TrialId, TrialState};
 
 /// A journal of format 1, kept as it was written.
 const FORMAT_1: &[u8] = include_bytes!("../../../tests/golden/journal/format-1.jsonl");
@@ -234,10 +235,22 @@ fn a_file_where_the_folder_should_be_is_an_error_that_names_it() {
 }
 
 #[test]
-fn format_1_still_opens() {
+fn format_1_still_opens_and_makes_the_same_study() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(journal_in(folder.path()), FORMAT_1).unwrap();
     let (_, history) = Journal::open(folder.path()).unwrap();
     assert_eq!(records(&history), every_record());
     assert_eq!(history.torn_tail, None);
+    let state = State::replay(&records(&history)).unwrap();
+    let states: Vec<TrialState> = state.trials.iter().map(|trial| trial.state).collect();
+    assert_eq!(
+        states,
+        [
+            TrialState::Finished,
+            TrialState::Infeasible,
+            TrialState::Queued
+        ]
+    );
+    assert_eq!(state.front, [TrialId(0)]);
+    assert!((state.hypervolume() - (26.0 - 14.4) * 0.125).abs() < 1e-12);
 }
