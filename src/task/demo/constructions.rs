@@ -178,7 +178,9 @@ fn quantifiers(stream: &mut Stream, entailed: bool) -> Pair {
 }
 
 fn numbers(stream: &mut Stream, entailed: bool) -> Pair {
-    const BOUNDS: [(&str, fn(usize, usize) -> bool); 4] = [
+    /// Words, and whether a count keeps to the bound they name.
+    type Bound = (&'static str, fn(usize, usize) -> bool);
+    const BOUNDS: [Bound; 4] = [
         ("at least", |n, bound| n >= bound),
         ("at most", |n, bound| n <= bound),
         ("more than", |n, bound| n > bound),

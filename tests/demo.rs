@@ -1,0 +1,66 @@
+//! The demo task is balanced, repeats by seed, shares no row between splits, and cannot be guessed from the hypothesis.
+#![allow(clippy::unwrap_used, reason = "a broken expectation must fail its test")]
+
+use std::collections::{HashMap, HashSet};
+
+use autopeft::task::{Dataset, Example, Label, demo};
+
+fn rows() -> Dataset {
+    demo::dataset(3, 6000, 1200, 1200)
+}
+
+fn entailed(row: &Example) -> bool {
+    row.label == Label::Class(1)
+}
+
+#[test]
+fn rows_repeat_by_seed() {
+    let (one, again, other) = (rows(), rows(), demo::dataset(4, 6000, 1200, 1200));
+    assert_eq!((&one.train, &one.test), (&again.train, &again.test));
+    assert_ne!(one.train, other.train);
+}
+
+#[test]
+fn splits_are_balanced_and_share_no_row() {
+    let data = rows();
+    let mut seen = HashSet::new();
+    for split in [&data.train, &data.validation, &data.test] {
+        let positive = split.iter().filter(|row| entailed(row)).count();
+        assert_eq!(positive * 2, split.len());
+        assert!(split.iter().all(|row| seen.insert((&row.text, &row.pair))));
+    }
+}
+
+#[test]
+fn every_word_is_in_the_vocabulary_once() {
+    let words = demo::vocabulary();
+    let vocabulary: HashSet<&str> = words.iter().map(String::as_str).collect();
+    assert_eq!(vocabulary.len(), words.len());
+    for row in &rows().train {
+        let pair = row.pair.as_deref().unwrap();
+        let unknown = row.text.split(' ').chain(pair.split(' ')).find(|word| !vocabulary.contains(word));
+        assert_eq!(unknown, None, "{row:?}");
+    }
+}
+
+/// Naive Bayes over the words of the hypothesis alone: what a shortcut would show in.
+#[test]
+fn the_hypothesis_alone_says_nothing() {
+    let data = rows();
+    let mut counts: HashMap<&str, [f64; 2]> = HashMap::new();
+    for row in &data.train {
+        for word in row.pair.as_deref().unwrap().split(' ') {
+            counts.entry(word).or_insert([1.0; 2])[usize::from(entailed(row))] += 1.0;
+        }
+    }
+    let right = data.validation.iter().filter(|row| {
+        let words = row.pair.as_deref().unwrap().split(' ');
+        let evidence: f64 = words
+            .filter_map(|word| counts.get(word))
+            .map(|[no, yes]| (yes / no).ln())
+            .sum();
+        (evidence > 0.0) == entailed(row)
+    });
+    let accuracy = right.count() as f64 / data.validation.len() as f64;
+    assert!((0.44..0.56).contains(&accuracy), "{accuracy}");
+}
