@@ -1,5 +1,8 @@
 //! The demo task is balanced, repeats by seed, shares no row between splits, and cannot be guessed from the hypothesis.
-#![allow(clippy::unwrap_used, reason = "a broken expectation must fail its test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a broken expectation must fail its test"
+)]
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,7 +41,11 @@ fn every_word_is_in_the_vocabulary_once() {
     assert_eq!(vocabulary.len(), words.len());
     for row in &rows().train {
         let pair = row.pair.as_deref().unwrap();
-        let unknown = row.text.split(' ').chain(pair.split(' ')).find(|word| !vocabulary.contains(word));
+        let unknown = row
+            .text
+            .split(' ')
+            .chain(pair.split(' '))
+            .find(|word| !vocabulary.contains(word));
         assert_eq!(unknown, None, "{row:?}");
     }
 }
