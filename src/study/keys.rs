@@ -2,8 +2,8 @@
 //!
 //! Validation, suggestions, presets and the reference that `autopeft-tui keys` prints all read this table.
 //!
-//! The paper's values are those of the authors' code (arXiv 2301.12132); NUTS lengths are BoTorch's for
-//! fully Bayesian SAAS models, which the authors use unchanged.
+//! The paper's values are those of the authors' code (arXiv 2301.12132), except for the NUTS lengths, which are BoTorch's
+//! defaults for fully Bayesian SAAS models.
 
 use super::schema::{
     Fallback::{Required, Unset, Value},
