@@ -137,6 +137,12 @@ fn check_tells_the_papers_counts_for_an_encoder_of_its_size() {
             "no {expected:?} in\n{overview}"
         );
     }
+    let output = autopeft(
+        &["check", "paper.toml", "--device", "cuda:99"],
+        folder.path(),
+    );
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(told(&output).contains("--device cpu"), "{}", told(&output));
     assert!(!folder.path().join("runs").exists());
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Error, Result};
 use autopeft::app::launch::LaunchError;
+use autopeft::app::overview::OverviewError;
 use autopeft::app::runtime::RuntimeError;
 use autopeft::model::SourceError;
 use autopeft::study::StudyError;
@@ -46,13 +47,19 @@ fn is_closed_pipe(error: &Error) -> bool {
 
 /// Whether the command or the study file is to be changed, rather than the machine or the network.
 fn is_users(error: &Error) -> bool {
-    if let Some(error) = error.downcast_ref::<LaunchError>() {
-        return match error {
-            LaunchError::Source(error) => !matches!(error, SourceError::Hub(_)),
-            LaunchError::Task(error) => !matches!(error, TaskError::Hub(_)),
-            LaunchError::Journal(_) | LaunchError::Replay { .. } | LaunchError::Thread(_) => false,
-            _ => true,
-        };
+    match error.downcast_ref() {
+        Some(OverviewError::Launch(error)) => return is_launch_users(error),
+        Some(OverviewError::Tokenizer(_)) => return true,
+        Some(OverviewError::Recorded(_)) | None => {}
     }
-    error.is::<StudyError>()
+    error.downcast_ref().is_some_and(is_launch_users) || error.is::<StudyError>()
+}
+
+fn is_launch_users(error: &LaunchError) -> bool {
+    match error {
+        LaunchError::Source(error) => !matches!(error, SourceError::Hub(_)),
+        LaunchError::Task(error) => !matches!(error, TaskError::Hub(_)),
+        LaunchError::Journal(_) | LaunchError::Replay { .. } | LaunchError::Thread(_) => false,
+        _ => true,
+    }
 }
