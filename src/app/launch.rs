@@ -172,6 +172,7 @@ impl Resolved {
         options.device.resolve()?;
         let folder = run_folder(&options.runs, &self.study);
         let (mut journal, history) = Journal::open(&folder)?;
+        let torn_tail = history.torn_tail;
         let mut records: Vec<Record> = history
             .records
             .into_iter()
@@ -192,6 +193,13 @@ impl Resolved {
         journal.append(&fresh)?;
         state.batch = self.study.search.batch;
         state.initial_trials = self.study.search.initial_trials;
+        if let Some(tail) = torn_tail {
+            let bytes = tail.bytes;
+            let text = format!(
+                "the journal's last {bytes} bytes were unfinished and are cut away; a trial whose end they told runs again"
+            );
+            state.notify(Severity::Warning, text);
+        }
         for warning in &self.dataset.warnings {
             state.notify(Severity::Warning, warning.clone());
         }
