@@ -12,7 +12,7 @@ mod surrogate;
 use std::sync::Arc;
 use std::time::Duration;
 
-use autopeft::domain::ReferencePoint;
+use autopeft::domain::{CostScale, ReferencePoint};
 use autopeft::search::{Ask, Engine, EngineSettings, Observation, Outcome};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -28,6 +28,7 @@ fn proposals(criterion: &mut Criterion) {
     let engine = |initial_trials| {
         let settings = EngineSettings {
             initial_trials,
+            cost_scale: CostScale::Log,
             warmup_draws: 256,
             posterior_draws: 128,
             thinning: 8,

@@ -292,6 +292,7 @@ fn engine_settings(search: &SearchSettings) -> EngineSettings {
         acquisition_evaluations: search.acquisition_evaluations,
         local_search_starts: search.local_search_starts,
         reference_point: search.reference_point,
+        cost_scale: search.cost_scale,
     }
 }
 

@@ -11,7 +11,7 @@ mod space;
 mod trial;
 
 pub use configuration::Configuration;
-pub use objective::{Objectives, ReferencePoint};
+pub use objective::{CostScale, Objectives, ReferencePoint};
 pub use pareto::{front, hypervolume};
 pub use peft_space::{ModuleAxis, PeftSpace};
 pub use space::{Dimension, Point, Space};

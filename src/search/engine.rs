@@ -12,7 +12,7 @@ use super::local_search::{Budget, maximise};
 use super::nuts::Schedule;
 use super::promise::Promise;
 use super::random::{Purpose, stream};
-use crate::domain::{Diagnostics, Point, ReferencePoint, Space};
+use crate::domain::{CostScale, Diagnostics, Point, ReferencePoint, Space};
 
 /// Why proposals are random where nothing can be learnt.
 const NOTHING_LEARNT: &str = "random: there are no two different scores to learn from yet";
@@ -83,6 +83,8 @@ pub struct EngineSettings {
     pub local_search_starts: usize,
     /// Bounds of the hypervolume.
     pub reference_point: ReferencePoint,
+    /// The scale on which the hypervolume counts the cost.
+    pub cost_scale: CostScale,
 }
 
 /// Why there are no proposals.
@@ -243,6 +245,7 @@ impl Round<'_> {
             &engine.space,
             &*engine.cost,
             settings.reference_point,
+            settings.cost_scale,
             &fit,
             &scored,
             &pending,
@@ -320,6 +323,7 @@ mod tests {
                 score: 0.2,
                 parameters_percent: 40.0,
             },
+            cost_scale: CostScale::Log,
         };
         let cost = |point: &Point| point.0.iter().map(|&level| f64::from(level)).sum();
         Engine::new(space, Arc::new(cost), settings, 9, Arc::new(|| 0.0))

@@ -23,15 +23,16 @@
 //!   proposals, on one thread or many. Random streams are named by (seed, history length, pending length).
 //! - A proposal is valid, and is neither in the history, nor pending, nor proposed twice.
 //! - Every valid point is proposed before [`SearchError::Exhausted`] is said.
-//! - Inside, objectives are maximised. The cost changes its sign in `promise`, and nowhere else.
+//! - Inside, objectives are maximised. The cost changes its sign in `cost_scale`, and nowhere else.
 //! - An infeasible point teaches the surrogate nothing; it is only never proposed again.
 //! - No files, no clock but the one that is handed in, no backend of tensors: float64 on the CPU.
 //!
-//! The score is modelled as a normal score because its units and spread differ from task to task; the cost is on a
-//! logarithmic scale (see `promise`), and is known, so that no part of the budget goes into learning it.
+//! The score is modelled as a normal score because its units and spread differ from task to task; the cost is
+//! known, on a logarithmic scale unless the study says otherwise (see `cost_scale`), so that no part of the budget goes into learning it.
 
 pub mod acquisition;
 pub mod copula;
+mod cost_scale;
 mod design;
 mod engine;
 mod fit;

@@ -145,7 +145,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{Dimension, Point, ReferencePoint, Space};
+    use crate::domain::{CostScale, Dimension, Point, ReferencePoint, Space};
     use crate::search::{Cost, EngineSettings, Observation, Outcome};
 
     fn engine() -> Engine {
@@ -174,6 +174,7 @@ mod tests {
                 score: 0.0,
                 parameters_percent: 10.0,
             },
+            cost_scale: CostScale::Log,
         };
         Engine::new(space, cost, settings, 3, Arc::new(|| 0.0))
     }

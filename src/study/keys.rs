@@ -259,10 +259,18 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         section: "search",
+        name: "cost_scale",
+        kind: Choice(&["log", "linear", "copula"]),
+        default: Value("\"log\""),
+        paper: Some("\"copula\""),
+        documentation: "Scale on which the expected gain counts the parameters: their logarithm, their percentage, or the normal score of their rank among the trials.",
+    },
+    Key {
+        section: "search",
         name: "warmup_draws",
         kind: Count(10, 100_000),
         default: Value("256"),
-        paper: Some("512"),
+        paper: Some("128"),
         documentation: "NUTS steps that tune the sampler and are thrown away.",
     },
     Key {
@@ -270,7 +278,7 @@ pub(super) static KEYS: &[Key] = &[
         name: "posterior_draws",
         kind: Count(1, 100_000),
         default: Value("128"),
-        paper: Some("256"),
+        paper: Some("64"),
         documentation: "NUTS draws after the warm-up.",
     },
     Key {
@@ -278,7 +286,7 @@ pub(super) static KEYS: &[Key] = &[
         name: "thinning",
         kind: Count(1, 1000),
         default: Value("8"),
-        paper: Some("16"),
+        paper: Some("4"),
         documentation: "One draw of this many is kept; kept draws are what the surrogate averages over.",
     },
     Key {

@@ -10,7 +10,7 @@ use super::settings::{
     SearchSettings, Study, StudyName, Surrogate, TrainingSettings,
 };
 use super::{space_section, task_section};
-use crate::domain::ReferencePoint;
+use crate::domain::{CostScale, ReferencePoint};
 use crate::task::Metric;
 
 impl Study {
@@ -169,6 +169,11 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
         reference_point: ReferencePoint {
             score: document.real(bounds, "score").unwrap_or(chance),
             parameters_percent: document.real(bounds, "parameters_percent")?,
+        },
+        cost_scale: match document.text(section, "cost_scale")?.as_str() {
+            "linear" => CostScale::Linear,
+            "copula" => CostScale::Copula,
+            _ => CostScale::Log,
         },
         warmup_draws: document.count(section, "warmup_draws")? as usize,
         posterior_draws: document.count(section, "posterior_draws")? as usize,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ReferencePoint;
+use crate::domain::{CostScale, ReferencePoint};
 use crate::task::TaskSettings;
 
 /// A whole study, resolved: preset and defaults applied, paths absolute, everything validated.
@@ -113,6 +113,8 @@ pub struct SearchSettings {
     pub acquisition: Acquisition,
     /// Bounds of the hypervolume.
     pub reference_point: ReferencePoint,
+    /// The scale on which the hypervolume that a candidate may gain counts the parameters.
+    pub cost_scale: CostScale,
     /// NUTS warm-up steps.
     pub warmup_draws: usize,
     /// NUTS draws after the warm-up.

@@ -11,7 +11,7 @@ use insta::assert_snapshot;
 use super::keys::KEYS;
 use super::schema::Fallback;
 use super::*;
-use crate::domain::ReferencePoint;
+use crate::domain::{CostScale, ReferencePoint};
 use crate::task::{DataFormat, Metric, ValidationSplit};
 
 fn parse(source: &str) -> Study {
@@ -71,9 +71,10 @@ fn the_papers_preset_is_the_paper() {
             score: 0.70,
             parameters_percent: 26.0,
         },
-        warmup_draws: 512,
-        posterior_draws: 256,
-        thinning: 16,
+        cost_scale: CostScale::Copula,
+        warmup_draws: 128,
+        posterior_draws: 64,
+        thinning: 4,
         acquisition_evaluations: 2000,
         local_search_starts: 10,
     };

@@ -6,7 +6,7 @@ mod surrogate;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use autopeft::domain::{self, Objectives, ReferencePoint};
+use autopeft::domain::{self, CostScale, Objectives, ReferencePoint};
 use autopeft::search::acquisition::ehvi::Staircase;
 use autopeft::search::acquisition::nehvi::{Nehvi, Objective, Site};
 use autopeft::search::copula::Copula;
@@ -413,6 +413,7 @@ fn hypervolume_reached(surrogate: &Surrogate, seed: u64, random: usize, trials: 
     };
     let settings = EngineSettings {
         initial_trials: random,
+        cost_scale: CostScale::Log,
         warmup_draws: 100,
         posterior_draws: 64,
         thinning: 8,

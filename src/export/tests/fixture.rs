@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Configuration, EpochReport, Measurement, ModuleAxis, Objectives, Origin, PeftSpace,
+    Configuration, CostScale, EpochReport, Measurement, ModuleAxis, Objectives, Origin, PeftSpace,
     ReferencePoint, Trial, TrialId, TrialState,
 };
 use crate::export::{Context, Front};
@@ -191,6 +191,7 @@ fn study() -> Study {
             surrogate: Surrogate::Saas,
             acquisition: Acquisition::Nehvi,
             reference_point: REFERENCE,
+            cost_scale: CostScale::Log,
             warmup_draws: 128,
             posterior_draws: 128,
             thinning: 16,

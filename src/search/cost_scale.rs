@@ -1,0 +1,89 @@
+//! From the exact cost of a point to an objective that is maximised.
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | c | cost of a point: parameters in percent of the backbone, at least 0 |
+//! | r | cost of the reference point |
+//! | F(y) | share of the measured points' values of -c that are at most y |
+
+use super::copula::Copula;
+use crate::domain::CostScale;
+
+/// Costs below this share of the reference point's are nearly as good as none.
+const OFFSET_SHARE: f64 = 1.0 / 256.0;
+
+/// The objective of a cost, given what was measured.
+#[derive(Clone, Debug)]
+pub(super) enum CostObjective {
+    /// -log(c + r / 256).
+    ///
+    /// People compare 0.1 % with 1 % as they compare 1 % with 10 %: on a linear scale nearly all hypervolume lies where
+    /// costs are large. The offset keeps costs near 0 from outweighing the rest.
+    Log {
+        /// r / 256.
+        offset: f64,
+    },
+    /// -c.
+    Linear,
+    /// The normal score of F(-c), as AutoPEFT transforms both objectives. The paper models it by a second Gaussian
+    /// process; here it is known, for c is.
+    Copula(Copula),
+}
+
+impl CostObjective {
+    /// The objective on a scale, given the costs of the measured points (at least one) and of the reference point.
+    pub(super) fn new(scale: CostScale, costs: &[f64], reference: f64) -> Self {
+        match scale {
+            CostScale::Log => Self::Log {
+                offset: OFFSET_SHARE * reference,
+            },
+            CostScale::Linear => Self::Linear,
+            CostScale::Copula => {
+                let objectives: Vec<f64> = costs.iter().map(|cost| -cost).collect();
+                Self::Copula(Copula::new(&objectives))
+            }
+        }
+    }
+
+    /// The value of a cost; never larger for a higher one.
+    pub(super) fn of(&self, cost: f64) -> f64 {
+        match self {
+            Self::Log { offset } => -(cost + offset).ln(),
+            Self::Linear => -cost,
+            Self::Copula(copula) => copula.transform(-cost),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::normal::quantile;
+    use super::*;
+
+    fn objectives(scale: CostScale, costs: &[f64]) -> Vec<f64> {
+        let objective = CostObjective::new(scale, &[1.0, 0.1, 10.0, 30.0], 26.0);
+        costs.iter().map(|&cost| objective.of(cost)).collect()
+    }
+
+    #[test]
+    fn a_lower_cost_is_a_better_objective_and_none_at_all_is_not_infinite() {
+        let costs = [0.0, 0.01, 0.1, 1.0, 26.0, 40.0];
+        for scale in [CostScale::Log, CostScale::Linear] {
+            let objectives = objectives(scale, &costs);
+            assert!(objectives.is_sorted_by(|a, b| a > b), "{scale:?}");
+            assert!(objectives[0].is_finite());
+        }
+        // From nothing to the reference point it is eight halvings of the cost.
+        let log = objectives(CostScale::Log, &costs);
+        assert!((log[0] - log[4] - 257_f64.ln()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_copula_takes_the_ranks_of_what_was_measured() {
+        let found = objectives(CostScale::Copula, &[0.1, 1.0, 5.0, 30.0, 31.0]);
+        let expected = [0.9999, 0.75, 0.5, 0.25, 0.0001].map(quantile);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+    }
+}
