@@ -6,10 +6,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use autopeft::task::{Dataset, Example, Label, demo};
+use autopeft::task::demo::{self, CorpusPair, Lesson};
+use autopeft::task::{Dataset, Example, Label};
 
 fn rows() -> Dataset {
-    demo::dataset(3, 6000, 1200, 1200)
+    demo::dataset(3, 3600, 1200, 1200)
 }
 
 fn entailed(row: &Example) -> bool {
@@ -18,7 +19,7 @@ fn entailed(row: &Example) -> bool {
 
 #[test]
 fn rows_repeat_by_seed() {
-    let (one, again, other) = (rows(), rows(), demo::dataset(4, 6000, 1200, 1200));
+    let (one, again, other) = (rows(), rows(), demo::dataset(4, 3600, 1200, 1200));
     assert_eq!((&one.train, &one.test), (&again.train, &again.test));
     assert_ne!(one.train, other.train);
 }
@@ -48,6 +49,31 @@ fn every_word_is_in_the_vocabulary_once() {
             .find(|word| !vocabulary.contains(word));
         assert_eq!(unknown, None, "{row:?}");
     }
+}
+
+#[test]
+fn the_pretraining_corpus_repeats_and_holds_no_pair_that_scores_are_measured_on() {
+    let standard = demo::standard();
+    let measured = standard.validation.iter().chain(&standard.test);
+    let measured: HashSet<(&str, &str)> = measured
+        .map(|row| (row.text.as_str(), row.pair.as_deref().unwrap()))
+        .collect();
+    let corpus: Vec<CorpusPair> = demo::corpus(0).take(20_000).collect();
+    assert!(
+        corpus
+            .iter()
+            .eq(&demo::corpus(0).take(20_000).collect::<Vec<_>>())
+    );
+    let known =
+        |pair: &CorpusPair| measured.contains(&(pair.premise.as_str(), pair.sentence.as_str()));
+    assert_eq!(corpus.iter().find(|pair| known(pair)), None);
+    let share = |lesson: fn(&Lesson) -> bool| {
+        let count = corpus.iter().filter(|pair| lesson(&pair.lesson)).count();
+        count as f64 / corpus.len() as f64
+    };
+    assert!((0.30..0.36).contains(&share(|lesson| *lesson == Lesson::Words)));
+    assert!((0.12..0.20).contains(&share(|lesson| *lesson == Lesson::Entailment(true))));
+    assert!((0.12..0.20).contains(&share(|lesson| *lesson == Lesson::Entailment(false))));
 }
 
 /// Naive Bayes over the words of the hypothesis alone: what a shortcut would show in.

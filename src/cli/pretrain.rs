@@ -34,12 +34,12 @@ pub(crate) fn pretrain(arguments: &PretrainArguments) -> Result<Done> {
     let begun = Instant::now();
     run(&settings, &arguments.out, &mut |progress| {
         let line = format!(
-            "step {}/{}  masked words {:.3}  replaced words {:.3}  changed sentences {:.3}  {:.0} s",
+            "step {}/{}  hidden words {:.3}  changed words {:.3}  entailment {:.3}  {:.0} s",
             progress.step,
             settings.steps,
-            progress.masked_loss,
-            progress.replaced_loss,
-            progress.changed_loss,
+            progress.hidden_loss,
+            progress.judged_loss,
+            progress.entailment_loss,
             begun.elapsed().as_secs_f64(),
         );
         // Who no longer listens still wants the files.

@@ -9,7 +9,7 @@ use rand::RngExt;
 use super::chain::{
     Chain, LEVELS, Stream, chance, level, level_up_to, narrow_level, pick, pick_other,
 };
-use super::lexicon::{COMPARATIVES, DEEDS, NUMBERS, PLACES, STATES, THINGS, plural};
+use super::lexicon::{COMPARATIVES, DEEDS, NUMBERS, STATES, THINGS, plural};
 
 /// A premise and a hypothesis.
 pub(super) type Pair = (String, String);
@@ -67,25 +67,19 @@ fn roles(stream: &mut Stream, entailed: bool) -> Pair {
         patient.at(patient_level),
     );
 
-    let other_agent = Chain::noun_apart_from(stream, &[agent, patient]);
-    let other_patient = Chain::noun_apart_from(stream, &[agent, patient, other_agent]);
-    let other_deed = *pick_other(stream, &DEEDS, &deed);
     let mut first = agent.at(level_up_to(stream, agent_level));
     let mut second = patient.at(level_up_to(stream, patient_level));
-    let mut third = other_agent.at(narrow_level(stream));
-    let mut fourth = other_patient.at(narrow_level(stream));
-    let (mut told, mut other_told) = (deed, other_deed);
+    let mut told = deed;
     if !entailed {
-        match stream.random_range(0..4) {
-            0 | 1 => std::mem::swap(&mut first, &mut second),
-            2 => std::mem::swap(&mut told, &mut other_told),
-            _ if chance(stream, 0.5) => std::mem::swap(&mut first, &mut third),
-            _ => std::mem::swap(&mut second, &mut fourth),
+        let other = Chain::noun_apart_from(stream, &[agent, patient]).at(narrow_level(stream));
+        match stream.random_range(0..6) {
+            0..3 => std::mem::swap(&mut first, &mut second),
+            3 => told = *pick_other(stream, &DEEDS, &deed),
+            4 => first = other,
+            _ => second = other,
         }
     }
-    let main = event(stream, first, told, second);
-    let side = event(stream, third, other_told, fourth);
-    (joined(stream, main, side), hypothesis)
+    (event(stream, first, told, second), hypothesis)
 }
 
 fn relative(stream: &mut Stream, entailed: bool) -> Pair {
@@ -142,10 +136,9 @@ fn quantifiers(stream: &mut Stream, entailed: bool) -> Pair {
     let &(quantifier, noun_up, activity_up) = pick(stream, &QUANTIFIERS);
     let noun = Chain::noun(stream);
     let activity = Chain::activity(stream);
-    let place = pick(stream, &PLACES);
     let (noun_level, activity_level) = (level(stream), level(stream));
     let say = |quantifier: &str, noun: &str, activity: &str| {
-        format!("{quantifier} {noun} in the {place} was {activity}")
+        format!("{quantifier} {noun} was {activity}")
     };
     let hypothesis = say(quantifier, noun.at(noun_level), activity.at(activity_level));
 
@@ -197,11 +190,8 @@ fn numbers(stream: &mut Stream, entailed: bool) -> Pair {
         .filter(|&n| holds(n, bound) == entailed)
         .collect();
     let count = NUMBERS[*pick(stream, &right)];
-    let other = plural(Chain::noun_apart_from(stream, &[noun]).at(level(stream)));
-    let other_count = pick(stream, &NUMBERS);
-    let (main, side) = (format!("{count} {name}"), format!("{other_count} {other}"));
     (
-        format!("exactly {} were {activity}", joined(stream, main, side)),
+        format!("exactly {count} {name} were {activity}"),
         hypothesis,
     )
 }
@@ -212,43 +202,22 @@ fn negation(stream: &mut Stream, entailed: bool) -> Pair {
     let side = chance(stream, 0.5);
     let hypothesis = state(stream, thing, pair, side);
 
-    let other = *pick_other(stream, &THINGS, &thing);
-    let other_pair = if chance(stream, 0.5) {
-        pair
-    } else {
-        *pick(stream, &STATES)
-    };
-    let other_side = if other_pair == pair {
-        side != entailed
-    } else {
-        chance(stream, 0.5)
-    };
-    let main = state(stream, thing, pair, side == entailed);
-    let rest = state(stream, other, other_pair, other_side);
-    (joined(stream, main, rest), hypothesis)
+    (state(stream, thing, pair, side == entailed), hypothesis)
 }
 
 fn comparison(stream: &mut Stream, entailed: bool) -> Pair {
     let one = Chain::noun(stream);
     let two = Chain::noun_apart_from(stream, &[one]);
-    let three = Chain::noun_apart_from(stream, &[one, two]).at(narrow_level(stream));
     let (one, two) = (one.at(narrow_level(stream)), two.at(narrow_level(stream)));
     let pair = *pick(stream, &COMPARATIVES);
     let hypothesis = compared(stream, one, pair, two);
 
-    let other_pair = *pick_other(stream, &COMPARATIVES, &pair);
-    let main = if entailed {
+    let premise = if entailed {
         compared(stream, one, pair, two)
     } else {
         compared(stream, two, pair, one)
     };
-    let partner = *pick(stream, &[one, two]);
-    let side = if chance(stream, 0.5) {
-        compared(stream, partner, other_pair, three)
-    } else {
-        compared(stream, three, other_pair, partner)
-    };
-    (joined(stream, main, side), hypothesis)
+    (premise, hypothesis)
 }
 
 /// "the dog chased the crow", active or passive.
@@ -276,14 +245,5 @@ fn compared(stream: &mut Stream, more: &str, pair: (&str, &str), less: &str) -> 
         format!("the {more} was {} than the {less}", pair.0)
     } else {
         format!("the {less} was {} than the {more}", pair.1)
-    }
-}
-
-/// Two parts in either order.
-fn joined(stream: &mut Stream, one: String, other: String) -> String {
-    if chance(stream, 0.5) {
-        format!("{one} and {other}")
-    } else {
-        format!("{other} and {one}")
     }
 }

@@ -10,7 +10,7 @@ mod noise;
 
 use std::collections::HashSet;
 
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 
 use self::chain::{Stream, chance, pick};
 use self::constructions::Construction;
@@ -25,7 +25,7 @@ const LABELS: [&str; 2] = ["not_entailment", "entailment"];
 
 /// The rows of the demo task as studies know them: always the same, as a published data set is.
 pub fn standard() -> Dataset {
-    dataset(0, 8000, 1000, 2000)
+    dataset(0, 4000, 1000, 1000)
 }
 
 /// Every word of the demo language.
@@ -70,30 +70,75 @@ pub fn dataset(seed: u64, train_rows: usize, validation_rows: usize, test_rows: 
 pub struct CorpusPair {
     /// The premise.
     pub premise: String,
-    /// A sentence that follows from it, or such a sentence with words changed.
+    /// The sentence.
     pub sentence: String,
-    /// Whether words were changed.
-    pub changed: bool,
+    /// What there is to learn from them.
+    pub lesson: Lesson,
 }
 
-/// Text to pretrain on, without end: premises with sentences that follow from them; `changed_share` of these sentences
-/// have words changed at random. The labels of the task take no part in it.
-pub fn corpus(seed: u64, changed_share: f64) -> impl Iterator<Item = CorpusPair> {
+/// What a pair of the corpus teaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lesson {
+    /// The sentence follows from the premise: its words can be told.
+    Words,
+    /// The sentence follows from the premise, but for words changed at random at these places, in words; where a "not"
+    /// was left out, that of the word after it. None: nothing was changed.
+    Changes(Vec<usize>),
+    /// Whether the sentence follows from the premise.
+    Entailment(bool),
+}
+
+/// Constructions of the corpus; those that are harder to learn come more often.
+const PRACTICE: [Construction; 9] = [
+    Construction::Roles,
+    Construction::Roles,
+    Construction::Relative,
+    Construction::Quantifiers,
+    Construction::Quantifiers,
+    Construction::Numbers,
+    Construction::Negation,
+    Construction::Comparison,
+    Construction::Comparison,
+];
+
+/// Text to pretrain on, without end; no pair of the validation and test rows of [`standard`] is in it.
+pub fn corpus(seed: u64) -> impl Iterator<Item = CorpusPair> {
     let mut stream = Stream::seed_from_u64(seed);
     // A stream of its own: the corpus of a seed is not the data set of that seed.
     stream.set_stream(1);
     let noise = Noise::new();
+    let held_out = held_out();
     std::iter::repeat_with(move || {
-        let construction = *pick(&mut stream, &Construction::ALL);
-        let (premise, mut sentence) = construction.pair(&mut stream, true);
-        let changed = chance(&mut stream, changed_share);
-        if changed {
-            sentence = noise.change(&mut stream, &premise, &sentence);
-        }
+        let construction = *pick(&mut stream, &PRACTICE);
+        let lesson = stream.random_range(0..3);
+        let entailed = lesson != 2 || chance(&mut stream, 0.5);
+        let (premise, mut sentence) = construction.pair(&mut stream, entailed);
+        let lesson = match lesson {
+            0 => Lesson::Words,
+            1 => {
+                let mut changed = Vec::new();
+                if chance(&mut stream, 0.7) {
+                    (sentence, changed) = noise.change(&mut stream, &premise, &sentence);
+                }
+                Lesson::Changes(changed)
+            }
+            _ => Lesson::Entailment(entailed),
+        };
         CorpusPair {
             premise,
             sentence,
-            changed,
+            lesson,
         }
     })
+    .filter(move |pair| !held_out.contains(&(pair.premise.clone(), pair.sentence.clone())))
+}
+
+/// The pairs that scores are measured on.
+fn held_out() -> HashSet<(String, String)> {
+    let Dataset {
+        validation, test, ..
+    } = standard();
+    let rows = validation.into_iter().chain(test);
+    rows.map(|row| (row.text, row.pair.unwrap_or_default()))
+        .collect()
 }

@@ -13,9 +13,9 @@ pub(super) struct Objectives {
     word_dense: Dense,
     word_norm: [Slot; 2],
     word_bias: Slot,
-    replaced: Dense,
-    changed_dense: Dense,
-    changed: Dense,
+    judged: Dense,
+    entailment_dense: Dense,
+    entailment: Dense,
 }
 
 #[derive(Clone, Copy)]
@@ -23,12 +23,12 @@ struct Dense([Slot; 2]);
 
 /// The losses of one step, one number each.
 pub(super) struct Losses {
-    /// The chosen words.
-    pub(super) masked: Tensor<1>,
-    /// Was this word replaced?
-    pub(super) replaced: Tensor<1>,
-    /// Was this sentence changed?
-    pub(super) changed: Tensor<1>,
+    /// The hidden words.
+    pub(super) hidden: Tensor<1>,
+    /// Was this word changed?
+    pub(super) judged: Tensor<1>,
+    /// Does the sentence follow?
+    pub(super) entailments: Tensor<1>,
 }
 
 impl Objectives {
@@ -50,9 +50,9 @@ impl Objectives {
         Self {
             words,
             word_dense: dense(parameters, "word_dense", h),
-            replaced: dense(parameters, "replaced", 2),
-            changed_dense: dense(parameters, "changed_dense", h),
-            changed: dense(parameters, "changed", 2),
+            judged: dense(parameters, "judged", 2),
+            entailment_dense: dense(parameters, "entailment_dense", h),
+            entailment: dense(parameters, "entailment", 2),
             word_norm: [
                 parameters.add("heads.word_norm.weight", &[h], vec![1.0; h]),
                 parameters.add("heads.word_norm.bias", &[h], vec![0.0; h]),
@@ -88,17 +88,17 @@ impl Objectives {
             cross_entropy(logits(hidden.clone().select(0, at)), targets)
         };
         Losses {
-            masked: loss(&masked.chosen, &|x| {
+            hidden: loss(&masked.hidden, &|x| {
                 let x = relu(self.word_dense.forward(parameters, x));
                 let [weight, bias] = self.word_norm.map(|slot| parameters.vector(slot));
                 let x = layer_norm(x, weight, Some(bias), 1e-12);
                 let words = parameters.matrix(self.words).transpose();
                 linear(x, words, Some(parameters.vector(self.word_bias)))
             }),
-            replaced: loss(&masked.shown, &|x| self.replaced.forward(parameters, x)),
-            changed: loss(&masked.sentences, &|x| {
-                let x = tanh(self.changed_dense.forward(parameters, x));
-                self.changed.forward(parameters, x)
+            judged: loss(&masked.judged, &|x| self.judged.forward(parameters, x)),
+            entailments: loss(&masked.entailments, &|x| {
+                let x = tanh(self.entailment_dense.forward(parameters, x));
+                self.entailment.forward(parameters, x)
             }),
         }
     }
