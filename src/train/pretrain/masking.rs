@@ -10,6 +10,9 @@ use crate::train::batches::Row;
 /// Chance that a word of the first text, and of the second, is hidden: the second can be told from the first.
 const HIDDEN: [f64; 2] = [0.15, 0.30];
 
+/// Place of the word that the first token is to name: the second of the premise, what it is about.
+const TOPIC: usize = 2;
+
 /// Rows as the encoder sees them, and the places (row, token) that the objectives read.
 pub(super) struct Masked {
     /// The rows.
@@ -37,10 +40,12 @@ pub(super) fn mask(rows: Vec<Row>, lessons: &[Lesson], stream: &mut ChaCha8Rng) 
     for (index, (row, lesson)) in masked.rows.iter_mut().zip(lessons).enumerate() {
         let sentence = row.types.iter().filter(|&&text| text == 0).count();
         let last = row.ids.len() - 1;
+        let topic = row.ids[TOPIC.min(last)];
         let words =
             (row.ids.iter_mut().zip(&row.types).enumerate()).filter(|(_, (id, _))| **id >= special);
         match lesson {
             Lesson::Words => {
+                masked.hidden.push(([index, 0], topic));
                 for (token, (id, &text)) in words {
                     if stream.random_bool(HIDDEN[text as usize]) {
                         masked.hidden.push(([index, token], *id));

@@ -2,13 +2,14 @@
 //!
 //! Three objectives at once, a third of the rows each, and each read where the encoder has to bring it:
 //!
-//! - words hidden in a premise and a sentence that follows from it, at their places (Devlin et al. 2019);
+//! - words hidden in a premise and a sentence that follows from it, at their places (Devlin et al. 2019), and the
+//!   second word of the premise, what it is about, at the first token;
 //! - which words of such a sentence were changed, at each of them (after Clark et al. 2020);
 //! - whether a sentence follows from its premise, at the last token: the demo task itself, on other pairs than those
 //!   that scores are measured on, as encoders are often trained on a larger related task first (Phang et al. 2018).
 //!
-//! Nothing is read at the first token, where a classification head reads: to bring there what the encoder has found
-//! out is left to the PEFT modules.
+//! So the first token, where a classification head reads, has learnt to carry something else: to bring there what the
+//! encoder knows of entailment is left to the PEFT modules.
 //!
 //! The heads of these objectives are thrown away. The same settings give the same encoder on the same kind of machine
 //! with the same number of threads; elsewhere, sums of floats in another order make it differ a little.
