@@ -130,7 +130,7 @@ fn check_tells_the_papers_counts_for_an_encoder_of_its_size() {
         "median 6, 95 % up to 6, longest 7; max_length 128 cuts 0.0 %",
         "5,451,776 configurations, 5,446,350 of them valid, in 15 dimensions",
         "serial of size 0, 1, 3, 6, 12, 24, 48, 96, 192, 384, 768",
-        "1,536 to 42,467,328 (0.0014 % to 38.79 % of the model)",
+        "1,536 (0.00140 %) to 42,467,328 (38.8 %) of the model",
     ] {
         assert!(
             overview.contains(expected),

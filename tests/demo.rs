@@ -1,13 +1,21 @@
-//! The demo task is balanced, repeats by seed, shares no row between splits, and cannot be guessed from the hypothesis.
+//! The demo task is balanced, repeats by seed, shares no row between splits, and cannot be guessed from the hypothesis;
+//! with the embedded encoder it is a task that modules can learn and a head alone cannot.
 #![allow(
     clippy::unwrap_used,
     reason = "a broken expectation must fail its test"
 )]
 
+#[path = "support/trainings.rs"]
+mod trainings;
+
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use autopeft::task::demo::{self, CorpusPair, Lesson};
 use autopeft::task::{Dataset, Example, Label};
+use autopeft::train::pretrain::{PretrainSettings, pretrain};
+
+use trainings::{configuration, train, workbench};
 
 fn rows() -> Dataset {
     demo::dataset(3, 3600, 1200, 1200)
@@ -96,4 +104,49 @@ fn the_hypothesis_alone_says_nothing() {
     });
     let accuracy = right.count() as f64 / data.validation.len() as f64;
     assert!((0.44..0.56).contains(&accuracy), "{accuracy}");
+}
+
+/// As the quickstart study trains them.
+#[test]
+fn modules_learn_what_the_head_alone_cannot() {
+    let study = concat!(env!("CARGO_MANIFEST_DIR"), "/studies/quickstart.toml");
+    let bench = workbench(Path::new(study));
+    let score = |modules: &[(&str, usize)], layers: &[usize]| {
+        let measured = train(&bench, &configuration(modules, layers), 0);
+        measured.objectives.score
+    };
+    let head = score(&[], &[]);
+    assert!((0.5..0.7).contains(&head), "{head}");
+    let good = score(&[("serial", 16)], &[0, 1, 2, 3]);
+    assert!(good >= 0.9, "{good}");
+}
+
+#[test]
+fn pretraining_repeats_and_makes_the_files_of_the_embedded_encoder() {
+    let settings = PretrainSettings {
+        steps: 3,
+        batch_size: 8,
+        ..PretrainSettings::default()
+    };
+    let [one, other] = [(); 2].map(|()| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut reports = 0;
+        pretrain(&settings, folder.path(), &mut |_| reports += 1).unwrap();
+        assert_eq!(reports, 1);
+        ["config.json", "tokenizer.json", "model.safetensors"]
+            .map(|name| std::fs::read(folder.path().join(name)).unwrap())
+    });
+    assert!(one == other);
+    let embedded = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo"));
+    let embedded = |name: &str| std::fs::read(embedded.join(name)).unwrap();
+    assert_eq!(one[0], embedded("config.json"));
+    assert_eq!(one[1], embedded("tokenizer.json"));
+    let shapes = |bytes: &[u8]| {
+        let file = safetensors::SafeTensors::deserialize(bytes).unwrap();
+        let tensors = file.tensors().into_iter();
+        tensors
+            .map(|(name, view)| (name, view.shape().to_vec()))
+            .collect::<HashMap<_, _>>()
+    };
+    assert_eq!(shapes(&one[2]), shapes(&embedded("model.safetensors")));
 }

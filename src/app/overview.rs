@@ -221,16 +221,27 @@ impl Overview<'_> {
         };
         writeln!(f, "            layers {}, {how}", layers.join(", "))?;
         let (fewest, most) = self.space.parameter_range();
-        let percent = |count: u64| 100.0 * count as f64 / self.space.backbone_parameters as f64;
-        writeln!(
-            f,
-            "parameters  {} to {} ({:.4} % to {:.2} % of the model)",
-            grouped(fewest),
-            grouped(most),
-            percent(fewest),
-            percent(most)
-        )
+        let share = |count: u64| {
+            let percent = 100.0 * count as f64 / self.space.backbone_parameters as f64;
+            format!("{} ({} %)", grouped(count), three_digits(percent))
+        };
+        match fewest == most {
+            true => writeln!(f, "parameters  {} of the model", share(most)),
+            false => writeln!(
+                f,
+                "parameters  {} to {} of the model",
+                share(fewest),
+                share(most)
+            ),
+        }
     }
+}
+
+/// A positive number with three significant digits, or its whole part where that has more.
+fn three_digits(value: f64) -> String {
+    let magnitude = value.log10().floor() as i32;
+    let decimals = (2 - magnitude).clamp(0, 12) as usize;
+    format!("{value:.decimals$}")
 }
 
 /// `5,451,776`.
@@ -256,6 +267,12 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(5_451_776), "5,451,776");
         assert_eq!(grouped(109_482_240), "109,482,240");
+    }
+
+    #[test]
+    fn shares_have_three_significant_digits() {
+        let texts = [0.001_403, 0.056_1, 1.95, 38.79, 212.4].map(three_digits);
+        assert_eq!(texts, ["0.00140", "0.0561", "1.95", "38.8", "212"]);
     }
 
     #[test]

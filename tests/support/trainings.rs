@@ -1,0 +1,55 @@
+//! One training after another, outside any study's run.
+
+use std::path::Path;
+
+use autopeft::domain::{Configuration, Job, Measurement, TrialId};
+use autopeft::hub::{Hub, HubSettings};
+use autopeft::model::ModelFiles;
+use autopeft::model::device::DeviceChoice;
+use autopeft::study::Study;
+use autopeft::task;
+use autopeft::train::Plan;
+use autopeft::train::trainer::{Advance, Training, Workbench};
+
+/// What a study's trials share, on the CPU.
+pub fn workbench(study: &Path) -> Workbench {
+    let study = Study::read(study).unwrap();
+    let hub = Hub::new(HubSettings::from_variables(|name| std::env::var(name).ok()));
+    Workbench::prepare(Plan {
+        files: ModelFiles::open(&study.model, &hub, &mut |_| ()).unwrap(),
+        dataset: task::load(&study.task, study.seed, &hub, &mut |_| ()).unwrap(),
+        training: study.training,
+        fidelity: study.fidelity,
+        device: DeviceChoice::Cpu,
+        weights_folder: None,
+        seed: study.seed,
+    })
+    .unwrap()
+}
+
+/// Trains a configuration to its end, as a trial with this seed.
+pub fn train(bench: &Workbench, configuration: &Configuration, seed: u64) -> Measurement {
+    let job = Job {
+        trial: TrialId(0),
+        configuration: configuration.clone(),
+        seed,
+        parameters_percent: 0.0,
+    };
+    let mut training = Training::begin(bench, &job).unwrap();
+    loop {
+        match training.advance().unwrap() {
+            Advance::Done(measured) => return measured,
+            Advance::Diverged(reason) => panic!("{reason}"),
+            Advance::Step(_) | Advance::Evaluated | Advance::Epoch(_) => (),
+        }
+    }
+}
+
+/// Modules with their sizes, in these layers.
+pub fn configuration(modules: &[(&str, usize)], layers: &[usize]) -> Configuration {
+    let modules = modules.iter().map(|&(name, size)| (name.to_owned(), size));
+    Configuration {
+        modules: modules.collect(),
+        layers: layers.to_vec(),
+    }
+}
