@@ -187,6 +187,33 @@ fn a_paused_trial_lets_another_pass_and_ends_as_if_never_paused() {
 }
 
 #[test]
+fn a_resumed_trial_is_reported_once_its_turn_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let executor = started(plan(folder.path(), 3e-3, 4));
+    let reach = |trial: u32, step: u64| {
+        while !matches!(next(&executor), ExecutorEvent::Progress(p) if p.trial == TrialId(trial) && p.step >= step)
+        {
+        }
+    };
+    executor.submit(job(0));
+    reach(0, 2);
+    executor.submit(job(1));
+    executor.pause(TrialId(0));
+    assert_eq!(next_milestone(&executor), ExecutorEvent::Paused(TrialId(0)));
+    assert_eq!(
+        next_milestone(&executor),
+        ExecutorEvent::Started(TrialId(1))
+    );
+    executor.resume(TrialId(0));
+    let after = [next_milestone(&executor), next_milestone(&executor)];
+    assert!(
+        matches!(after[0], ExecutorEvent::Finished(TrialId(1), _)),
+        "{after:?}"
+    );
+    assert_eq!(after[1], ExecutorEvent::Resumed(TrialId(0)));
+}
+
+#[test]
 fn cancelled_and_diverged_trials_end_and_the_worker_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let executor = started(plan(folder.path(), f64::MAX, 50));

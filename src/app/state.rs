@@ -104,6 +104,8 @@ pub struct State {
     pub study_paused: bool,
     /// Trials that were paused together with the study, and go on with it.
     pub paused_with_study: BTreeSet<TrialId>,
+    /// Paused trials that were asked to go on and wait for a place.
+    pub resuming: BTreeSet<TrialId>,
     /// The device.
     pub device: DeviceStatus,
     /// Jobs that the executor can run at once.
@@ -197,6 +199,7 @@ impl State {
             submitted: BTreeSet::new(),
             study_paused: false,
             paused_with_study: BTreeSet::new(),
+            resuming: BTreeSet::new(),
             device: DeviceStatus::Loading,
             capacity: 1,
             search: SearchStatus::Idle,
@@ -252,6 +255,7 @@ impl State {
             }
             Record::TrialResumed { trial } => {
                 self.change(*trial, Transition::Resume)?;
+                self.resuming.remove(trial);
             }
             Record::TrialFinished { trial, measurement } => {
                 self.change(*trial, Transition::Finish)?.measurement = Some(*measurement);

@@ -134,6 +134,11 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Resume(id) if current(state, id) == Some(TrialState::Paused) => {
             state.paused_with_study.remove(&id);
+            state.resuming.insert(id);
+            if state.in_state(TrialState::Running).count() >= state.capacity {
+                let text = format!("trial {id} goes on as soon as the device is free");
+                state.notify(Severity::Info, text);
+            }
             vec![Effect::Resume(id)]
         }
         Message::Cancel(id) => match current(state, id) {
@@ -172,18 +177,18 @@ fn toggle_study_pause(state: &mut State) -> Vec<Effect> {
     state.study_paused = !state.study_paused;
     if state.study_paused {
         state.notify(Severity::Info, "study paused: no further trial starts");
-        let running: Vec<TrialId> = state.in_state(TrialState::Running).map(|t| t.id).collect();
-        state.paused_with_study.extend(&running);
-        running.into_iter().map(Effect::Pause).collect()
+        let mut held: Vec<TrialId> = state.in_state(TrialState::Running).map(|t| t.id).collect();
+        held.extend(std::mem::take(&mut state.resuming));
+        state.paused_with_study.extend(&held);
+        held.into_iter().map(Effect::Pause).collect()
     } else {
         state.notify(Severity::Info, "study resumed");
         if matches!(state.search, SearchStatus::Failed(_)) {
             state.search = SearchStatus::Idle;
         }
-        std::mem::take(&mut state.paused_with_study)
-            .into_iter()
-            .map(Effect::Resume)
-            .collect()
+        let held = std::mem::take(&mut state.paused_with_study);
+        state.resuming.extend(&held);
+        held.into_iter().map(Effect::Resume).collect()
     }
 }
 

@@ -136,11 +136,39 @@ fn a_paused_trial_frees_its_place_and_comes_back() {
     assert!(matches!(&next[..], [Effect::Submit(job)] if job.trial == TrialId(1)));
     let resume = play(&mut state, Event::Message(Message::Resume(TrialId(0))));
     assert_eq!(resume, [Effect::Resume(TrialId(0))]);
+    // It waits for its place, and is known to.
+    assert_eq!(state.trials[0].state, TrialState::Paused);
+    assert!(state.resuming.contains(&TrialId(0)));
     play(
         &mut state,
         Event::Executor(ExecutorEvent::Resumed(TrialId(0))),
     );
     assert_eq!(state.trials[0].state, TrialState::Running);
+    assert!(state.resuming.is_empty());
+}
+
+#[test]
+fn a_trial_that_waits_to_go_on_is_held_with_the_study() {
+    let mut state = study(2, 2);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    play(
+        &mut state,
+        Event::Executor(ExecutorEvent::Paused(TrialId(0))),
+    );
+    play(&mut state, started(1));
+    play(&mut state, Event::Message(Message::Resume(TrialId(0))));
+    let notice = state.notices.back().map(|notice| notice.text.as_str());
+    assert_eq!(
+        notice,
+        Some("trial #0 goes on as soon as the device is free")
+    );
+    let pause = play(&mut state, Event::Message(Message::ToggleStudyPause));
+    let both = [TrialId(1), TrialId(0)];
+    assert_eq!(pause, both.map(Effect::Pause));
+    let resume = play(&mut state, Event::Message(Message::ToggleStudyPause));
+    assert_eq!(resume[..2], [TrialId(0), TrialId(1)].map(Effect::Resume));
 }
 
 #[test]

@@ -96,21 +96,21 @@ impl<'a> Worker<'a> {
         match command {
             Command::Submit(job) => self.waiting.push_back(job),
             Command::Pause(trial) => {
-                let in_line = self
-                    .resumed
-                    .iter()
-                    .position(|training| training.trial() == trial);
-                let in_line = in_line.and_then(|place| self.resumed.remove(place));
-                let running = self.running.take_if(|running| running.trial() == trial);
-                if let Some(training) = running.or(in_line) {
+                if let Some(training) = self.running.take_if(|running| running.trial() == trial) {
                     self.paused.insert(trial, training);
                     return self.tell(ExecutorEvent::Paused(trial));
+                }
+                // One that waited to go on stands still already.
+                let mut in_line = self.resumed.iter();
+                if let Some(place) = in_line.position(|training| training.trial() == trial) {
+                    let training = self.resumed.remove(place);
+                    self.paused
+                        .extend(training.map(|training| (trial, training)));
                 }
             }
             Command::Resume(trial) => {
                 if let Some(training) = self.paused.remove(&trial) {
                     self.resumed.push_back(training);
-                    return self.tell(ExecutorEvent::Resumed(trial));
                 }
             }
             Command::Cancel(trial) => {
@@ -133,8 +133,12 @@ impl<'a> Worker<'a> {
 
     /// One step of the trial at hand, or the beginning of the next.
     fn work_on(&mut self) -> Result<(), Gone> {
-        if self.running.is_none() {
-            self.running = self.resumed.pop_front();
+        if self.running.is_none()
+            && let Some(training) = self.resumed.pop_front()
+        {
+            let trial = training.trial();
+            self.running = Some(training);
+            return self.tell(ExecutorEvent::Resumed(trial));
         }
         let Some(training) = &mut self.running else {
             let Some(job) = self.waiting.pop_front() else {
