@@ -45,6 +45,14 @@ fn configurations() -> Vec<Configuration> {
     for layers in SOME {
         configurations.push(configuration(&[("serial", 16)], layers));
     }
+    for (module, size) in [
+        ("serial", 1),
+        ("serial", 64),
+        ("parallel", 1),
+        ("prefix", 4),
+    ] {
+        configurations.push(configuration(&[(module, size)], &[1]));
+    }
     configurations.push(configuration(&[("serial", 16), ("parallel", 16)], ALL));
     configurations.push(configuration(&[("serial", 64), ("parallel", 64)], ALL));
     configurations.push(configuration(

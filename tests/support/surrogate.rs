@@ -10,6 +10,7 @@
 //! falls with the parameters, plus noise that is a function of the configuration and a seed.
 
 use autopeft::domain::{Dimension, Point, Space};
+use serde::Deserialize;
 use serde_json::Value;
 
 const HALVINGS: u16 = 10;
@@ -18,12 +19,20 @@ const BACKBONE_PARAMETERS: f64 = 109_482_240.0;
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// The function and its space: one dimension per module (level 0 absent), one per layer (level 1 on).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Surrogate {
-    constants: Value,
     half_size: Vec<f64>,
     layer_weight: Vec<Vec<f64>>,
+    layer_kappa: f64,
     module_gain: Vec<f64>,
+    module_pairs: Vec<(usize, usize, f64)>,
+    layer_pairs: Vec<(usize, usize, f64)>,
+    base: f64,
+    range: f64,
+    overfit_scale: f64,
+    overfit_rate: f64,
+    noise_sd: f64,
+    noise_salt: u64,
 }
 
 /// Halvings of each module's size, and whether each layer is on: the terms of the formula.
@@ -31,13 +40,7 @@ type Terms = (Vec<u16>, Vec<bool>);
 
 impl Surrogate {
     pub(crate) fn new(constants: Value) -> Self {
-        let vector = |value: &Value| serde_json::from_value(value.clone()).unwrap();
-        Self {
-            half_size: vector(&constants["half_size"]),
-            layer_weight: serde_json::from_value(constants["layer_weight"].clone()).unwrap(),
-            module_gain: vector(&constants["module_gain"]),
-            constants,
-        }
+        serde_json::from_value(constants).unwrap()
     }
 
     pub(crate) fn space(&self) -> Space {
@@ -97,13 +100,8 @@ impl Surrogate {
 
     pub(crate) fn mean_accuracy_of(&self, terms: &Terms) -> f64 {
         let (halvings, layers) = terms;
-        let number = |key: &str| self.constants[key].as_f64().unwrap();
-        let triples = |key: &str| -> Vec<(usize, usize, f64)> {
-            serde_json::from_value(self.constants[key].clone()).unwrap()
-        };
-        let kappa = number("layer_kappa");
         let modules: Vec<f64> = (0..halvings.len())
-            .map(|m| self.saturation(halvings, m) * self.coverage(layers, m, kappa))
+            .map(|m| self.saturation(halvings, m) * self.coverage(layers, m))
             .collect();
         let mean_saturation = (0..halvings.len())
             .map(|m| self.saturation(halvings, m))
@@ -114,17 +112,17 @@ impl Surrogate {
             .zip(&self.module_gain)
             .map(|(v, g)| v * g)
             .sum();
-        for (m, k, gain) in triples("module_pairs") {
-            score += gain * modules[m] * modules[k];
+        for (m, k, gain) in &self.module_pairs {
+            score += gain * modules[*m] * modules[*k];
         }
-        for (i, j, gain) in triples("layer_pairs") {
-            if layers[i] && layers[j] {
+        for (i, j, gain) in &self.layer_pairs {
+            if layers[*i] && layers[*j] {
                 score += gain * mean_saturation;
             }
         }
-        let excess = self.percent_of(terms) / number("overfit_scale");
-        number("base") + number("range") * (1.0 - (-score).exp())
-            - number("overfit_rate") * excess * excess / (1.0 + excess)
+        let excess = self.percent_of(terms) / self.overfit_scale;
+        self.base + self.range * (1.0 - (-score).exp())
+            - self.overfit_rate * excess * excess / (1.0 + excess)
     }
 
     fn saturation(&self, halvings: &[u16], m: usize) -> f64 {
@@ -132,7 +130,8 @@ impl Surrogate {
         size / (size + self.half_size[m])
     }
 
-    fn coverage(&self, layers: &[bool], m: usize, kappa: f64) -> f64 {
+    fn coverage(&self, layers: &[bool], m: usize) -> f64 {
+        let kappa = self.layer_kappa;
         let weight: f64 = layers
             .iter()
             .zip(&self.layer_weight[m])
@@ -142,8 +141,7 @@ impl Surrogate {
     }
 
     pub(crate) fn accuracy_of(&self, terms: &Terms, seed: u64) -> f64 {
-        let deviation = self.constants["noise_sd"].as_f64().unwrap();
-        (self.mean_accuracy_of(terms) + deviation * self.noise_of(terms, seed)).clamp(0.0, 1.0)
+        (self.mean_accuracy_of(terms) + self.noise_sd * self.noise_of(terms, seed)).clamp(0.0, 1.0)
     }
 
     /// A standard normal number that belongs to the configuration and the seed.
@@ -155,9 +153,8 @@ impl Surrogate {
         for &on in layers {
             code = code * 2 + u64::from(!on);
         }
-        let salt = self.constants["noise_salt"].as_u64().unwrap();
         let state = mix(code.wrapping_add(GOLDEN_RATIO.wrapping_mul(seed.wrapping_add(1))));
-        let state = mix(state.wrapping_add(salt));
+        let state = mix(state.wrapping_add(self.noise_salt));
         let uniform = |step: u64| {
             let bits = mix(state.wrapping_add(GOLDEN_RATIO.wrapping_mul(step))) >> 11;
             (bits as f64 + 0.5) / (1_u64 << 53) as f64
