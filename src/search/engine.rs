@@ -244,8 +244,7 @@ impl Round<'_> {
         let mut promise = Promise::new(
             &engine.space,
             &*engine.cost,
-            settings.reference_point,
-            settings.cost_scale,
+            settings,
             &fit,
             &scored,
             &pending,

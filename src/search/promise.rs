@@ -7,9 +7,10 @@ use rand::Rng;
 
 use super::acquisition::nehvi::{Nehvi, Objective, Site};
 use super::cost_scale::CostObjective;
+use super::engine::EngineSettings;
 use super::fit::Fit;
 use super::pareto::{Duplicates, non_dominated};
-use crate::domain::{CostScale, Point, ReferencePoint, Space};
+use crate::domain::{Point, Space};
 
 /// Joint draws of the scores that the expectation is taken over, shared among the draws of the hyperparameters.
 const WORLDS: usize = 256;
@@ -28,15 +29,16 @@ impl<'a> Promise<'a> {
     pub(super) fn new<R: Rng>(
         space: &'a Space,
         cost: &'a dyn Fn(&Point) -> f64,
-        reference: ReferencePoint,
-        scale: CostScale,
+        settings: &EngineSettings,
         fit: &Fit,
         scored: &[(Point, f64)],
         pending: &[Point],
         random: &mut R,
     ) -> Option<Self> {
+        let reference = settings.reference_point;
         let costs: Vec<f64> = scored.iter().map(|(point, _)| cost(point)).collect();
-        let objective = CostObjective::new(scale, &costs, reference.parameters_percent);
+        let objective =
+            CostObjective::new(settings.cost_scale, &costs, reference.parameters_percent);
         let site = |point: &Point| Site {
             input: space.encode(point),
             known: objective.of(cost(point)),

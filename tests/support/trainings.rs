@@ -12,7 +12,7 @@ use autopeft::train::Plan;
 use autopeft::train::trainer::{Advance, Training, Workbench};
 
 /// What a study's trials share, on the CPU.
-pub fn workbench(study: &Path) -> Workbench {
+pub(crate) fn workbench(study: &Path) -> Workbench {
     let study = Study::read(study).unwrap();
     let hub = Hub::new(HubSettings::from_variables(|name| std::env::var(name).ok()));
     Workbench::prepare(Plan {
@@ -28,7 +28,7 @@ pub fn workbench(study: &Path) -> Workbench {
 }
 
 /// Trains a configuration to its end, as a trial with this seed.
-pub fn train(bench: &Workbench, configuration: &Configuration, seed: u64) -> Measurement {
+pub(crate) fn train(bench: &Workbench, configuration: &Configuration, seed: u64) -> Measurement {
     let job = Job {
         trial: TrialId(0),
         configuration: configuration.clone(),
@@ -46,7 +46,7 @@ pub fn train(bench: &Workbench, configuration: &Configuration, seed: u64) -> Mea
 }
 
 /// Modules with their sizes, in these layers.
-pub fn configuration(modules: &[(&str, usize)], layers: &[usize]) -> Configuration {
+pub(crate) fn configuration(modules: &[(&str, usize)], layers: &[usize]) -> Configuration {
     let modules = modules.iter().map(|&(name, size)| (name.to_owned(), size));
     Configuration {
         modules: modules.collect(),

@@ -111,14 +111,14 @@ impl Noise {
             .filter(|relative| *relative != word)
             .collect();
         if !relatives.is_empty() && chance(stream, RELATIVE_SHARE) {
-            return *pick::<&str>(stream, &relatives);
+            return pick::<&str>(stream, &relatives);
         }
         let near: Vec<&str> = premise
             .split(' ')
             .filter(|other| *other != word && self.part(other) == part)
             .collect();
         if !near.is_empty() && chance(stream, PREMISE_SHARE) {
-            return *pick::<&str>(stream, &near);
+            return pick::<&str>(stream, &near);
         }
         let all: Vec<&str> = part
             .iter()
@@ -126,7 +126,7 @@ impl Noise {
             .map(String::as_str)
             .filter(|other| *other != word)
             .collect();
-        *pick::<&str>(stream, &all)
+        pick::<&str>(stream, &all)
     }
 
     /// The part of speech of a word; none for words of grammar.
