@@ -55,7 +55,6 @@ impl Palette {
     /// For light backgrounds: no yellow and no cyan, which are hard to read there.
     pub const LIGHT: Self = Self {
         name: "light",
-        border: coloured(Color::Gray),
         border_focused: coloured(Color::Blue).add_modifier(Modifier::BOLD),
         key: coloured(Color::Blue),
         loss: coloured(Color::Red),
