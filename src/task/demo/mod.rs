@@ -1,6 +1,6 @@
 //! The demo task: does the premise entail the hypothesis, in a small language of our own?
 //!
-//! The language has some 220 words ([`vocabulary`]) and six constructions. Everything is drawn from a
+//! The language has some 140 words ([`vocabulary`]) and six constructions. Everything is drawn from a
 //! seeded stream that is the same on every platform.
 
 mod chain;
