@@ -274,6 +274,7 @@ impl State {
             }
             Record::TrialCancelled { trial } => {
                 self.change(*trial, Transition::Cancel)?;
+                self.resuming.remove(trial);
                 self.submitted.remove(trial);
             }
             Record::TrialRetried { trial } => {

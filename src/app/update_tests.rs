@@ -169,6 +169,11 @@ fn a_trial_that_waits_to_go_on_is_held_with_the_study() {
     assert_eq!(pause, both.map(Effect::Pause));
     let resume = play(&mut state, Event::Message(Message::ToggleStudyPause));
     assert_eq!(resume[..2], [TrialId(0), TrialId(1)].map(Effect::Resume));
+    play(
+        &mut state,
+        Event::Executor(ExecutorEvent::Cancelled(TrialId(0))),
+    );
+    assert!(!state.resuming.contains(&TrialId(0)));
 }
 
 #[test]

@@ -28,7 +28,8 @@
 //! - No files, no clock but the one that is handed in, no backend of tensors: float64 on the CPU.
 //!
 //! The score is modelled as a normal score because its units and spread differ from task to task; the cost is
-//! known, on a logarithmic scale unless the study says otherwise (see `cost_scale`), so that no part of the budget goes into learning it.
+//! known, so that no part of the budget goes into learning it, and is on a logarithmic scale unless the study says
+//! otherwise (see `cost_scale`).
 
 pub mod acquisition;
 pub mod copula;
