@@ -1,7 +1,7 @@
 //! Noise-free hypervolume against evaluations on the stand-ins for a 12-layer search, for the engine's arms.
 //!
-//! `cargo bench --bench search [-- SEEDS]`; mean ± standard error over the seeds (3 unless given), 20 random trials
-//! first. The regret is what is missing to the optimum, which is known by enumeration.
+//! `cargo bench --bench search -- --help`. Mean ± standard error over the seeds; the regret is what is missing to the
+//! optimum, which is found by enumeration. With `--json FILE` each run is also a line that `benches/peers/run.py` reads.
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop by panicking")]
 
 #[path = "../tests/support/surrogate.rs"]
@@ -9,12 +9,17 @@
 mod surrogate;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use autopeft::domain::{CostScale, Point, ReferencePoint};
+use autopeft::domain::{
+    Acquisition, CostScale, InitialDesign, Point, ReferencePoint, ScoreScale, SearchMethod,
+    SurrogateModel,
+};
 use autopeft::search::{Ask, Engine, EngineSettings, Observation, Outcome};
+use clap::Parser;
 use rayon::prelude::*;
 
 use surrogate::Surrogate;
@@ -24,49 +29,145 @@ const REFERENCE: ReferencePoint = ReferencePoint {
     parameters_percent: 26.0,
 };
 
+/// Random trials at the beginning of each search.
+const STARTS: usize = 20;
+
 /// Evaluations after which the hypervolume is read.
-const MARKS: [usize; 4] = [20, 50, 100, 200];
+const MARKS: [usize; 4] = [STARTS, 50, 100, 200];
+
+/// Hypervolume against evaluations on the benchmark functions.
+#[derive(Parser)]
+struct Arguments {
+    /// Searches per arm.
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
+    /// Evaluations of each search.
+    #[arg(long, default_value_t = 100)]
+    evaluations: usize,
+    /// Proposals per ask.
+    #[arg(long, default_value_t = 1)]
+    batch: usize,
+    /// Arms: `default`, `paper`, `random`, `sobol`, `nsga2`, `parego`, or changes of one, such as `default+saas+copula`.
+    #[arg(long, num_args = 1.., default_values = ["random", "default"])]
+    arms: Vec<String>,
+    /// Benchmark functions.
+    #[arg(long, num_args = 1.., default_values = ["a", "b"])]
+    variants: Vec<String>,
+    /// How the hypervolume counts parameters.
+    #[arg(long, num_args = 1.., default_values = ["linear", "log10"])]
+    scales: Vec<String>,
+    /// Starts of each seed in the notation of the benchmark, as `run.py --starts` writes them.
+    #[arg(long)]
+    starts: Option<PathBuf>,
+    /// Append one JSON object per search to this file.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
 
 /// How the hypervolume counts parameters: in percent, or in their decimal logarithm.
-type Scale = (&'static str, fn(f64) -> f64);
-const SCALES: [Scale; 2] = [("linear", |percent| percent), ("log10", f64::log10)];
+#[derive(Clone, Copy)]
+struct Scale {
+    name: &'static str,
+    of: fn(f64) -> f64,
+    objective: CostScale,
+}
+
+const SCALES: [Scale; 2] = [
+    Scale {
+        name: "linear",
+        of: |percent| percent,
+        objective: CostScale::Linear,
+    },
+    Scale {
+        name: "log10",
+        of: f64::log10,
+        objective: CostScale::Log,
+    },
+];
 
 fn main() {
-    let seeds = std::env::args().skip(1).find_map(|text| text.parse().ok());
-    let seeds: u64 = seeds.unwrap_or(3);
-    for variant in ["a", "b"] {
+    let arguments = Arguments::parse();
+    let starts: BTreeMap<String, Vec<Vec<u16>>> = match &arguments.starts {
+        Some(path) => serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(),
+        None => BTreeMap::new(),
+    };
+    let marks: Vec<usize> = (MARKS.into_iter())
+        .filter(|&mark| mark <= arguments.evaluations)
+        .collect();
+    for variant in &arguments.variants {
         let surrogate = read(variant);
         let best = best_by_cost(&surrogate);
-        let optimum = SCALES.map(|(_, scale)| area(&best, scale));
-        println!(
-            "surrogate_{variant}: optimum {:.4} linear, {:.4} log10",
-            optimum[0], optimum[1]
-        );
-        println!(
-            "{:24}{:8}{:>8}  {:>17}  {:>8}",
-            "arm", "scale", "trials", "hypervolume", "regret"
-        );
-        for (name, settings) in arms() {
-            let runs: Vec<Run> = (0..seeds)
-                .into_par_iter()
-                .map(|seed| run(&surrogate, &settings, seed))
-                .collect();
-            for ((scale_name, scale), optimum) in SCALES.iter().zip(optimum) {
-                for mark in MARKS {
-                    let reached = runs.iter().map(|run| area(&run.tried[..mark], *scale));
-                    let (mean, error) = mean_and_error(&reached.collect::<Vec<f64>>());
-                    println!(
-                        "{name:24}{scale_name:8}{mark:8}  {mean:8.4} ± {error:.4}  {:8.4}",
-                        optimum - mean
-                    );
+        for scale in SCALES
+            .iter()
+            .filter(|s| arguments.scales.iter().any(|n| n == s.name))
+        {
+            let optimum = area(&best, scale.of);
+            println!("surrogate_{variant}, {}: optimum {optimum:.4}", scale.name);
+            for name in &arguments.arms {
+                let mut settings = arm(name);
+                if settings.cost_scale != CostScale::Copula {
+                    settings.cost_scale = scale.objective;
+                }
+                let runs: Vec<Run> = (0..arguments.seeds)
+                    .into_par_iter()
+                    .map(|seed| {
+                        let start = starts.get(&seed.to_string());
+                        run(&surrogate, &settings, seed, &arguments, start)
+                    })
+                    .collect();
+                report(name, &runs, &marks, scale, optimum);
+                if let Some(path) = &arguments.json {
+                    append(path, name, variant, scale, &runs, &marks);
                 }
             }
-            for (i, mark) in MARKS[..3].iter().enumerate() {
-                let seconds: Vec<f64> = runs.iter().map(|run| run.ask_seconds[i]).collect();
-                let (mean, error) = mean_and_error(&seconds);
-                println!("{name:24}ask for four after {mark} trials: {mean:.2} ± {error:.2} s");
-            }
         }
+    }
+}
+
+fn report(name: &str, runs: &[Run], marks: &[usize], scale: &Scale, optimum: f64) {
+    print!("{name:34}");
+    for &mark in marks {
+        let reached = runs.iter().map(|run| area(&run.tried[..mark], scale.of));
+        let (mean, error) = mean_and_error(&reached.collect::<Vec<f64>>());
+        print!(
+            "  @{mark} {mean:.4} ± {error:.4} (regret {:.4})",
+            optimum - mean
+        );
+    }
+    for &mark in marks {
+        let seconds = runs
+            .iter()
+            .filter_map(|run| run.ask_seconds.get(&mark).copied());
+        let (mean, _) = mean_and_error(&seconds.collect::<Vec<f64>>());
+        print!("  ask@{mark} {mean:.2} s");
+    }
+    println!();
+}
+
+/// In the form of `benches/peers/run.py`.
+fn append(path: &PathBuf, arm: &str, variant: &str, scale: &Scale, runs: &[Run], marks: &[usize]) {
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
+    for (seed, run) in runs.iter().enumerate() {
+        let reached: Vec<f64> = (marks.iter())
+            .map(|&mark| area(&run.tried[..mark], scale.of))
+            .collect();
+        let line = serde_json::json!({
+            "arm": format!("autopeft {arm}"),
+            "variant": variant,
+            "scale": scale.name,
+            "seed": seed,
+            "marks": marks,
+            "hypervolume": reached,
+            "ask_cpu_seconds": run.ask_seconds,
+        });
+        writeln!(file, "{line}").unwrap();
     }
 }
 
@@ -74,46 +175,51 @@ fn main() {
 struct Run {
     /// Parameters in percent and noise-free accuracy of each trial, in order.
     tried: Vec<(f64, f64)>,
-    /// Wall seconds of the first asks after 20, 50 and 100 trials, with the other seeds' searches on the other cores.
-    ask_seconds: [f64; 3],
+    /// Wall seconds of the first asks after so many trials, which is what one thread computes for.
+    ask_seconds: BTreeMap<usize, f64>,
 }
 
-/// What is compared, by name.
-fn arms() -> Vec<(&'static str, EngineSettings)> {
-    let default = EngineSettings {
-        initial_trials: 20,
-        warmup_draws: 256,
-        posterior_draws: 128,
-        thinning: 8,
-        acquisition_evaluations: 2_000,
-        local_search_starts: 10,
+/// The settings of an arm: `default` or `paper`, then changes, such as `default+saas+copula`.
+fn arm(name: &str) -> EngineSettings {
+    let mut settings = EngineSettings {
+        initial_trials: STARTS,
         reference_point: REFERENCE,
-        cost_scale: CostScale::Log,
+        ..EngineSettings::default()
     };
-    vec![
-        (
-            "random",
-            EngineSettings {
-                initial_trials: MARKS[3],
-                ..default.clone()
-            },
-        ),
-        ("default", default.clone()),
-        (
-            "default, linear cost",
-            EngineSettings {
-                cost_scale: CostScale::Linear,
-                ..default.clone()
-            },
-        ),
-        (
-            "default, copula cost",
-            EngineSettings {
-                cost_scale: CostScale::Copula,
-                ..default
-            },
-        ),
-    ]
+    for part in name.split('+') {
+        match part {
+            "default" => {}
+            "paper" => {
+                settings.surrogate = SurrogateModel::Saas;
+                settings.score_scale = ScoreScale::Copula;
+                settings.acquisition = Acquisition::Nehvi;
+                settings.cost_input = false;
+                settings.cost_scale = CostScale::Copula;
+                settings.warmup_draws = 128;
+                settings.posterior_draws = 64;
+                settings.thinning = 4;
+                settings.acquisition_evaluations = 2_000;
+            }
+            "random" => settings.method = SearchMethod::Random,
+            "sobol" => settings.method = SearchMethod::Sobol,
+            "nsga2" => settings.method = SearchMethod::Nsga2,
+            "parego" => settings.method = SearchMethod::Parego,
+            "saas" => settings.surrogate = SurrogateModel::Saas,
+            "gp" => settings.surrogate = SurrogateModel::Gp,
+            "linear" => settings.score_scale = ScoreScale::Linear,
+            "copula" => settings.score_scale = ScoreScale::Copula,
+            "copula_cost" => settings.cost_scale = CostScale::Copula,
+            "cost_input" => settings.cost_input = true,
+            "no_cost_input" => settings.cost_input = false,
+            "nehvi" => settings.acquisition = Acquisition::Nehvi,
+            "log_nehvi" => settings.acquisition = Acquisition::LogNehvi,
+            "sobol_start" => settings.initial_design = InitialDesign::Sobol,
+            "half_start" => settings.initial_trials = STARTS / 2,
+            "thorough" => settings.acquisition_evaluations *= 4,
+            other => panic!("no arm has a part {other:?}"),
+        }
+    }
+    settings
 }
 
 /// The highest noise-free accuracy at each percentage of parameters that the space has.
@@ -162,36 +268,49 @@ fn read(variant: &str) -> Surrogate {
 }
 
 /// The engine sees the noisy accuracy.
-fn run(surrogate: &Surrogate, settings: &EngineSettings, seed: u64) -> Run {
+fn run(
+    surrogate: &Surrogate,
+    settings: &EngineSettings,
+    seed: u64,
+    arguments: &Arguments,
+    starts: Option<&Vec<Vec<u16>>>,
+) -> Run {
     let costs = surrogate.clone();
-    let cost = Arc::new(move |point: &_| costs.percent(point));
     let engine = Engine::new(
         surrogate.space(),
-        cost,
+        Arc::new(move |point: &_| costs.percent(point)),
         settings.clone(),
         seed,
         Arc::new(|| 0.0),
     );
+    let measured = |point: Point| Observation {
+        outcome: Outcome::Score(surrogate.accuracy(&point, seed)),
+        point,
+        third: None,
+    };
     let mut ask = Ask {
-        count: 4,
+        count: arguments.batch,
         ..Ask::default()
     };
-    let mut ask_seconds = [0.0; 3];
-    while ask.history.len() < MARKS[3] {
+    if let Some(starts) = starts {
+        let points = starts.iter().map(|notation| surrogate.point_of(notation));
+        ask.history = points.map(measured).collect();
+    }
+    let mut ask_seconds = BTreeMap::new();
+    while ask.history.len() < arguments.evaluations {
+        let told = ask.history.len();
         let begun = Instant::now();
         let proposals = engine.ask(&ask, &|| false).unwrap();
-        for (mark, seconds) in MARKS.iter().zip(&mut ask_seconds) {
-            if *seconds == 0.0 && ask.history.len() >= *mark {
-                *seconds = begun.elapsed().as_secs_f64();
-            }
+        for mark in MARKS.into_iter().filter(|&mark| told >= mark) {
+            ask_seconds
+                .entry(mark)
+                .or_insert_with(|| begun.elapsed().as_secs_f64());
         }
-        for proposal in proposals {
-            let score = surrogate.accuracy(&proposal.point, seed);
-            ask.history.push(Observation {
-                point: proposal.point,
-                outcome: Outcome::Score(score),
-            });
-        }
+        (ask.history).extend(
+            proposals
+                .into_iter()
+                .map(|proposal| measured(proposal.point)),
+        );
     }
     let tried = ask.history.iter().map(|observation| &observation.point);
     Run {

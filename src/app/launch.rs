@@ -286,6 +286,12 @@ fn engine(study: &Study, space: &PeftSpace) -> Engine {
 fn engine_settings(search: &SearchSettings) -> EngineSettings {
     EngineSettings {
         initial_trials: search.initial_trials,
+        initial_design: search.initial_design,
+        method: search.method,
+        surrogate: search.surrogate,
+        score_scale: search.score_scale,
+        cost_input: search.cost_input,
+        acquisition: search.acquisition,
         warmup_draws: search.warmup_draws,
         posterior_draws: search.posterior_draws,
         thinning: search.thinning,
@@ -293,6 +299,8 @@ fn engine_settings(search: &SearchSettings) -> EngineSettings {
         local_search_starts: search.local_search_starts,
         reference_point: search.reference_point,
         cost_scale: search.cost_scale,
+        // Trials measure two objectives.
+        third_reference: None,
     }
 }
 

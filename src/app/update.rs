@@ -108,12 +108,14 @@ fn question(state: &State, count: usize) -> Ask {
             (TrialState::Finished, Some(measurement)) => history.push(Observation {
                 point,
                 outcome: Outcome::Score(measurement.objectives.score),
+                third: None,
             }),
             // What failed or was cancelled says nothing of its score; it is not to be tried again unasked either.
             (TrialState::Infeasible | TrialState::Failed | TrialState::Cancelled, _) => {
                 history.push(Observation {
                     point,
                     outcome: Outcome::Infeasible,
+                    third: None,
                 });
             }
             _ => pending.push(point),

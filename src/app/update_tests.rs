@@ -114,7 +114,7 @@ fn the_next_proposal_is_asked_for_while_the_last_initial_trial_runs() {
     assert!(
         matches!(&effects[..], [Effect::Submit(job), Effect::Ask(ask)]
         if job.trial == TrialId(1)
-            && ask.history == [Observation { point: Point(vec![1, 0, 1, 1]), outcome: Outcome::Score(0.8) }]
+            && ask.history == [Observation { point: Point(vec![1, 0, 1, 1]), outcome: Outcome::Score(0.8), third: None }]
             && ask.pending == [Point(vec![0, 2, 1, 0])])
     );
     assert_eq!(state.front, [TrialId(0)]);
@@ -215,6 +215,7 @@ fn an_infeasible_trial_is_told_to_the_search_and_three_failures_pause_the_study(
     let first = Observation {
         point: Point(vec![1, 0, 1, 1]),
         outcome: Outcome::Infeasible,
+        third: None,
     };
     assert_eq!(question(&state, 1).history, [first]);
     for trial in 1..4 {

@@ -3,18 +3,22 @@
 //! No I/O, no threads, no clock: everything here is a value or a pure function.
 
 mod configuration;
+mod dimension;
 mod number;
 mod objective;
 mod pareto;
 mod peft_space;
+mod search;
 mod space;
 mod trial;
 
 pub use configuration::Configuration;
-pub use objective::{CostScale, Objectives, ReferencePoint};
+pub use dimension::{Dimension, DimensionKind};
+pub use objective::{Objectives, ReferencePoint};
 pub use pareto::{front, hypervolume};
 pub use peft_space::{ModuleAxis, PeftSpace};
-pub use space::{Dimension, Point, Space};
+pub use search::{Acquisition, CostScale, InitialDesign, ScoreScale, SearchMethod, SurrogateModel};
+pub use space::{Point, Space};
 pub use trial::{
     Diagnostics, EpochReport, Job, Measurement, Origin, Progress, Transition, Trial, TrialId,
     TrialState,

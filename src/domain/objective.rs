@@ -22,18 +22,6 @@ pub struct ReferencePoint {
     pub parameters_percent: f64,
 }
 
-/// The scale on which the search counts the parameters of a configuration against its score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CostScale {
-    /// Their logarithm.
-    Log,
-    /// Their percentage of the backbone.
-    Linear,
-    /// The normal score of their rank among the trials so far: the paper's.
-    Copula,
-}
-
 impl Objectives {
     /// Whether `self` is at least as good as `other` in both objectives and better in one.
     pub fn dominates(&self, other: &Self) -> bool {

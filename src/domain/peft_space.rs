@@ -46,10 +46,7 @@ impl PeftSpace {
         let mut dimensions: Vec<Dimension> = self
             .modules
             .iter()
-            .map(|axis| Dimension {
-                name: axis.name.clone(),
-                levels: axis.sizes.len() as u16,
-            })
+            .map(|axis| Dimension::ordinal(&axis.name, axis.sizes.len() as u16))
             .collect();
         let mut any_of = Vec::new();
         if self.modules.iter().all(|axis| axis.sizes[0] == 0) {
@@ -57,10 +54,8 @@ impl PeftSpace {
         }
         if self.choose_layers {
             let first = dimensions.len();
-            dimensions.extend(self.candidate_layers.iter().map(|layer| Dimension {
-                name: format!("layer {layer}"),
-                levels: 2,
-            }));
+            let layers = self.candidate_layers.iter();
+            dimensions.extend(layers.map(|layer| Dimension::ordinal(format!("layer {layer}"), 2)));
             any_of.push((first..dimensions.len()).collect());
         }
         Space { dimensions, any_of }

@@ -1,4 +1,5 @@
-//! Random valid points without repeats: the initial design, and what is left when nothing better is known.
+//! Valid points without repeats, random or evenly spread: the initial design, and what is left when nothing better is
+//! known.
 
 use std::collections::HashSet;
 
@@ -9,7 +10,11 @@ use crate::domain::{Point, Space};
 /// Draws before the space is walked through instead. Reached only where nearly all points are used or invalid.
 const DRAWS: usize = 1_000;
 
-/// A valid point outside `used`, uniform over them as long as they are not very rare; none where none is left.
+/// Length of the Sobol sequence.
+const SOBOL_LENGTH: u32 = 1 << 16;
+
+/// A valid point outside `used`; none where none is left. Uniform over them as long as they are not very rare and no
+/// dimension depends on another one.
 pub(super) fn random_point<R: Rng>(
     space: &Space,
     used: &HashSet<Point>,
@@ -36,15 +41,33 @@ pub(super) fn random_point<R: Rng>(
     }
 }
 
-/// A uniform element of the product of the dimensions, valid or not.
+/// The first valid point outside `used` of a scrambled Sobol sequence; none where the sequence has no such point.
+///
+/// Each dimension's coordinate falls into as many equal parts as it has levels.
+pub(super) fn sobol_point(space: &Space, used: &HashSet<Point>, seed: u64) -> Option<Point> {
+    // The sequence's seed has 32 bits.
+    let seed = (seed ^ (seed >> 32)) as u32;
+    (0..SOBOL_LENGTH)
+        .map(|index| {
+            let levels = (0_u32..).zip(&space.dimensions).map(|(i, dimension)| {
+                let coordinate = sobol_burley::sample(index, i, seed);
+                let level = (f64::from(coordinate) * f64::from(dimension.levels)) as u16;
+                level.min(dimension.levels - 1)
+            });
+            let mut point = Point(levels.collect());
+            space.settle(&mut point);
+            point
+        })
+        .find(|point| space.is_valid(point) && !used.contains(point))
+}
+
+/// A uniform element of the product of the dimensions, valid or not, but for what has no meaning in it.
 fn any_point<R: Rng>(space: &Space, random: &mut R) -> Point {
-    Point(
-        space
-            .dimensions
-            .iter()
-            .map(|dimension| random.random_range(0..dimension.levels))
-            .collect(),
-    )
+    let levels =
+        (space.dimensions.iter()).map(|dimension| random.random_range(0..dimension.levels));
+    let mut point = Point(levels.collect());
+    space.settle(&mut point);
+    point
 }
 
 /// The next element of the product, the last dimension running fastest, the first again after the last.
@@ -68,10 +91,7 @@ mod tests {
         let dimensions = levels
             .iter()
             .enumerate()
-            .map(|(i, &levels)| Dimension {
-                name: format!("d{i}"),
-                levels,
-            })
+            .map(|(i, &levels)| Dimension::ordinal(format!("d{i}"), levels))
             .collect();
         Space { dimensions, any_of }
     }
@@ -93,6 +113,26 @@ mod tests {
         let space = space(&[1, 3], vec![vec![0]]);
         let mut random = stream(1, Purpose::Design, 0, 0);
         assert_eq!(random_point(&space, &HashSet::new(), &mut random), None);
+    }
+
+    #[test]
+    fn sobol_points_cover_every_level_evenly() {
+        let space = space(&[4, 2, 3], vec![]);
+        let mut used = HashSet::new();
+        let mut counts = [0; 4];
+        for _ in 0..8 {
+            let point = sobol_point(&space, &used, 5).expect("the space has 24 points");
+            counts[usize::from(point.0[0])] += 1;
+            assert!(used.insert(point));
+        }
+        assert!(
+            counts.iter().all(|&count| (1..=3).contains(&count)),
+            "{counts:?}"
+        );
+        while let Some(point) = sobol_point(&space, &used, 5) {
+            assert!(used.insert(point));
+        }
+        assert_eq!(used.len(), 24);
     }
 
     #[test]

@@ -1,24 +1,14 @@
 //! Asking for proposals: the pure function at the centre of the search.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::design::random_point;
-use super::fit::Fit;
-use super::local_search::{Budget, maximise};
-use super::nuts::Schedule;
-use super::promise::Promise;
-use super::random::{Purpose, stream};
-use crate::domain::{CostScale, Diagnostics, Point, ReferencePoint, Space};
-
-/// Why proposals are random where nothing can be learnt.
-const NOTHING_LEARNT: &str = "random: there are no two different scores to learn from yet";
-
-/// Why proposals are random where the acquisition function has no value.
-const NOT_FINITE: &str = "random: the joint posterior of the scores is not finite";
+use super::method::{bayesian, nsga2, parego};
+use super::round::Round;
+use super::settings::EngineSettings;
+use crate::domain::{Diagnostics, InitialDesign, Point, SearchMethod, Space};
 
 /// The exact objective to minimise, as a function of a valid point: parameters in percent of the backbone.
 pub type Cost = Arc<dyn Fn(&Point) -> f64 + Send + Sync>;
@@ -33,6 +23,9 @@ pub struct Observation {
     pub point: Point,
     /// What came of it.
     pub outcome: Outcome,
+    /// The third objective, to be minimised, where it was measured (peak memory, seconds per step); not read where the
+    /// settings have no bound for it.
+    pub third: Option<f64>,
 }
 
 /// What came of trying a point.
@@ -66,27 +59,6 @@ pub struct Proposal {
     pub diagnostics: Diagnostics,
 }
 
-/// How the engine works.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EngineSettings {
-    /// Points of the random initial design; pending and infeasible ones count.
-    pub initial_trials: usize,
-    /// NUTS warm-up steps.
-    pub warmup_draws: usize,
-    /// NUTS draws after the warm-up.
-    pub posterior_draws: usize,
-    /// Every how many draws one is kept.
-    pub thinning: usize,
-    /// Acquisition evaluations per proposal.
-    pub acquisition_evaluations: usize,
-    /// Local searches per proposal.
-    pub local_search_starts: usize,
-    /// Bounds of the hypervolume.
-    pub reference_point: ReferencePoint,
-    /// The scale on which the hypervolume counts the cost.
-    pub cost_scale: CostScale,
-}
-
 /// Why there are no proposals.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SearchError {
@@ -101,11 +73,11 @@ pub enum SearchError {
 /// The search engine of one study; it keeps no state between two asks.
 #[derive(Clone)]
 pub struct Engine {
-    space: Space,
-    cost: Cost,
-    settings: EngineSettings,
-    seed: u64,
-    clock: Clock,
+    pub(super) space: Space,
+    pub(super) cost: Cost,
+    pub(super) settings: EngineSettings,
+    pub(super) seed: u64,
+    pub(super) clock: Clock,
 }
 
 impl fmt::Debug for Engine {
@@ -147,147 +119,25 @@ impl Engine {
         ask: &Ask,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Proposal>, SearchError> {
-        let mut round = Round {
-            engine: self,
-            used: ask
-                .history
-                .iter()
-                .map(|observation| &observation.point)
-                .chain(&ask.pending)
-                .cloned()
-                .collect(),
-            told: ask.history.len() + ask.pending.len(),
-            proposals: Vec::new(),
-        };
-        let missing = self.settings.initial_trials.saturating_sub(round.told);
-        round.add_random(missing.min(ask.count), None);
-        if round.proposals.len() < ask.count {
-            round.add_modelled(ask, cancelled)?;
+        let mut round = Round::new(self, ask);
+        let missing = self.settings.initial_trials.saturating_sub(round.told());
+        round.add_designed(missing.min(ask.count), self.settings.initial_design, None);
+        match self.settings.method {
+            SearchMethod::Bayesian => bayesian::propose(&mut round, ask, cancelled)?,
+            SearchMethod::Parego => parego::propose(&mut round, ask, cancelled)?,
+            SearchMethod::Nsga2 => nsga2::propose(&mut round, ask),
+            SearchMethod::Sobol => {
+                round.add_designed(round.wanted(), InitialDesign::Sobol, None);
+            }
+            SearchMethod::Random => {
+                round.add_designed(round.wanted(), InitialDesign::Random, None);
+            }
         }
-        if round.proposals.is_empty() && ask.count > 0 {
+        let proposals = round.into_proposals();
+        if proposals.is_empty() && ask.count > 0 {
             return Err(SearchError::Exhausted);
         }
-        Ok(round.proposals)
-    }
-}
-
-/// The answer to one ask in the making.
-struct Round<'a> {
-    engine: &'a Engine,
-    /// Points that must not be proposed (again).
-    used: HashSet<Point>,
-    /// Points that were told: tried or pending.
-    told: usize,
-    proposals: Vec<Proposal>,
-}
-
-impl Round<'_> {
-    /// Adds `count` random points, or as many as are left.
-    fn add_random(&mut self, count: usize, note: Option<&str>) {
-        for _ in 0..count {
-            let started = (self.engine.clock)();
-            let index = self.told + self.proposals.len();
-            let mut random = stream(self.engine.seed, Purpose::Design, index, 0);
-            let Some(point) = random_point(&self.engine.space, &self.used, &mut random) else {
-                return;
-            };
-            let diagnostics = Diagnostics {
-                search_seconds: (self.engine.clock)() - started,
-                note: note.map(str::to_owned),
-                ..Diagnostics::default()
-            };
-            self.add(point, diagnostics);
-        }
-    }
-
-    fn add(&mut self, point: Point, diagnostics: Diagnostics) {
-        let index = self.told + self.proposals.len();
-        self.used.insert(point.clone());
-        self.proposals.push(Proposal {
-            point,
-            initial: index < self.engine.settings.initial_trials,
-            diagnostics,
-        });
-    }
-
-    /// Fits the surrogate and adds the points that it finds most promising, until there are as many as asked for.
-    fn add_modelled(&mut self, ask: &Ask, cancelled: &dyn Fn() -> bool) -> Result<(), SearchError> {
-        let engine = self.engine;
-        let settings = &engine.settings;
-        let scored: Vec<(Point, f64)> = ask.history.iter().filter_map(scored).collect();
-        let started = (engine.clock)();
-        let names = (ask.history.len(), ask.pending.len());
-        let mut random = stream(engine.seed, Purpose::Surrogate, names.0, names.1);
-        let schedule = Schedule {
-            warmup_draws: settings.warmup_draws,
-            posterior_draws: settings.posterior_draws,
-            thinning: settings.thinning,
-        };
-        let Some(fit) = Fit::new(&engine.space, &scored, schedule, &mut random, cancelled)? else {
-            self.add_random(ask.count - self.proposals.len(), Some(NOTHING_LEARNT));
-            return Ok(());
-        };
-        let fit_seconds = (engine.clock)() - started;
-
-        let mut started = (engine.clock)();
-        let mut random = stream(engine.seed, Purpose::Acquisition, names.0, names.1);
-        let budget = Budget {
-            evaluations: settings.acquisition_evaluations,
-            starts: settings.local_search_starts,
-        };
-        let pending: Vec<Point> = ask
-            .pending
-            .iter()
-            .chain(self.proposals.iter().map(|proposal| &proposal.point))
-            .cloned()
-            .collect();
-        let mut promise = Promise::new(
-            &engine.space,
-            &*engine.cost,
-            settings,
-            &fit,
-            &scored,
-            &pending,
-            &mut random,
-        );
-        while self.proposals.len() < ask.count {
-            let Some(known) = promise else {
-                self.add_random(ask.count - self.proposals.len(), Some(NOT_FINITE));
-                return Ok(());
-            };
-            let best = maximise(
-                &engine.space,
-                &self.used,
-                known.front(),
-                &mut |point| known.value(point),
-                budget,
-                &mut random,
-                cancelled,
-            );
-            if cancelled() {
-                return Err(SearchError::Cancelled);
-            }
-            let Some((point, acquisition)) = best else {
-                return Ok(());
-            };
-            let mut diagnostics = fit.diagnostics(&engine.space.encode(&point));
-            promise = known.with_pending(&point, &mut random);
-            let now = (engine.clock)();
-            diagnostics.acquisition = acquisition;
-            diagnostics.fit_seconds = fit_seconds;
-            diagnostics.search_seconds = now - started;
-            started = now;
-            self.add(point, diagnostics);
-        }
-        Ok(())
-    }
-}
-
-/// What the surrogate learns from: points with a score that is a number.
-fn scored(observation: &Observation) -> Option<(Point, f64)> {
-    match observation.outcome {
-        Outcome::Score(score) if score.is_finite() => Some((observation.point.clone(), score)),
-        Outcome::Score(_) | Outcome::Infeasible => None,
+        Ok(proposals)
     }
 }
 
@@ -295,17 +145,16 @@ fn scored(observation: &Observation) -> Option<(Point, f64)> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+    use std::collections::HashSet;
+
     use super::*;
-    use crate::domain::Dimension;
+    use crate::domain::{Dimension, ReferencePoint};
 
     fn engine(levels: &[u16], initial_trials: usize) -> Engine {
         let dimensions = levels
             .iter()
             .enumerate()
-            .map(|(i, &levels)| Dimension {
-                name: format!("d{i}"),
-                levels,
-            })
+            .map(|(i, &levels)| Dimension::ordinal(format!("d{i}"), levels))
             .collect();
         let space = Space {
             dimensions,
@@ -322,7 +171,7 @@ mod tests {
                 score: 0.2,
                 parameters_percent: 40.0,
             },
-            cost_scale: CostScale::Log,
+            ..EngineSettings::default()
         };
         let cost = |point: &Point| point.0.iter().map(|&level| f64::from(level)).sum();
         Engine::new(space, Arc::new(cost), settings, 9, Arc::new(|| 0.0))
@@ -334,7 +183,11 @@ mod tests {
         } else {
             Outcome::Score(0.3 + 0.1 * f64::from(point.0[0]) - 0.01 * f64::from(point.0[2]))
         };
-        Observation { point, outcome }
+        Observation {
+            point,
+            outcome,
+            third: None,
+        }
     }
 
     fn points(proposals: &[Proposal]) -> Vec<Point> {
@@ -395,8 +248,20 @@ mod tests {
         assert_eq!(first, second);
         let mut other = engine.clone();
         other.seed += 1;
-        let third = other.ask(&ask, &|| false).unwrap();
-        assert_ne!(points(&first), points(&third));
+        let start = |engine: &Engine| {
+            points(
+                &engine
+                    .ask(
+                        &Ask {
+                            count: 8,
+                            ..Ask::default()
+                        },
+                        &|| false,
+                    )
+                    .unwrap(),
+            )
+        };
+        assert_ne!(start(&engine), start(&other));
     }
 
     #[test]
@@ -421,9 +286,108 @@ mod tests {
         let proposals = engine.ask(&after(&engine, 10, 1), &|| false).unwrap();
         let diagnostics = &proposals[0].diagnostics;
         assert!(diagnostics.acquisition > 0.0);
-        assert_eq!(diagnostics.relevance.len(), 3);
+        assert_eq!(
+            diagnostics.relevance.len(),
+            4,
+            "the dimensions and the cost"
+        );
         let (mean, deviation) = diagnostics.predicted_score.unwrap();
         assert!((0.2..0.9).contains(&mean) && deviation >= 0.0);
+    }
+
+    fn with(engine: &Engine, change: impl Fn(&mut EngineSettings)) -> Engine {
+        let mut changed = engine.clone();
+        change(&mut changed.settings);
+        changed
+    }
+
+    #[test]
+    fn every_method_proposes_new_valid_points_to_the_end() {
+        for method in [
+            SearchMethod::Bayesian,
+            SearchMethod::Parego,
+            SearchMethod::Nsga2,
+            SearchMethod::Sobol,
+            SearchMethod::Random,
+        ] {
+            for design in [InitialDesign::Random, InitialDesign::Sobol] {
+                let engine = with(&engine(&[3, 2, 3], 4), |settings| {
+                    settings.method = method;
+                    settings.initial_design = design;
+                });
+                let mut ask = Ask {
+                    count: 3,
+                    ..Ask::default()
+                };
+                let mut seen = HashSet::new();
+                while let Ok(proposals) = engine.ask(&ask, &|| false) {
+                    for point in points(&proposals) {
+                        assert!(engine.space.is_valid(&point));
+                        assert!(seen.insert(point.clone()), "{method:?} proposed twice");
+                        ask.history.push(tried(point));
+                    }
+                }
+                let all = engine.space.valid_size();
+                assert_eq!(seen.len() as f64, all, "{method:?} {design:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_third_objective_leads_away_from_where_it_is_bad() {
+        // The score does not tell the levels of the last dimension apart, the third objective does.
+        let base = engine(&[6, 2, 6], 12);
+        let mut ask = after(&base, 12, 1);
+        for observation in &mut ask.history {
+            observation.outcome = Outcome::Score(0.3 + 0.1 * f64::from(observation.point.0[0]));
+            observation.third = Some(1.0 + 3.0 * f64::from(observation.point.0[2]));
+        }
+        let bounded = with(&base, |settings| settings.third_reference = Some(8.0));
+        let level = |engine: &Engine| {
+            let proposals = engine.ask(&ask, &|| false).unwrap();
+            proposals[0].point.0[2]
+        };
+        assert!(level(&bounded) <= 2, "{}", level(&bounded));
+    }
+
+    #[test]
+    fn every_kind_of_dimension_can_be_searched() {
+        let space = Space {
+            dimensions: vec![
+                Dimension::ordinal("module", 3),
+                Dimension::log_real("learning rate", 1e-5, 1e-2).only_if(0),
+                Dimension::categorical("schedule", 4),
+            ],
+            any_of: vec![],
+        };
+        let rate = |point: &Point| space.dimensions[1].value(point.0[1]);
+        let score = |point: &Point| match point.0[0] {
+            0 => 0.5,
+            _ => 0.9 - 0.1 * (rate(point) / 1e-3).log10().abs() - 0.05 * f64::from(point.0[2] != 2),
+        };
+        let cost: Cost = Arc::new(|point: &Point| 1.0 + f64::from(point.0[0]));
+        let settings = EngineSettings {
+            initial_trials: 8,
+            acquisition_evaluations: 400,
+            ..EngineSettings::default()
+        };
+        let engine = Engine::new(space.clone(), cost, settings, 3, Arc::new(|| 0.0));
+        let mut ask = Ask {
+            count: 1,
+            ..Ask::default()
+        };
+        let mut best: f64 = 0.0;
+        for _ in 0..30 {
+            let point = engine.ask(&ask, &|| false).unwrap().remove(0).point;
+            assert!(space.is_valid(&point));
+            best = best.max(score(&point));
+            ask.history.push(Observation {
+                outcome: Outcome::Score(score(&point)),
+                point,
+                third: None,
+            });
+        }
+        assert!(best > 0.88, "{best}");
     }
 
     #[test]

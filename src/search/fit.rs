@@ -1,15 +1,24 @@
-//! What the engine believes of the score: a Gaussian process of its normal scores, fitted afresh for every ask.
+//! What the engine believes of the score: a Gaussian process of its transformed values, fitted afresh for every ask.
 
 use std::sync::Arc;
 
 use rand::Rng;
 
 use super::SearchError;
-use super::copula::Copula;
+use super::encoding::Encoding;
+
+use super::lbfgs::maximise;
 use super::nuts::{Draws, NutsError, Schedule, sample};
 use super::posterior::{GaussianProcess, Hyperparameters, Joint, mixture};
+use super::score_scale::ScoreObjective;
+use super::settings::EngineSettings;
+use super::surrogate::gp::ScaledGp;
 use super::surrogate::saas::Saas;
-use crate::domain::{Diagnostics, Point, Space};
+use super::surrogate::{Data, Model};
+use crate::domain::{Diagnostics, Point, SurrogateModel};
+
+/// Steps of the maximiser at most.
+const MAXIMISER_STEPS: usize = 100;
 
 /// Smallest noise variance of a normal score, as in BoTorch: keeps covariances of nearly equal points well-conditioned.
 const NOISE_OFFSET: f64 = 1e-4;
@@ -17,10 +26,18 @@ const NOISE_OFFSET: f64 = 1e-4;
 /// Share of diverging trajectories above which the diagnostics mention them.
 const NOTED_DIVERGENCES: f64 = 0.1;
 
+/// R-hat above which the diagnostics mention it. A chain this short seldom comes below 1.1 in every lengthscale, most of
+/// which change nothing.
+const NOTED_R_HAT: f64 = 1.5;
+
+/// Why the surrogate is not fitted at all.
+const SINGULAR: &str =
+    "the covariance of the scores is singular; the surrogate uses the medians of its priors";
+
 /// A fitted surrogate.
 pub(super) struct Fit {
     /// The transform of the scores.
-    pub(super) copula: Copula,
+    pub(super) objective: ScoreObjective,
     /// One process per draw of the hyperparameters.
     pub(super) processes: Arc<Vec<GaussianProcess>>,
     /// Name and median inverse squared lengthscale of each dimension, largest first.
@@ -29,14 +46,15 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    /// Fits the surrogate to measured points; none where they cannot tell anything, with fewer than two different
+    /// Fits the surrogate to measured points, of whose scores those below `reference` are of no interest; none where they cannot tell anything, with fewer than two different
     /// scores.
     ///
-    /// Where the sampler fails, the medians of the priors take the place of its draws, and the diagnostics say so.
+    /// Where that fails, something simpler takes its place, and the diagnostics say so.
     pub(super) fn new<R: Rng>(
-        space: &Space,
+        encoding: &Encoding<'_>,
         scored: &[(Point, f64)],
-        schedule: Schedule,
+        reference: f64,
+        settings: &EngineSettings,
         random: &mut R,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Self>, SearchError> {
@@ -47,37 +65,25 @@ impl Fit {
             return Ok(None);
         }
         let scores: Vec<f64> = scored.iter().map(|(_, score)| *score).collect();
-        let copula = Copula::new(&scores);
-        let targets: Vec<f64> = scores
-            .iter()
-            .map(|&score| copula.transform(score))
-            .collect();
-        let inputs: Vec<Vec<f64>> = scored
-            .iter()
-            .map(|(point, _)| space.encode(point))
-            .collect();
-
-        let saas = Saas::new(&inputs, &targets, NOISE_OFFSET);
-        let start = saas.prior_median();
-        let sampled = sample(|u| saas.log_joint(u), &start, schedule, random, cancelled);
-        let (draws, note) = match sampled {
-            Ok(draws) => {
-                let note = divergence_note(&draws, schedule);
-                (draws.kept, note)
-            }
-            Err(NutsError::Cancelled) => return Err(SearchError::Cancelled),
-            Err(error) => (vec![start], Some(fallback_note(&error))),
+        let objective = ScoreObjective::new(settings.score_scale, &scores, reference);
+        let targets: Vec<f64> = scores.iter().map(|&score| objective.of(score)).collect();
+        let inputs: Vec<Vec<f64>> = scored.iter().map(|(point, _)| encoding.of(point)).collect();
+        let dimensions = encoding.dimensions();
+        let data = Data::new(&inputs, &dimensions, &targets, NOISE_OFFSET);
+        let (hyperparameters, note) = match settings.surrogate {
+            SurrogateModel::Saas => draws(data, settings, random, cancelled)?,
+            SurrogateModel::Gp => most_probable(data, cancelled)?,
         };
-        let hyperparameters: Vec<Hyperparameters> =
-            draws.iter().map(|u| saas.hyperparameters(u)).collect();
         let processes: Vec<GaussianProcess> = hyperparameters
             .iter()
-            .filter_map(|hyper| GaussianProcess::new(hyper, &inputs, &targets))
+            .filter_map(|hyper| {
+                GaussianProcess::new(&hyper.per_column(&dimensions), &inputs, &targets)
+            })
             .collect();
         Ok((!processes.is_empty()).then(|| Self {
-            copula,
+            objective,
             processes: Arc::new(processes),
-            relevance: relevance(space, &hyperparameters),
+            relevance: relevance(encoding.names(), &hyperparameters),
             note,
         }))
     }
@@ -92,48 +98,113 @@ impl Fit {
         }
     }
 
-    /// Expected score and its standard deviation, in the metric's units.
-    fn predict(&self, input: &[f64]) -> (f64, f64) {
+    /// Mean and variance of the modelled objective.
+    pub(super) fn objective_at(&self, input: &[f64]) -> (f64, f64) {
         let joints: Vec<Joint> = self
             .processes
             .iter()
             .map(|process| process.joint(&process.project([input])))
             .collect();
-        let (mean, variance) = mixture(&joints)[0];
+        mixture(&joints)[0]
+    }
+
+    /// Expected score and its standard deviation, in the metric's units.
+    fn predict(&self, input: &[f64]) -> (f64, f64) {
+        let (mean, variance) = self.objective_at(input);
         let deviation = variance.max(0.0).sqrt();
         // The transform is not linear: the interval of one deviation is carried over, not the deviation.
-        let upper = self.copula.inverse(mean + deviation);
-        let lower = self.copula.inverse(mean - deviation);
-        (self.copula.inverse(mean), 0.5 * (upper - lower))
+        let upper = self.objective.inverse(mean + deviation);
+        let lower = self.objective.inverse(mean - deviation);
+        (self.objective.inverse(mean), 0.5 * (upper - lower))
     }
 }
 
-fn divergence_note(draws: &Draws, schedule: Schedule) -> Option<String> {
+/// Draws of SAAS's hyperparameters by NUTS, and what is to be said of them.
+///
+/// Where the sampler fails, or more than half of its trajectories diverge, [`most_probable`] takes its place.
+fn draws<R: Rng>(
+    data: Data,
+    settings: &EngineSettings,
+    random: &mut R,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(Vec<Hyperparameters>, Option<String>), SearchError> {
+    let schedule = Schedule {
+        warmup_draws: settings.warmup_draws,
+        posterior_draws: settings.posterior_draws,
+        thinning: settings.thinning,
+    };
+    let model = Saas::new(data);
+    let start = model.prior_median();
+    let sampled = sample(|u| model.log_joint(u), &start, schedule, random, cancelled);
+    let failure = match sampled {
+        Ok(draws) if 2 * draws.divergences <= schedule.posterior_draws => {
+            let kept = draws
+                .kept
+                .iter()
+                .map(|u| model.hyperparameters(u))
+                .collect();
+            return Ok((kept, sampling_note(&draws, schedule)));
+        }
+        Ok(draws) => format!(
+            "{} of {} trajectories of the sampler diverged",
+            draws.divergences, schedule.posterior_draws
+        ),
+        Err(NutsError::Cancelled) => return Err(SearchError::Cancelled),
+        Err(error) => error.to_string(),
+    };
+    let (hyperparameters, second_failure) = most_probable(model.into_data(), cancelled)?;
+    let note = second_failure.unwrap_or_else(|| {
+        "the most probable lengthscales under dimension-scaled priors take its place".to_owned()
+    });
+    Ok((hyperparameters, Some(format!("{failure}; {note}"))))
+}
+
+/// The most probable hyperparameters under dimension-scaled priors, and what is to be said of them.
+fn most_probable(
+    data: Data,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<(Vec<Hyperparameters>, Option<String>), SearchError> {
+    let model = ScaledGp::new(data);
+    let start = model.prior_median();
+    let found = maximise(|u| model.log_joint(u), &start, MAXIMISER_STEPS, cancelled);
+    if cancelled() {
+        return Err(SearchError::Cancelled);
+    }
+    let (u, note) = match found {
+        Some((u, _)) => (u, None),
+        None => (start, Some(SINGULAR.to_owned())),
+    };
+    Ok((vec![model.hyperparameters(&u)], note))
+}
+
+/// What people should know of a fit that went through.
+fn sampling_note(draws: &Draws, schedule: Schedule) -> Option<String> {
     let share = draws.divergences as f64 / schedule.posterior_draws.max(1) as f64;
-    (share > NOTED_DIVERGENCES).then(|| {
-        format!(
+    if share > NOTED_DIVERGENCES {
+        return Some(format!(
             "{} of {} trajectories of the sampler diverged, so the fit is less certain than it looks",
             draws.divergences, schedule.posterior_draws
+        ));
+    }
+    (draws.split_r_hat > NOTED_R_HAT).then(|| {
+        format!(
+            "the two halves of the sampler's draws disagree (R-hat {:.2}), so the fit is less certain than it looks",
+            draws.split_r_hat
         )
     })
 }
 
-fn fallback_note(error: &NutsError) -> String {
-    format!("{error}; the surrogate uses the medians of its priors instead of fitted lengthscales")
-}
-
-fn relevance(space: &Space, hyperparameters: &[Hyperparameters]) -> Vec<(String, f64)> {
-    let mut relevance: Vec<(String, f64)> = space
-        .dimensions
-        .iter()
+fn relevance(names: Vec<String>, hyperparameters: &[Hyperparameters]) -> Vec<(String, f64)> {
+    let mut relevance: Vec<(String, f64)> = names
+        .into_iter()
         .enumerate()
-        .map(|(i, dimension)| {
+        .map(|(i, name)| {
             let mut values: Vec<f64> = hyperparameters
                 .iter()
                 .map(|hyper| hyper.lengthscales[i].powi(-2))
                 .collect();
             values.sort_by(f64::total_cmp);
-            (dimension.name.clone(), values[values.len() / 2])
+            (name, values[values.len() / 2])
         })
         .collect();
     relevance.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -146,28 +217,34 @@ mod tests {
 
     use super::super::random::{Purpose, stream};
     use super::*;
-    use crate::domain::Dimension;
+    use crate::domain::{Dimension, ScoreScale, Space};
+    use crate::search::Cost;
 
-    const SCHEDULE: Schedule = Schedule {
-        warmup_draws: 100,
-        posterior_draws: 64,
-        thinning: 4,
-    };
+    fn settings(surrogate: SurrogateModel, score_scale: ScoreScale) -> EngineSettings {
+        EngineSettings {
+            surrogate,
+            score_scale,
+            cost_input: false,
+            warmup_draws: 100,
+            posterior_draws: 64,
+            thinning: 4,
+            ..EngineSettings::default()
+        }
+    }
 
     fn space() -> Space {
-        let dimension = |i: usize| Dimension {
-            name: format!("d{i}"),
-            levels: 11,
-        };
+        let dimension = |i: usize| Dimension::ordinal(format!("d{i}"), 11);
         Space {
             dimensions: (0..4).map(dimension).collect(),
             any_of: vec![],
         }
     }
 
-    fn fit(scored: &[(Point, f64)]) -> Option<Fit> {
+    fn fit(scored: &[(Point, f64)], settings: &EngineSettings) -> Option<Fit> {
         let mut random = stream(8, Purpose::Surrogate, 0, 0);
-        Fit::new(&space(), scored, SCHEDULE, &mut random, &|| false).unwrap()
+        let (space, cost): (_, Cost) = (space(), Arc::new(|_| 1.0));
+        let encoding = Encoding::new(&space, &cost, settings);
+        Fit::new(&encoding, scored, 0.0, settings, &mut random, &|| false).unwrap()
     }
 
     #[test]
@@ -176,34 +253,40 @@ mod tests {
             .map(|i| Point(vec![i * 5 % 11, i * 7 % 11, i * i % 11, i * 3 % 11]))
             .map(|point| (point.clone(), 0.7 + 0.01 * f64::from(point.0[2])))
             .collect();
-        let fit = fit(&scored).unwrap();
-        let diagnostics = fit.diagnostics(&space().encode(&Point(vec![3, 3, 5, 3])));
-        assert_eq!(diagnostics.relevance[0].0, "d2");
-        assert!(diagnostics.relevance[0].1 > 10.0 * diagnostics.relevance[1].1);
-        let (mean, deviation) = diagnostics.predicted_score.unwrap();
-        assert!((mean - 0.75).abs() < 0.012, "{mean}");
-        assert!(deviation > 0.0 && deviation < 0.03, "{deviation}");
-        assert_eq!(diagnostics.note, None);
+        for (surrogate, scale) in [
+            (SurrogateModel::Saas, ScoreScale::Copula),
+            (SurrogateModel::Saas, ScoreScale::Linear),
+            (SurrogateModel::Gp, ScoreScale::Linear),
+        ] {
+            let fit = fit(&scored, &settings(surrogate, scale)).unwrap();
+            let diagnostics = fit.diagnostics(&space().encode(&Point(vec![3, 3, 5, 3])));
+            assert_eq!(diagnostics.relevance[0].0, "d2");
+            assert!(diagnostics.relevance[0].1 > 10.0 * diagnostics.relevance[1].1);
+            let (mean, deviation) = diagnostics.predicted_score.unwrap();
+            assert!((mean - 0.75).abs() < 0.012, "{mean}");
+            assert!(deviation > 0.0 && deviation < 0.03, "{deviation}");
+            assert_eq!(diagnostics.note, None);
+        }
     }
 
     #[test]
     fn equal_scores_tell_nothing() {
-        assert!(fit(&[]).is_none());
-        assert!(fit(&[(Point(vec![0; 4]), 0.5), (Point(vec![1; 4]), 0.5)]).is_none());
+        let settings = settings(SurrogateModel::Saas, ScoreScale::Copula);
+        assert!(fit(&[], &settings).is_none());
+        let equal = [(Point(vec![0; 4]), 0.5), (Point(vec![1; 4]), 0.5)];
+        assert!(fit(&equal, &settings).is_none());
     }
 
     #[test]
     fn a_sampler_without_draws_falls_back_and_says_so() {
-        let schedule = Schedule {
+        let settings = EngineSettings {
             posterior_draws: 0,
-            ..SCHEDULE
+            ..settings(SurrogateModel::Saas, ScoreScale::Copula)
         };
         let scored = [(Point(vec![0; 4]), 0.5), (Point(vec![1; 4]), 0.6)];
-        let mut random = stream(8, Purpose::Surrogate, 0, 0);
-        let fit = Fit::new(&space(), &scored, schedule, &mut random, &|| false);
-        let fit = fit.unwrap().unwrap();
+        let fit = fit(&scored, &settings).unwrap();
         assert_eq!(fit.processes.len(), 1);
         let note = fit.diagnostics(&[0.0; 4]).note.unwrap();
-        assert!(note.contains("medians of its priors"), "{note}");
+        assert!(note.contains("take its place"), "{note}");
     }
 }

@@ -11,6 +11,7 @@ use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
 use super::design::random_point;
+use super::settings::EngineSettings;
 use crate::domain::{Point, Space};
 
 /// How much to spend.
@@ -20,6 +21,16 @@ pub(super) struct Budget {
     pub(super) evaluations: usize,
     /// Climbs, at least one.
     pub(super) starts: usize,
+}
+
+impl Budget {
+    /// What a study allows per proposal.
+    pub(super) fn new(settings: &EngineSettings) -> Self {
+        Self {
+            evaluations: settings.acquisition_evaluations,
+            starts: settings.local_search_starts,
+        }
+    }
 }
 
 /// The best point outside `used` that was found, with its value; none where no point is left or `cancelled` says so.
@@ -137,10 +148,7 @@ mod tests {
     use crate::domain::Dimension;
 
     fn space() -> Space {
-        let dimension = |i: usize| Dimension {
-            name: format!("d{i}"),
-            levels: 6,
-        };
+        let dimension = |i: usize| Dimension::ordinal(format!("d{i}"), 6);
         Space {
             dimensions: (0..8).map(dimension).collect(),
             any_of: vec![vec![0, 1]],

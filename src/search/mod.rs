@@ -35,22 +35,27 @@ pub mod acquisition;
 pub mod copula;
 mod cost_scale;
 mod design;
+mod encoding;
 mod engine;
 mod fit;
 pub mod hypervolume;
 mod kernel;
+mod lbfgs;
 mod linalg;
 mod local_search;
+mod method;
 mod normal;
 pub mod nuts;
 pub mod pareto;
 pub mod posterior;
 mod promise;
 mod random;
+mod round;
+mod score_scale;
+mod settings;
 pub mod surrogate;
 mod worker;
 
-pub use engine::{
-    Ask, Clock, Cost, Engine, EngineSettings, Observation, Outcome, Proposal, SearchError,
-};
+pub use engine::{Ask, Clock, Cost, Engine, Observation, Outcome, Proposal, SearchError};
+pub use settings::EngineSettings;
 pub use worker::{SearchEvent, SearchWorker};

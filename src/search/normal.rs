@@ -2,7 +2,6 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use rand::{Rng, RngExt};
 use statrs::function::erf::erfc_inv;
 
 /// log √(2π).
@@ -23,16 +22,8 @@ pub(super) fn quantile(p: f64) -> f64 {
     -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p)
 }
 
-/// One draw, by inversion: a number of the stream gives the same draw everywhere.
-pub(super) fn draw<R: Rng>(random: &mut R) -> f64 {
-    // Half a step away from 0 and 1, where the quantile is infinite.
-    let uniform = (random.random_range(0_u64..1 << 53) as f64 + 0.5) / (1_u64 << 53) as f64;
-    quantile(uniform)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::random::{Purpose, stream};
     use super::*;
 
     #[test]
@@ -42,16 +33,5 @@ mod tests {
         }
         assert!((quantile(0.975) - 1.959_963_984_540_054).abs() < 1e-12);
         assert!((density(0.0) - (-HALF_LOG_TWO_PI).exp()).abs() < 1e-15);
-    }
-
-    #[test]
-    fn draws_have_the_moments_of_the_standard_normal() {
-        let mut random = stream(11, Purpose::Design, 0, 0);
-        let draws: Vec<f64> = (0..20_000).map(|_| draw(&mut random)).collect();
-        let moment = |power: i32| draws.iter().map(|z| z.powi(power)).sum::<f64>() / 20_000.0;
-        // Four standard errors of each moment.
-        assert!(moment(1).abs() < 0.029);
-        assert!((moment(2) - 1.0).abs() < 0.04);
-        assert!((moment(4) - 3.0).abs() < 0.28);
     }
 }

@@ -12,7 +12,7 @@ use nuts_rs::{
 use rand::Rng;
 use thiserror::Error;
 
-use super::surrogate::saas::Density;
+use super::surrogate::Density;
 
 /// Doublings of a trajectory at most: 63 steps, as BoTorch allows. Longer ones cost more than they mix.
 const MAX_DOUBLINGS: u64 = 6;
@@ -35,6 +35,8 @@ pub struct Draws {
     pub kept: Vec<Vec<f64>>,
     /// Trajectories after the warm-up that ended in a divergence.
     pub divergences: usize,
+    /// How far the first half of the draws disagrees with the second: the largest [`split_r_hat`] of any unknown.
+    pub split_r_hat: f64,
 }
 
 /// Why there are no draws.
@@ -85,7 +87,9 @@ where
     let mut draws = Draws {
         kept: Vec::new(),
         divergences: 0,
+        split_r_hat: 1.0,
     };
+    let mut all = Vec::with_capacity(schedule.posterior_draws);
     for step in 0..schedule.warmup_draws + schedule.posterior_draws {
         if cancelled() {
             return Err(NutsError::Cancelled);
@@ -95,15 +99,47 @@ where
             continue;
         };
         draws.divergences += usize::from(progress.diverging);
+        let position = position.into_vec();
         if (index + 1) % schedule.thinning.max(1) == 0 {
-            draws.kept.push(position.into_vec());
+            draws.kept.push(position.clone());
         }
+        all.push(position);
     }
+    draws.split_r_hat = (0..start.len())
+        .map(|i| split_r_hat(&all.iter().map(|u| u[i]).collect::<Vec<f64>>()))
+        .fold(1.0, f64::max);
     let finite = draws.kept.iter().flatten().all(|value| value.is_finite());
     if draws.kept.is_empty() || !finite || draws.divergences == schedule.posterior_draws {
         return Err(NutsError::Diverged);
     }
     Ok(draws)
+}
+
+/// The potential scale reduction between the two halves of one chain (Gelman et al. 2013, section 11.4): near 1 where
+/// both come from the same distribution, infinite where they stand still at different places. 1 for fewer than four draws.
+pub fn split_r_hat(chain: &[f64]) -> f64 {
+    let half = chain.len() / 2;
+    if half < 2 {
+        return 1.0;
+    }
+    let (first, second) = (&chain[..half], &chain[chain.len() - half..]);
+    let count = half as f64;
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / count;
+    let means = [mean(first), mean(second)];
+    let variance = |values: &[f64], mean: f64| {
+        values
+            .iter()
+            .map(|value| (value - mean).powi(2))
+            .sum::<f64>()
+            / (count - 1.0)
+    };
+    let within = 0.5 * (variance(first, means[0]) + variance(second, means[1]));
+    // The variance of two means, B / n.
+    let between = 0.5 * (means[0] - means[1]).powi(2);
+    if between == 0.0 {
+        return 1.0;
+    }
+    ((count - 1.0) / count + between / within).sqrt()
 }
 
 /// The sampler's error, which it gives with all its causes.
@@ -211,6 +247,19 @@ mod tests {
             assert!((mean - 3.0).abs() < 0.25 * deviation, "{mean}");
             assert!((variance.sqrt() / deviation - 1.0).abs() < 0.15);
         }
+    }
+
+    #[test]
+    fn halves_that_disagree_have_a_large_r_hat() {
+        let run = run(normal, 4).unwrap();
+        assert!(run.split_r_hat < 1.05, "{}", run.split_r_hat);
+        let drift: Vec<f64> = (0..100).map(|i| f64::from(i) + f64::from(i % 3)).collect();
+        assert!(split_r_hat(&drift) > 1.5);
+        assert_eq!(split_r_hat(&[2.0; 8]), 1.0);
+        assert_eq!(split_r_hat(&[1.0, 1.0, 2.0, 2.0]), f64::INFINITY);
+        // By hand: means 1 and 3, variances 2 and 2, n = 2: √(1/2 + 2/2).
+        let found = split_r_hat(&[0.0, 2.0, 2.0, 4.0]);
+        assert!((found - 1.5_f64.sqrt()).abs() < 1e-12, "{found}");
     }
 
     #[test]

@@ -26,6 +26,18 @@ pub struct Hyperparameters {
     pub lengthscales: Vec<f64>,
 }
 
+impl Hyperparameters {
+    /// With the lengthscale of dimension `dimension_of[j]` in the place of column j.
+    pub(super) fn per_column(&self, dimension_of: &[usize]) -> Self {
+        Self {
+            lengthscales: (dimension_of.iter())
+                .map(|&dimension| self.lengthscales[dimension])
+                .collect(),
+            ..self.clone()
+        }
+    }
+}
+
 /// A Gaussian process given its hyperparameters and observations.
 #[derive(Clone, Debug)]
 pub struct GaussianProcess {

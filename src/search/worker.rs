@@ -145,7 +145,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{CostScale, Dimension, Point, ReferencePoint, Space};
+    use crate::domain::{Dimension, Point, ReferencePoint, Space};
     use crate::search::{Cost, EngineSettings, Observation, Outcome};
 
     fn engine() -> Engine {
@@ -154,13 +154,7 @@ mod tests {
 
     fn engine_with(cost: Cost, initial_trials: usize) -> Engine {
         let space = Space {
-            dimensions: vec![
-                Dimension {
-                    name: "only".into(),
-                    levels: 3
-                };
-                1
-            ],
+            dimensions: vec![Dimension::ordinal("only", 3)],
             any_of: vec![],
         };
         let settings = EngineSettings {
@@ -174,7 +168,7 @@ mod tests {
                 score: 0.0,
                 parameters_percent: 10.0,
             },
-            cost_scale: CostScale::Log,
+            ..EngineSettings::default()
         };
         Engine::new(space, cost, settings, 3, Arc::new(|| 0.0))
     }
@@ -210,6 +204,7 @@ mod tests {
         let tried = |level: u16| Observation {
             point: Point(vec![level]),
             outcome: Outcome::Score(f64::from(level)),
+            third: None,
         };
         assert!(worker.ask(Ask {
             history: vec![tried(0), tried(1)],

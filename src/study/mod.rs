@@ -22,7 +22,6 @@ mod tests;
 pub use error::{Mistake, Mistakes, StudyError};
 pub use reference::key_reference;
 pub use settings::{
-    Acquisition, FidelitySettings, InitialDesign, LayerChoice, ModelSource, ModuleSizes,
-    OutputSettings, Precision, SearchSettings, SpaceSettings, Study, StudyName, Surrogate,
-    TrainingSettings,
+    FidelitySettings, LayerChoice, ModelSource, ModuleSizes, OutputSettings, Precision,
+    SearchSettings, SpaceSettings, Study, StudyName, TrainingSettings,
 };

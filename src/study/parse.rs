@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
+
 use super::checks;
 use super::document::Document;
 use super::error::{Mistakes, StudyError};
 use super::settings::{
-    Acquisition, FidelitySettings, InitialDesign, ModelSource, OutputSettings, Precision,
-    SearchSettings, Study, StudyName, Surrogate, TrainingSettings,
+    FidelitySettings, ModelSource, OutputSettings, Precision, SearchSettings, Study, StudyName,
+    TrainingSettings,
 };
 use super::{space_section, task_section};
-use crate::domain::{CostScale, ReferencePoint};
+use crate::domain::ReferencePoint;
 use crate::task::Metric;
 
 impl Study {
@@ -151,9 +153,6 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
     let section = "search";
     let trials = document.count(section, "trials")?;
     let initial = document.count(section, "initial_trials");
-    for name in ["initial_design", "surrogate", "acquisition"] {
-        document.text(section, name);
-    }
     let chance = match metric {
         Metric::Accuracy | Metric::F1 => 0.5,
         Metric::Matthews | Metric::Pearson | Metric::Spearman => 0.0,
@@ -162,25 +161,34 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
     Some(SearchSettings {
         trials: trials as usize,
         initial_trials: initial.unwrap_or((trials * 3).div_ceil(10)) as usize,
-        initial_design: InitialDesign::Random,
+        method: choice(document, section, "method")?,
+        initial_design: choice(document, section, "initial_design")?,
         batch: document.count(section, "batch")? as usize,
-        surrogate: Surrogate::Saas,
-        acquisition: Acquisition::Nehvi,
+        surrogate: choice(document, section, "surrogate")?,
+        score_scale: choice(document, section, "score_scale")?,
+        cost_input: document.switch(section, "cost_input")?,
+        acquisition: choice(document, section, "acquisition")?,
         reference_point: ReferencePoint {
             score: document.real(bounds, "score").unwrap_or(chance),
             parameters_percent: document.real(bounds, "parameters_percent")?,
         },
-        cost_scale: match document.text(section, "cost_scale")?.as_str() {
-            "linear" => CostScale::Linear,
-            "copula" => CostScale::Copula,
-            _ => CostScale::Log,
-        },
+        cost_scale: choice(document, section, "cost_scale")?,
         warmup_draws: document.count(section, "warmup_draws")? as usize,
         posterior_draws: document.count(section, "posterior_draws")? as usize,
         thinning: document.count(section, "thinning")? as usize,
         acquisition_evaluations: document.count(section, "acquisition_evaluations")? as usize,
         local_search_starts: document.count(section, "local_search_starts")? as usize,
     })
+}
+
+/// The value of a key that allows a few words only, each the name of a variant of `T`.
+fn choice<T: DeserializeOwned>(
+    document: &mut Document<'_>,
+    section: &str,
+    name: &str,
+) -> Option<T> {
+    let text = document.text(section, name)?;
+    serde_json::from_value(serde_json::Value::String(text)).ok()
 }
 
 fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{CostScale, ReferencePoint};
+use crate::domain::{
+    Acquisition, CostScale, InitialDesign, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel,
+};
 use crate::task::TaskSettings;
 
 /// A whole study, resolved: preset and defaults applied, paths absolute, everything validated.
@@ -101,14 +103,20 @@ pub enum LayerChoice {
 pub struct SearchSettings {
     /// Trials in all.
     pub trials: usize,
-    /// How many of them are random, before the surrogate proposes.
+    /// How they are chosen after the initial design.
+    pub method: SearchMethod,
+    /// How many of them are the initial design, before anything is learnt.
     pub initial_trials: usize,
     /// How the initial trials are drawn.
     pub initial_design: InitialDesign,
     /// Proposals per fit of the surrogate.
     pub batch: usize,
     /// Model of the score.
-    pub surrogate: Surrogate,
+    pub surrogate: SurrogateModel,
+    /// The scale on which the score is modelled.
+    pub score_scale: ScoreScale,
+    /// Whether the surrogate sees the logarithm of the parameters beside the sizes and layers.
+    pub cost_input: bool,
     /// What makes a candidate worth trying.
     pub acquisition: Acquisition,
     /// Bounds of the hypervolume.
@@ -125,30 +133,6 @@ pub struct SearchSettings {
     pub acquisition_evaluations: usize,
     /// Local searches per proposal.
     pub local_search_starts: usize,
-}
-
-/// How the initial trials are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InitialDesign {
-    /// Uniform over the valid points, without repeats.
-    Random,
-}
-
-/// Model of the score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Surrogate {
-    /// Gaussian process with sparse axis-aligned priors, by NUTS (Eriksson & Jankowiak 2021).
-    Saas,
-}
-
-/// What makes a candidate worth trying.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Acquisition {
-    /// Noisy expected hypervolume improvement (Daulton et al. 2021).
-    Nehvi,
 }
 
 /// The training of one trial.

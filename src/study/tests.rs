@@ -11,7 +11,9 @@ use insta::assert_snapshot;
 use super::keys::KEYS;
 use super::schema::Fallback;
 use super::*;
-use crate::domain::{CostScale, ReferencePoint};
+use crate::domain::{
+    Acquisition, CostScale, InitialDesign, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel,
+};
 use crate::task::{DataFormat, Metric, ValidationSplit};
 
 fn parse(source: &str) -> Study {
@@ -63,9 +65,12 @@ fn the_papers_preset_is_the_paper() {
     let search = SearchSettings {
         trials: 200,
         initial_trials: 100,
+        method: SearchMethod::Bayesian,
         initial_design: InitialDesign::Random,
         batch: 4,
-        surrogate: Surrogate::Saas,
+        surrogate: SurrogateModel::Saas,
+        score_scale: ScoreScale::Copula,
+        cost_input: false,
         acquisition: Acquisition::Nehvi,
         reference_point: ReferencePoint {
             score: 0.70,

@@ -1,12 +1,13 @@
 //! The search engine against BoTorch's numbers: tolerances as in the README of the golden files.
 
 #[path = "../support/surrogate.rs"]
+#[allow(dead_code, reason = "the benchmark needs more of it")]
 mod surrogate;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use autopeft::domain::{self, CostScale, Objectives, ReferencePoint};
+use autopeft::domain::{self, Objectives, ReferencePoint};
 use autopeft::search::acquisition::ehvi::Staircase;
 use autopeft::search::acquisition::nehvi::{Nehvi, Objective, Site};
 use autopeft::search::copula::Copula;
@@ -15,6 +16,7 @@ use autopeft::search::nuts::{Schedule, sample};
 use autopeft::search::pareto::{Duplicates, non_dominated};
 use autopeft::search::posterior::{GaussianProcess, Hyperparameters, Joint, mixture};
 use autopeft::search::surrogate::saas::Saas;
+use autopeft::search::surrogate::{Data, Model};
 use autopeft::search::{Ask, Engine, EngineSettings, Observation, Outcome};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -188,12 +190,17 @@ fn posteriors() {
     }
 }
 
+fn saas(inputs: &[Vec<f64>], targets: &[f64], noise_offset: f64) -> Saas {
+    let dimensions: Vec<usize> = (0..inputs[0].len()).collect();
+    Saas::new(Data::new(inputs, &dimensions, targets, noise_offset))
+}
+
 #[test]
 fn saas_densities() {
     for (name, case) in cases("gp_posterior.json") {
         let (inputs, targets) = (matrix(&case["X"]), vector(&case["y"]));
-        let plain = Saas::new(&inputs, &targets, 0.0);
-        let shifted = Saas::new(&inputs, &targets, 1e-4);
+        let plain = saas(&inputs, &targets, 0.0);
+        let shifted = saas(&inputs, &targets, 1e-4);
         for point in case["density"].as_array().unwrap() {
             let u = vector(&point["u"]);
             assert_eq!(u.len(), plain.unknowns());
@@ -242,8 +249,8 @@ fn noisy_expected_hypervolume_improvements() {
         let baseline = matrix(&case["X_baseline"]);
         let candidates = matrix(&case["X_candidates"]);
         let observed = matrix(&case["Y"]);
-        let reference = pair(&case["ref"]);
-        let objectives = [0, 1].map(|k| {
+        let reference = vector(&case["ref"]);
+        let modelled = |k: usize| {
             let targets: Vec<f64> = observed.iter().map(|y| y[k]).collect();
             let draws = case["hyper"][k].as_array().unwrap();
             let processes: Vec<GaussianProcess> = draws
@@ -260,7 +267,8 @@ fn noisy_expected_hypervolume_improvements() {
                 check_joint(&joint_at(process, &all), expected, &name);
             }
             Objective::Modelled(processes.into())
-        });
+        };
+        let objectives: Vec<Objective> = (0..reference.len()).map(modelled).collect();
         let site = |input: &Vec<f64>| Site {
             input: input.clone(),
             known: f64::NAN,
@@ -274,17 +282,23 @@ fn noisy_expected_hypervolume_improvements() {
                 .map(|seed| {
                     let mut random = ChaCha8Rng::seed_from_u64(seed);
                     let sites = baseline.iter().map(site).collect();
-                    let mut nehvi =
-                        Nehvi::new(objectives.clone(), reference, sites, 128, &mut random).unwrap();
+                    let mut nehvi = Nehvi::new(
+                        objectives.clone(),
+                        reference.clone(),
+                        sites,
+                        128,
+                        &mut random,
+                    )
+                    .unwrap();
                     if evaluation["prune_baseline"] == true {
                         nehvi = nehvi.pruned().unwrap();
                     }
                     let pending = chosen(&evaluation["pending"]);
-                    nehvi = nehvi.with(pending, &mut random).unwrap();
+                    nehvi = nehvi.with(pending).unwrap();
                     let mut total = 0.0;
                     for candidate in chosen(&evaluation["candidates"]) {
                         total += nehvi.value(&candidate);
-                        nehvi = nehvi.with(vec![candidate], &mut random).unwrap();
+                        nehvi = nehvi.with(vec![candidate]).unwrap();
                     }
                     total
                 })
@@ -320,7 +334,7 @@ fn the_sampler_finds_the_saas_posterior() {
     for (name, case) in cases("saas_posterior.json") {
         let (inputs, targets) = (matrix(&case["X"]), vector(&case["y"]));
         let test = matrix(&case["X_test"]);
-        let saas = Saas::new(&inputs, &targets, 0.0);
+        let saas = saas(&inputs, &targets, 0.0);
         let mean_of = |draws: &[Vec<f64>]| -> Vec<f64> {
             let means = draws.iter().map(|u| {
                 let hyper = saas.hyperparameters(u);
@@ -413,13 +427,13 @@ fn hypervolume_reached(surrogate: &Surrogate, seed: u64, random: usize, trials: 
     };
     let settings = EngineSettings {
         initial_trials: random,
-        cost_scale: CostScale::Log,
         warmup_draws: 100,
         posterior_draws: 64,
         thinning: 8,
         acquisition_evaluations: 400,
         local_search_starts: 4,
         reference_point,
+        ..EngineSettings::default()
     };
     let costs = surrogate.clone();
     let engine = Engine::new(
@@ -439,6 +453,7 @@ fn hypervolume_reached(surrogate: &Surrogate, seed: u64, random: usize, trials: 
             ask.history.push(Observation {
                 point: proposal.point,
                 outcome: Outcome::Score(score),
+                third: None,
             });
         }
     }

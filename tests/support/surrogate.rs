@@ -46,11 +46,10 @@ impl Surrogate {
     pub(crate) fn space(&self) -> Space {
         let modules = self.half_size.len();
         let layers = self.layer_weight[0].len();
-        let dimension = |name: String, levels| Dimension { name, levels };
         Space {
             dimensions: (0..modules)
-                .map(|m| dimension(format!("module {m}"), HALVINGS + 1))
-                .chain((0..layers).map(|l| dimension(format!("layer {l}"), 2)))
+                .map(|m| Dimension::ordinal(format!("module {m}"), HALVINGS + 1))
+                .chain((0..layers).map(|l| Dimension::ordinal(format!("layer {l}"), 2)))
                 .collect(),
             any_of: vec![
                 (0..modules).collect(),
@@ -82,6 +81,13 @@ impl Surrogate {
             halvings.to_vec(),
             left_out.iter().map(|&left_out| left_out == 0).collect(),
         )
+    }
+
+    /// The point of a configuration in the file's notation.
+    pub(crate) fn point_of(&self, notation: &[u16]) -> Point {
+        let (halvings, left_out) = notation.split_at(self.half_size.len());
+        let levels = halvings.iter().map(|k| HALVINGS - k);
+        Point(levels.chain(left_out.iter().map(|out| 1 - out)).collect())
     }
 
     fn terms(&self, point: &Point) -> Terms {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Configuration, CostScale, EpochReport, Measurement, ModuleAxis, Objectives, Origin, PeftSpace,
-    ReferencePoint, Trial, TrialId, TrialState,
+    Acquisition, Configuration, CostScale, EpochReport, InitialDesign, Measurement, ModuleAxis,
+    Objectives, Origin, PeftSpace, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel, Trial,
+    TrialId, TrialState,
 };
 use crate::export::{Context, Front};
 use crate::model::weights::NamedTensor;
 use crate::study::{
-    Acquisition, FidelitySettings, InitialDesign, LayerChoice, ModelSource, ModuleSizes,
-    OutputSettings, Precision, SearchSettings, SpaceSettings, Study, StudyName, Surrogate,
-    TrainingSettings,
+    FidelitySettings, LayerChoice, ModelSource, ModuleSizes, OutputSettings, Precision,
+    SearchSettings, SpaceSettings, Study, StudyName, TrainingSettings,
 };
 use crate::task::{Labels, Metric, TaskSettings, ValidationSplit};
 use crate::train::checkpoint;
@@ -186,9 +186,12 @@ fn study() -> Study {
         search: SearchSettings {
             trials: 24,
             initial_trials: 8,
+            method: SearchMethod::Bayesian,
             initial_design: InitialDesign::Random,
             batch: 1,
-            surrogate: Surrogate::Saas,
+            surrogate: SurrogateModel::Saas,
+            score_scale: ScoreScale::Copula,
+            cost_input: false,
             acquisition: Acquisition::Nehvi,
             reference_point: REFERENCE,
             cost_scale: CostScale::Log,

@@ -1,4 +1,4 @@
-//! Noisy expected hypervolume improvement for two maximised objectives (Daulton et al. 2021, eq. 3).
+//! Noisy expected hypervolume improvement for two or three maximised objectives (Daulton et al. 2021, eq. 3).
 //!
 //! | symbol | meaning |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | v | L⁻¹ Σ_Bc for a candidate c, so that f_c given f_B is normal with mean μ_c + v·z, variance Σ_cc - v·v |
 //!
 //! NEHVI(c) is the mean over s and w of the hypervolume that c adds to the front of f_B. Given f_B the objectives of c
-//! are independent normal variables, so that this last expectation is taken in closed form ([`Staircase`]) where the
+//! are independent normal variables, so that this last expectation is taken in closed form ([`Front`]) where the
 //! paper samples it: the same quantity with less noise. Several candidates at once telescope: the second improves
 //! on worlds in which the first is part of the base.
 
@@ -20,15 +20,24 @@ use super::super::linalg::{Cholesky, dot};
 use super::super::normal;
 use super::super::pareto::{Duplicates, non_dominated};
 use super::super::posterior::{GaussianProcess, Projection};
-use super::ehvi::Staircase;
+use super::ehvi::{Front, log_sum_exp};
 
 /// Added to the diagonal of Σ_BB, relative to its mean: points that the kernel cannot tell apart make it singular.
 const RELATIVE_JITTER: f64 = 1e-8;
 
+/// Below this the mean over the worlds is computed from logarithms: its terms may have lost digits or vanished.
+const LEAST_EXACT: f64 = 1e-250;
+
+/// Dimensions of the Sobol sequence.
+const SOBOL_DIMENSIONS: u32 = 256;
+
+/// Half a step of the sequence's numbers, which have 23 bits: away from 0, where the normal quantile is infinite.
+const SOBOL_HALF_STEP: f64 = 0.5 / (1_u32 << 23) as f64;
+
 /// An objective: modelled, one process per draw of the hyperparameters, or known.
 #[derive(Clone, Debug)]
 pub enum Objective {
-    /// Gaussian processes, one per draw; the same number for every modelled objective.
+    /// Gaussian processes, one per draw, at least one; those of an objective with fewer draws come round again.
     Modelled(Arc<Vec<GaussianProcess>>),
     /// Known exactly: [`Site::known`].
     Known,
@@ -39,18 +48,24 @@ pub enum Objective {
 pub struct Site {
     /// Its encoding, `[d]`.
     pub input: Vec<f64>,
-    /// The known objective's value; not read where both are modelled.
+    /// The known objectives' value; not read where all are modelled.
     pub known: f64,
 }
 
 /// The acquisition function over one base.
 #[derive(Clone, Debug)]
 pub struct Nehvi {
-    objectives: [Objective; 2],
-    reference: [f64; 2],
+    /// `[m]`, with m = 2 or 3.
+    objectives: Vec<Objective>,
+    /// `[m]`.
+    reference: Vec<f64>,
     base: Vec<Site>,
-    /// z of every world, `[draws of hyperparameters][worlds][objective][base]`.
-    normals: Vec<Vec<[Vec<f64>; 2]>>,
+    /// Of the sequence that the normals come from.
+    seed: u32,
+    /// Sites that got their normals so far, dropped ones included.
+    drawn: usize,
+    /// z of every world, `[draws of hyperparameters][worlds][m][base]`.
+    normals: Vec<Vec<Vec<Vec<f64>>>>,
     beliefs: Vec<Belief>,
 }
 
@@ -58,10 +73,10 @@ pub struct Nehvi {
 #[derive(Clone, Debug)]
 struct Belief {
     /// Per objective: the base as its process sees it and L; none where it is known.
-    views: [Option<(Projection, Cholesky)>; 2],
-    /// f_B of each world, `[worlds][base]`.
-    values: Vec<Vec<[f64; 2]>>,
-    staircases: Vec<Staircase>,
+    views: Vec<Option<(Projection, Cholesky)>>,
+    /// f_B of each world, `[worlds][base][m]`.
+    values: Vec<Vec<Vec<f64>>>,
+    fronts: Vec<Front>,
 }
 
 impl Nehvi {
@@ -69,8 +84,8 @@ impl Nehvi {
     ///
     /// None where a joint posterior has no Cholesky factor, which takes values that are not finite.
     pub fn new<R: Rng>(
-        objectives: [Objective; 2],
-        reference: [f64; 2],
+        objectives: Vec<Objective>,
+        reference: Vec<f64>,
         baseline: Vec<Site>,
         worlds: usize,
         random: &mut R,
@@ -83,14 +98,17 @@ impl Nehvi {
             })
             .max()
             .unwrap_or(1);
+        debug_assert!(matches!(objectives.len(), 2 | 3) && objectives.len() == reference.len());
         let mut nehvi = Self {
+            normals: vec![vec![vec![Vec::new(); objectives.len()]; worlds]; draws],
             objectives,
             reference,
             base: Vec::new(),
-            normals: vec![vec![Default::default(); worlds]; draws],
+            seed: random.next_u32(),
+            drawn: 0,
             beliefs: Vec::new(),
         };
-        nehvi.extend(baseline, random);
+        nehvi.extend(baseline);
         nehvi.believe()?;
         Some(nehvi)
     }
@@ -102,7 +120,7 @@ impl Nehvi {
         for values in self.beliefs.iter().flat_map(|belief| &belief.values) {
             let mask = non_dominated(values, Duplicates::Drop);
             for ((useful, on_front), value) in useful.iter_mut().zip(mask).zip(values) {
-                let above = (0..2).all(|k| value[k] > self.reference[k]);
+                let above = value.iter().zip(&self.reference).all(|(v, r)| v > r);
                 *useful |= on_front && above;
             }
         }
@@ -118,8 +136,8 @@ impl Nehvi {
 
     /// The function with further sites in the base, for instance pending ones.
     #[must_use]
-    pub fn with<R: Rng>(mut self, sites: Vec<Site>, random: &mut R) -> Option<Self> {
-        self.extend(sites, random);
+    pub fn with(mut self, sites: Vec<Site>) -> Option<Self> {
+        self.extend(sites);
         self.believe()?;
         Some(self)
     }
@@ -127,18 +145,45 @@ impl Nehvi {
     /// The expected improvement by `candidate`.
     pub fn value(&self, candidate: &Site) -> f64 {
         let mut total = 0.0;
+        let worlds = self.each_world(candidate, |front, mean, deviation| {
+            total += front.expected_improvement(mean, deviation);
+        });
+        total / worlds.max(1) as f64
+    }
+
+    /// The logarithm of [`Self::value`], finite also where that underflows.
+    pub fn log_value(&self, candidate: &Site) -> f64 {
+        let value = self.value(candidate);
+        if value > LEAST_EXACT {
+            return value.ln();
+        }
+        let mut terms = Vec::new();
+        let worlds = self.each_world(candidate, |front, mean, deviation| {
+            terms.push(front.log_expected_improvement(mean, deviation));
+        });
+        log_sum_exp(&terms) - (worlds.max(1) as f64).ln()
+    }
+
+    /// Hands over each world's front with the distribution of the candidate's objectives in it; the number of
+    /// worlds.
+    fn each_world(&self, candidate: &Site, mut visit: impl FnMut(&Front, &[f64], &[f64])) -> usize {
+        let objectives = self.objectives.len();
+        let mut mean = vec![0.0; objectives];
         let mut worlds = 0;
         for (s, belief) in self.beliefs.iter().enumerate() {
-            let marginals = [0, 1].map(|k| self.marginal(s, k, candidate));
-            let deviation = [marginals[0].deviation, marginals[1].deviation];
-            for (normals, staircase) in self.normals[s].iter().zip(&belief.staircases) {
-                let mean =
-                    [0, 1].map(|k| marginals[k].mean + dot(&marginals[k].loadings, &normals[k]));
-                total += staircase.expected_improvement(mean, deviation);
+            let marginals: Vec<Marginal> = (0..objectives)
+                .map(|k| self.marginal(s, k, candidate))
+                .collect();
+            let deviation: Vec<f64> = marginals.iter().map(|m| m.deviation).collect();
+            for (normals, front) in self.normals[s].iter().zip(&belief.fronts) {
+                for (k, mean) in mean.iter_mut().enumerate() {
+                    *mean = marginals[k].mean + dot(&marginals[k].loadings, &normals[k]);
+                }
+                visit(front, &mean, &deviation);
                 worlds += 1;
             }
         }
-        total / f64::from(worlds.max(1))
+        worlds
     }
 
     /// The distribution of objective `k` at a candidate given f_B, as a function of z.
@@ -152,7 +197,7 @@ impl Nehvi {
                 loadings: Vec::new(),
             };
         };
-        let process = &processes[s];
+        let process = &processes[s % processes.len()];
         let projection = process.project([candidate.input.as_slice()]);
         let variance = process.cross_covariance(&projection, &projection)[0];
         let mut loadings = process.cross_covariance(&projection, base);
@@ -165,10 +210,24 @@ impl Nehvi {
         }
     }
 
-    fn extend<R: Rng>(&mut self, sites: Vec<Site>, random: &mut R) {
-        for normals in self.normals.iter_mut().flatten().flatten() {
-            normals.extend(sites.iter().map(|_| normal::draw(random)));
+    /// Adds sites, with the next coordinates of a scrambled Sobol sequence over the worlds as their normals: fewer worlds
+    /// are as exact as many independent ones.
+    fn extend(&mut self, sites: Vec<Site>) {
+        let objectives = self.objectives.len();
+        for (s, worlds) in self.normals.iter_mut().enumerate() {
+            for (w, world) in (0_u32..).zip(worlds) {
+                for (k, normals) in world.iter_mut().enumerate() {
+                    normals.extend((0..sites.len()).map(|i| {
+                        let coordinate = ((self.drawn + i) * objectives + k) as u32;
+                        // Beyond the sequence's dimensions another scrambling begins.
+                        let seed = self.seed ^ ((s as u32) << 16) ^ (coordinate / SOBOL_DIMENSIONS);
+                        let uniform = sobol_burley::sample(w, coordinate % SOBOL_DIMENSIONS, seed);
+                        normal::quantile(f64::from(uniform) + SOBOL_HALF_STEP)
+                    }));
+                }
+            }
         }
+        self.drawn += sites.len();
         self.base.extend(sites);
     }
 
@@ -177,9 +236,10 @@ impl Nehvi {
         let size = self.base.len();
         self.beliefs.clear();
         for (s, worlds) in self.normals.iter().enumerate() {
-            let mut views = [None, None];
-            let mut values = vec![vec![[0.0; 2]; size]; worlds.len()];
-            for k in 0..2 {
+            let objectives = self.objectives.len();
+            let mut views = vec![None; objectives];
+            let mut values = vec![vec![vec![0.0; objectives]; size]; worlds.len()];
+            for k in 0..objectives {
                 let Objective::Modelled(processes) = &self.objectives[k] else {
                     for world in &mut values {
                         for (value, site) in world.iter_mut().zip(&self.base) {
@@ -188,8 +248,9 @@ impl Nehvi {
                     }
                     continue;
                 };
-                let base = processes[s].project(self.base.iter().map(|site| site.input.as_slice()));
-                let joint = processes[s].joint(&base);
+                let process = &processes[s % processes.len()];
+                let base = process.project(self.base.iter().map(|site| site.input.as_slice()));
+                let joint = process.joint(&base);
                 let trace: f64 = (0..size).map(|i| joint.covariance[i * size + i]).sum();
                 let jitter = RELATIVE_JITTER * (trace / size.max(1) as f64).max(f64::MIN_POSITIVE);
                 let factor = Cholesky::with_jitter(&joint.covariance, size, jitter)?;
@@ -200,14 +261,14 @@ impl Nehvi {
                 }
                 views[k] = Some((base, factor));
             }
-            let staircases = values
+            let fronts = values
                 .iter()
-                .map(|world| Staircase::new(world, self.reference))
+                .map(|world| Front::new(world, &self.reference))
                 .collect();
             self.beliefs.push(Belief {
                 views,
                 values,
-                staircases,
+                fronts,
             });
         }
         Some(())
@@ -259,18 +320,18 @@ mod tests {
         let inputs: Vec<Vec<f64>> = sites().into_iter().map(|site| site.input).collect();
         let targets = [1.0, 0.4, -1.0, 0.2];
         let process = GaussianProcess::new(&hyperparameters, &inputs, &targets).unwrap();
-        let objectives = [
+        let objectives = vec![
             Objective::Known,
             Objective::Modelled(Arc::new(vec![process])),
         ];
         let mut random = stream(6, Purpose::Acquisition, 0, 0);
-        Nehvi::new(objectives, REFERENCE, sites(), worlds, &mut random).unwrap()
+        Nehvi::new(objectives, REFERENCE.to_vec(), sites(), worlds, &mut random).unwrap()
     }
 
     #[test]
     fn without_noise_it_is_the_expected_improvement_on_the_measured_front() {
         let front = [[1.0, 1.0], [2.0, 0.4], [3.0, -1.0]];
-        let staircase = Staircase::new(&front, REFERENCE);
+        let front_now = Front::new(&front, &REFERENCE);
         assert!(hypervolume(&front, &REFERENCE) > 0.0);
         let nehvi = nehvi(1e-9, 4);
         let candidate = site(0.45, 2.5);
@@ -278,8 +339,8 @@ mod tests {
             panic!("the second objective is modelled");
         };
         let joint = processes[0].joint(&processes[0].project([candidate.input.as_slice()]));
-        let expected =
-            staircase.expected_improvement([2.5, joint.mean[0]], [0.0, joint.covariance[0].sqrt()]);
+        let expected = front_now
+            .expected_improvement(&[2.5, joint.mean[0]], &[0.0, joint.covariance[0].sqrt()]);
         assert!((nehvi.value(&candidate) / expected - 1.0).abs() < 1e-3);
     }
 
@@ -288,8 +349,7 @@ mod tests {
         let candidate = site(0.45, 2.5);
         let before = nehvi(0.1, 256);
         let gain = before.value(&candidate);
-        let mut random = stream(7, Purpose::Acquisition, 0, 0);
-        let after = before.with(vec![candidate.clone()], &mut random).unwrap();
+        let after = before.with(vec![candidate.clone()]).unwrap();
         assert!(after.value(&candidate) < 1e-3 * gain);
         assert!(after.value(&site(0.8, 2.5)) > 0.0);
     }

@@ -1,0 +1,59 @@
+//! How the surrogate sees a point.
+
+use super::engine::Cost;
+use super::settings::EngineSettings;
+use crate::domain::{Point, Space};
+
+/// Costs below this share of the reference point's are nearly as good as none.
+const OFFSET_SHARE: f64 = 1.0 / 256.0;
+
+/// From points to inputs of a Gaussian process, and their costs.
+pub(super) struct Encoding<'a> {
+    space: &'a Space,
+    cost: &'a Cost,
+    /// The cost of the reference point, where the logarithm of the cost is an input of its own.
+    reference: Option<f64>,
+}
+
+impl<'a> Encoding<'a> {
+    pub(super) fn new(space: &'a Space, cost: &'a Cost, settings: &EngineSettings) -> Self {
+        let reference = settings.reference_point.parameters_percent;
+        Self {
+            space,
+            cost,
+            reference: settings.cost_input.then_some(reference),
+        }
+    }
+
+    /// The exact cost of a point.
+    pub(super) fn cost(&self, point: &Point) -> f64 {
+        (self.cost)(point)
+    }
+
+    /// The input of a point, each number about in the unit interval.
+    pub(super) fn of(&self, point: &Point) -> Vec<f64> {
+        let mut input = self.space.encode(point);
+        if let Some(reference) = self.reference {
+            let offset = OFFSET_SHARE * reference;
+            let doublings = ((self.cost(point) + offset) / offset).ln();
+            input.push(doublings / ((reference + offset) / offset).ln());
+        }
+        input
+    }
+
+    /// The dimension that each number of an input belongs to.
+    pub(super) fn dimensions(&self) -> Vec<usize> {
+        let mut dimensions = self.space.columns();
+        dimensions.extend(self.reference.map(|_| self.space.dimensions.len()));
+        dimensions
+    }
+
+    /// Name of each dimension, the cost last where it is one.
+    pub(super) fn names(&self) -> Vec<String> {
+        let dimensions = self.space.dimensions.iter();
+        dimensions
+            .map(|dimension| dimension.name.clone())
+            .chain(self.reference.map(|_| "parameters".to_owned()))
+            .collect()
+    }
+}

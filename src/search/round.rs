@@ -1,0 +1,95 @@
+//! The answer to one ask in the making.
+
+use std::collections::HashSet;
+
+use super::design::{random_point, sobol_point};
+use super::engine::{Ask, Engine, Proposal};
+use super::random::{Purpose, stream};
+use crate::domain::{Diagnostics, InitialDesign, Point};
+
+/// The proposals so far, and the points that must not be proposed.
+pub(super) struct Round<'a> {
+    pub(super) engine: &'a Engine,
+    /// Points that must not be proposed (again).
+    used: HashSet<Point>,
+    /// Points that were told: tried or pending.
+    told: usize,
+    /// How many proposals are asked for.
+    count: usize,
+    proposals: Vec<Proposal>,
+}
+
+impl<'a> Round<'a> {
+    pub(super) fn new(engine: &'a Engine, ask: &Ask) -> Self {
+        Self {
+            engine,
+            used: (ask.history.iter())
+                .map(|observation| &observation.point)
+                .chain(&ask.pending)
+                .cloned()
+                .collect(),
+            told: ask.history.len() + ask.pending.len(),
+            count: ask.count,
+            proposals: Vec::new(),
+        }
+    }
+
+    /// Points that were told: tried or pending.
+    pub(super) fn told(&self) -> usize {
+        self.told
+    }
+
+    /// Points that must not be proposed (again).
+    pub(super) fn used(&self) -> &HashSet<Point> {
+        &self.used
+    }
+
+    /// How many proposals are still missing.
+    pub(super) fn wanted(&self) -> usize {
+        self.count - self.proposals.len()
+    }
+
+    /// The points proposed so far.
+    pub(super) fn proposed(&self) -> impl Iterator<Item = &Point> {
+        self.proposals.iter().map(|proposal| &proposal.point)
+    }
+
+    pub(super) fn into_proposals(self) -> Vec<Proposal> {
+        self.proposals
+    }
+
+    /// Adds `count` points of a design, or as many as are left.
+    pub(super) fn add_designed(&mut self, count: usize, design: InitialDesign, note: Option<&str>) {
+        let (space, seed) = (&self.engine.space, self.engine.seed);
+        for _ in 0..count {
+            let started = (self.engine.clock)();
+            let index = self.told + self.proposals.len();
+            let mut random = stream(seed, Purpose::Design, index, 0);
+            let point = match design {
+                InitialDesign::Random => random_point(space, &self.used, &mut random),
+                InitialDesign::Sobol => sobol_point(space, &self.used, seed)
+                    .or_else(|| random_point(space, &self.used, &mut random)),
+            };
+            let Some(point) = point else {
+                return;
+            };
+            let diagnostics = Diagnostics {
+                search_seconds: (self.engine.clock)() - started,
+                note: note.map(str::to_owned),
+                ..Diagnostics::default()
+            };
+            self.add(point, diagnostics);
+        }
+    }
+
+    /// Adds a proposal.
+    pub(super) fn add(&mut self, point: Point, diagnostics: Diagnostics) {
+        let index = self.told + self.proposals.len();
+        self.used.insert(point.clone());
+        self.proposals.push(Proposal {
+            point,
+            initial: index < self.engine.settings.initial_trials,
+            diagnostics,
+        });
+    }
+}

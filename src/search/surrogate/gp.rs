@@ -1,0 +1,137 @@
+//! A Gaussian process whose prior lengthscales grow with the number of dimensions (Hvarfner et al. 2024, section 4.2).
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | d | dimensions |
+//! | σ² | outputscale ~ Gamma(shape 2, rate 0.15), as for SAAS |
+//! | c | constant mean ~ Normal(0, 1) |
+//! | s² | noise variance ~ LogNormal(-4, 1) |
+//! | ℓᵢ | lengthscale ~ LogNormal(√2 + ½ log d, √3) |
+//! | u | (log σ², c, log s², log ℓ₁ … log ℓ_d), unconstrained, `[3 + d]` |
+
+use std::f64::consts::SQRT_2;
+
+use super::super::normal::HALF_LOG_TWO_PI;
+use super::super::posterior::Hyperparameters;
+use super::likelihood::Data;
+use super::priors::Prior;
+use super::{Density, Model};
+
+const OUTPUTSCALE_PRIOR: Prior = Prior::Gamma {
+    shape: 2.0,
+    rate: 0.15,
+};
+const NOISE_LOCATION: f64 = -4.0;
+const NOISE_PRIOR: Prior = Prior::LogNormal {
+    location: NOISE_LOCATION,
+    scale: 1.0,
+};
+
+/// √3.
+const LENGTHSCALE_SCALE: f64 = 1.732_050_807_568_877_2;
+
+/// Indices into u.
+const OUTPUTSCALE: usize = 0;
+const MEAN: usize = 1;
+const NOISE: usize = 2;
+const LENGTHS: usize = 3;
+
+/// The joint density of the hyperparameters and the data.
+#[derive(Clone, Debug)]
+pub struct ScaledGp {
+    data: Data,
+}
+
+impl ScaledGp {
+    /// The density given `data`.
+    pub fn new(data: Data) -> Self {
+        Self { data }
+    }
+
+    fn lengthscale_location(&self) -> f64 {
+        SQRT_2 + 0.5 * (self.data.dimensions().max(1) as f64).ln()
+    }
+}
+
+impl Model for ScaledGp {
+    fn unknowns(&self) -> usize {
+        LENGTHS + self.data.dimensions()
+    }
+
+    fn log_joint(&self, u: &[f64]) -> Option<Density> {
+        let inverse_squares: Vec<f64> = u[LENGTHS..].iter().map(|l| (-2.0 * l).exp()).collect();
+        let likelihood = self.data.likelihood(
+            u[OUTPUTSCALE].exp(),
+            u[MEAN],
+            u[NOISE].exp(),
+            &inverse_squares,
+        )?;
+        let mut value = likelihood.value;
+        let mut gradient = vec![
+            likelihood.by_outputscale,
+            likelihood.by_mean,
+            likelihood.by_noise,
+        ];
+        gradient.extend(likelihood.by_inverse_squares.iter().map(|by| -2.0 * by));
+        let mut add = |index: usize, (log_prior, slope): (f64, f64)| {
+            value += log_prior;
+            gradient[index] += slope;
+        };
+        add(OUTPUTSCALE, OUTPUTSCALE_PRIOR.of_logarithm(u[OUTPUTSCALE]));
+        add(MEAN, (-0.5 * u[MEAN].powi(2) - HALF_LOG_TWO_PI, -u[MEAN]));
+        add(NOISE, NOISE_PRIOR.of_logarithm(u[NOISE]));
+        let lengthscale_prior = Prior::LogNormal {
+            location: self.lengthscale_location(),
+            scale: LENGTHSCALE_SCALE,
+        };
+        for (i, &length) in u.iter().enumerate().skip(LENGTHS) {
+            add(i, lengthscale_prior.of_logarithm(length));
+        }
+        Some(Density { value, gradient })
+    }
+
+    fn hyperparameters(&self, u: &[f64]) -> Hyperparameters {
+        Hyperparameters {
+            mean: u[MEAN],
+            outputscale: u[OUTPUTSCALE].exp(),
+            noise: u[NOISE].exp() + self.data.noise_offset(),
+            lengthscales: u[LENGTHS..].iter().map(|l| l.exp()).collect(),
+        }
+    }
+
+    /// But for the outputscale, which starts at that of standardised targets.
+    fn prior_median(&self) -> Vec<f64> {
+        let mut u = vec![self.lengthscale_location(); self.unknowns()];
+        u[OUTPUTSCALE] = 0.0;
+        u[MEAN] = 0.0;
+        u[NOISE] = NOISE_LOCATION;
+        u
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn the_gradient_is_that_of_finite_differences() {
+        let inputs: Vec<Vec<f64>> = (0..8_i32)
+            .map(|i| vec![f64::from(i * 3 % 8) / 7.0, f64::from(i * i % 5) / 4.0])
+            .collect();
+        let targets: Vec<f64> = inputs.iter().map(|x| (4.0 * x[0]).cos()).collect();
+        let gp = ScaledGp::new(Data::new(&inputs, &[0, 1], &targets, 1e-4));
+        let u = [0.3, -0.1, -3.0, -0.6, 1.2];
+        let density = gp.log_joint(&u).unwrap();
+        for i in 0..u.len() {
+            let at = |shift: f64| {
+                let mut moved = u;
+                moved[i] += shift;
+                gp.log_joint(&moved).unwrap().value
+            };
+            let numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
+            assert!((density.gradient[i] - numeric).abs() < 1e-6, "{i}");
+        }
+    }
+}

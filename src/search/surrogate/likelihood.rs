@@ -1,0 +1,148 @@
+//! The marginal likelihood of a Gaussian process with its gradient (Rasmussen & Williams 2006, eq. 5.9).
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | n, d | observations, dimensions |
+//! | y | targets, `[n]` |
+//! | σ², c, s² | outputscale, constant mean, noise variance |
+//! | ρᵢ | 1 / ℓᵢ², inverse squared lengthscale of dimension i |
+//! | Δᵢ² | squared distance of a pair in dimension i, summed over the columns that encode it |
+//! | K | σ² m(Σᵢ ρᵢ Δᵢ²) + (s² + offset) I |
+//! | α, W | K⁻¹ (y - c), α αᵀ - K⁻¹ |
+//!
+//! With ∂log N/∂K = ½ W every derivative is a sum over the pairs of observations, so value and gradient together cost
+//! one Cholesky factor and one inverse.
+
+use super::super::kernel::correlation_and_slope;
+use super::super::linalg::{Cholesky, add_scaled, dot};
+use super::super::normal::HALF_LOG_TWO_PI;
+
+/// Observations as the likelihood sees them: targets, and the distances of all pairs in each dimension.
+#[derive(Clone, Debug)]
+pub struct Data {
+    targets: Vec<f64>,
+    dimensions: usize,
+    noise_offset: f64,
+    /// Δᵢ² of every pair j < k of observations, one row per dimension: `[d, n (n - 1) / 2]`.
+    squared_differences: Vec<f64>,
+}
+
+/// The log likelihood and its derivatives.
+pub(super) struct Likelihood {
+    pub(super) value: f64,
+    /// By log σ².
+    pub(super) by_outputscale: f64,
+    /// By c.
+    pub(super) by_mean: f64,
+    /// By log s².
+    pub(super) by_noise: f64,
+    /// By log ρᵢ, `[d]`.
+    pub(super) by_inverse_squares: Vec<f64>,
+}
+
+impl Data {
+    /// Observations of `targets` (`[n]`) at `inputs` (`[n][columns]`), where column j encodes dimension
+    /// `dimension_of[j]`.
+    ///
+    /// `noise_offset` is added to the noise inside the likelihood and nowhere in the priors.
+    pub fn new(
+        inputs: &[Vec<f64>],
+        dimension_of: &[usize],
+        targets: &[f64],
+        noise_offset: f64,
+    ) -> Self {
+        debug_assert_eq!(inputs.len(), targets.len());
+        let dimensions = dimension_of.iter().max().map_or(0, |last| last + 1);
+        let pairs = inputs.len() * inputs.len().saturating_sub(1) / 2;
+        let mut squared_differences = vec![0.0; dimensions * pairs];
+        for (column, &dimension) in dimension_of.iter().enumerate() {
+            let row = &mut squared_differences[dimension * pairs..(dimension + 1) * pairs];
+            let mut sums = row.iter_mut();
+            for (k, b) in inputs.iter().enumerate() {
+                for (a, sum) in inputs[..k].iter().zip(&mut sums) {
+                    *sum += (a[column] - b[column]).powi(2);
+                }
+            }
+        }
+        Self {
+            targets: targets.to_vec(),
+            dimensions,
+            noise_offset,
+            squared_differences,
+        }
+    }
+
+    /// Number of dimensions, d.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// What is added to the noise.
+    pub(super) fn noise_offset(&self) -> f64 {
+        self.noise_offset
+    }
+
+    /// log N(y; c, K) with its derivatives; none where K is not positive definite in float64.
+    pub(super) fn likelihood(
+        &self,
+        outputscale: f64,
+        mean: f64,
+        noise: f64,
+        inverse_squares: &[f64],
+    ) -> Option<Likelihood> {
+        let n = self.targets.len();
+        let pairs = n * n.saturating_sub(1) / 2;
+        let row = |i: usize| &self.squared_differences[i * pairs..(i + 1) * pairs];
+        let mut squared_distances = vec![0.0; pairs];
+        for (i, &inverse_square) in inverse_squares.iter().enumerate() {
+            add_scaled(&mut squared_distances, inverse_square, row(i));
+        }
+        let mut slopes = vec![0.0; pairs];
+        let mut covariance = vec![0.0; n * n];
+        let mut pair = 0;
+        for k in 0..n {
+            for j in 0..k {
+                let (value, slope) = correlation_and_slope(squared_distances[pair]);
+                covariance[k * n + j] = outputscale * value;
+                slopes[pair] = outputscale * slope;
+                pair += 1;
+            }
+            covariance[k * n + k] = outputscale + noise + self.noise_offset;
+        }
+        let factor = Cholesky::new(covariance.clone(), n)?;
+
+        let residuals: Vec<f64> = self.targets.iter().map(|y| y - mean).collect();
+        let mut alpha = residuals.clone();
+        factor.solve_lower(&mut alpha);
+        factor.solve_lower_transposed(&mut alpha);
+        let value = -0.5 * dot(&alpha, &residuals)
+            - factor.half_log_determinant()
+            - n as f64 * HALF_LOG_TWO_PI;
+
+        let inverse = factor.inverse();
+        let (mut by_outputscale, mut by_noise) = (0.0, 0.0);
+        let mut pair = 0;
+        for k in 0..n {
+            for j in 0..k {
+                let weight = alpha[k] * alpha[j] - inverse[k * n + j];
+                by_outputscale += weight * covariance[k * n + j];
+                // From here on: the derivative by the pair's squared distance.
+                slopes[pair] *= weight;
+                pair += 1;
+            }
+            let weight = alpha[k] * alpha[k] - inverse[k * n + k];
+            by_outputscale += 0.5 * weight * outputscale;
+            by_noise += 0.5 * weight * noise;
+        }
+        let by_inverse_squares = (inverse_squares.iter().enumerate())
+            .map(|(i, &inverse_square)| inverse_square * dot(&slopes, row(i)))
+            .collect();
+        Some(Likelihood {
+            value,
+            by_outputscale,
+            by_mean: alpha.iter().sum(),
+            by_noise,
+            by_inverse_squares,
+        })
+    }
+}
