@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use autopeft::domain::{
-    Acquisition, CostScale, InitialDesign, Point, ReferencePoint, ScoreScale, SearchMethod,
-    SurrogateModel,
+    Acquisition, CostScale, Dimension, InitialDesign, Point, ReferencePoint, ScoreScale,
+    SearchMethod, Space, SurrogateModel,
 };
 use autopeft::search::{Ask, Engine, EngineSettings, Observation, Outcome};
 use clap::Parser;
@@ -59,6 +59,15 @@ struct Arguments {
     /// Starts of each seed in the notation of the benchmark, as `run.py --starts` writes them.
     #[arg(long)]
     starts: Option<PathBuf>,
+    /// Permute the levels of every dimension, so that their order means nothing.
+    #[arg(long)]
+    scrambled: bool,
+    /// Only time one ask after so many random trials.
+    #[arg(long, num_args = 1..)]
+    ask: Vec<usize>,
+    /// Dimensions of the space in which asks are timed.
+    #[arg(long, num_args = 1.., default_values_t = [15])]
+    dimensions: Vec<usize>,
     /// Append one JSON object per search to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -90,6 +99,10 @@ const SCALES: [Scale; 2] = [
 
 fn main() {
     let arguments = Arguments::parse();
+    if !arguments.ask.is_empty() {
+        time_asks(&arguments);
+        return;
+    }
     let starts: BTreeMap<String, Vec<Vec<u16>>> = match &arguments.starts {
         Some(path) => serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(),
         None => BTreeMap::new(),
@@ -98,7 +111,10 @@ fn main() {
         .filter(|&mark| mark <= arguments.evaluations)
         .collect();
     for variant in &arguments.variants {
-        let surrogate = read(variant);
+        let mut surrogate = read(variant);
+        if arguments.scrambled {
+            surrogate = surrogate.scrambled(1);
+        }
         let best = best_by_cost(&surrogate);
         for scale in SCALES
             .iter()
@@ -120,7 +136,7 @@ fn main() {
                     .collect();
                 report(name, &runs, &marks, scale, optimum);
                 if let Some(path) = &arguments.json {
-                    append(path, name, variant, scale, &runs, &marks);
+                    append(path, name, variant, scale, arguments.batch, &runs, &marks);
                 }
             }
         }
@@ -147,8 +163,97 @@ fn report(name: &str, runs: &[Run], marks: &[usize], scale: &Scale, optimum: f64
     println!();
 }
 
+/// Prints the seconds of one ask after random trials of a smooth function of three sizes and many switches.
+fn time_asks(arguments: &Arguments) {
+    println!(
+        "arm, dimensions, trials, proposals: fit s, all s on one thread, most memory of the process so far"
+    );
+    for name in &arguments.arms {
+        for &dimensions in &arguments.dimensions {
+            for &trials in &arguments.ask {
+                let (fit, all) = time_ask(name, dimensions, trials, arguments.batch);
+                let memory = most_memory().unwrap_or_else(|| "unknown".into());
+                println!(
+                    "{name}, {dimensions}, {trials}, {}: {fit:.2} s, {all:.2} s, {memory}",
+                    arguments.batch
+                );
+            }
+        }
+    }
+}
+
+fn time_ask(arm_name: &str, dimensions: usize, trials: usize, batch: usize) -> (f64, f64) {
+    let levels = |i: usize| if i < 3 { 11 } else { 2 };
+    let space = Space {
+        dimensions: (0..dimensions)
+            .map(|i| Dimension::ordinal(format!("d{i}"), levels(i)))
+            .collect(),
+        any_of: vec![(0..3).collect(), (3..dimensions).collect()],
+    };
+    let settings = arm(arm_name);
+    let begun = Instant::now();
+    let engine = |initial_trials| {
+        let cost = |point: &Point| {
+            let sizes: u32 = point.0[..3].iter().map(|&k| (1 << k) >> 1).sum();
+            let switches: u16 = point.0[3..].iter().sum();
+            f64::from(sizes) * f64::from(switches) / 300.0
+        };
+        let settings = EngineSettings {
+            initial_trials,
+            ..settings.clone()
+        };
+        let clock = Arc::new(move || begun.elapsed().as_secs_f64());
+        Engine::new(space.clone(), Arc::new(cost), settings, 1, clock)
+    };
+    let score = |point: &Point| {
+        let sizes: f64 = point.0[..3].iter().map(|&k| f64::from(k)).sum();
+        let switches = point.0[3..].iter().enumerate();
+        let weight: f64 = switches
+            .map(|(i, &on)| f64::from(on) / (1.0 + i as f64))
+            .sum();
+        // An uneven remainder stands for noise.
+        let remainder = (sizes * 12.9898 + weight * 78.233).sin() * 43_758.545_3;
+        0.7 + 0.2 * (1.0 - (-0.05 * sizes * weight).exp()) + 0.005 * (remainder.fract() - 0.5)
+    };
+    let mut ask = Ask {
+        count: trials,
+        ..Ask::default()
+    };
+    let random = engine(usize::MAX).ask(&ask, &|| false).unwrap();
+    ask.history = random
+        .into_iter()
+        .map(|proposal| Observation {
+            outcome: Outcome::Score(score(&proposal.point)),
+            point: proposal.point,
+            third: None,
+        })
+        .collect();
+    ask.count = batch;
+    let begun = Instant::now();
+    let proposals = engine(0).ask(&ask, &|| false).unwrap();
+    (
+        proposals[0].diagnostics.fit_seconds,
+        begun.elapsed().as_secs_f64(),
+    )
+}
+
+/// As the system counts it, where it does.
+fn most_memory() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
+    Some(line.trim_start_matches("VmHWM:").trim().to_owned())
+}
+
 /// In the form of `benches/peers/run.py`.
-fn append(path: &PathBuf, arm: &str, variant: &str, scale: &Scale, runs: &[Run], marks: &[usize]) {
+fn append(
+    path: &PathBuf,
+    arm: &str,
+    variant: &str,
+    scale: &Scale,
+    batch: usize,
+    runs: &[Run],
+    marks: &[usize],
+) {
     let mut file = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -166,6 +271,7 @@ fn append(path: &PathBuf, arm: &str, variant: &str, scale: &Scale, runs: &[Run],
             "marks": marks,
             "hypervolume": reached,
             "ask_cpu_seconds": run.ask_seconds,
+            "proposals": batch,
         });
         writeln!(file, "{line}").unwrap();
     }

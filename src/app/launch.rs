@@ -343,6 +343,19 @@ mod tests {
     use serde_json::json;
 
     #[test]
+    fn a_study_that_says_nothing_of_its_search_gets_the_engines_defaults() {
+        let text = "[model]\nembedded = true\n[task]\nname = \"demo\"\n[search]\ntrials = 100\n";
+        let study = Study::parse(text, Path::new("defaults.toml"), Path::new("/"))
+            .expect("the study is valid");
+        let defaults = EngineSettings::default();
+        let expected = EngineSettings {
+            reference_point: study.search.reference_point,
+            ..defaults
+        };
+        assert_eq!(engine_settings(&study.search), expected);
+    }
+
+    #[test]
     fn differences_name_the_key_and_both_values() {
         let then = json!({"training": {"epochs": 3, "patience": 2}, "seed": 1});
         let now = json!({"training": {"epochs": 4, "patience": 2}, "seed": 1});

@@ -6,10 +6,13 @@
 //! The path of one [`Engine::ask`]:
 //!
 //! ```text
-//!  history, pending ──▶ fewer than the initial design? ── yes ──▶ design: random valid points
+//!  history, pending ──▶ fewer than the initial design? ── yes ──▶ design: random or evenly spread valid points
 //!                                   │ no
 //!                                   ▼
-//!            fit: scores to normal scores (copula), then draws of the hyperparameters of a Gaussian process of
+//!            method: Bayesian optimisation, or one of those to compare it with (parego, nsga2, sobol, random)
+//!                                   ▼
+//!            fit: scores to what is modelled (score_scale, copula), points to inputs (encoding), then the
+//!                 hyperparameters of a Gaussian process: its most probable ones (surrogate::gp, lbfgs), or draws of
 //!                 them (surrogate::saas, nuts)
 //!                                   ▼
 //!            promise: the exact cost and the joint posterior of the scores at what was measured and is pending
@@ -21,15 +24,35 @@
 //! What holds:
 //! - The engine keeps nothing between two asks: same space, cost, settings, seed, history and pending points, same
 //!   proposals, on one thread or many. Random streams are named by (seed, history length, pending length).
-//! - A proposal is valid, and is neither in the history, nor pending, nor proposed twice.
+//! - A proposal is valid, and is neither in the history, nor pending, nor proposed twice. The history may measure a point
+//!   more than once.
 //! - Every valid point is proposed before [`SearchError::Exhausted`] is said.
-//! - Inside, objectives are maximised. The cost changes its sign in `cost_scale`, and nowhere else.
+//! - Inside, objectives are maximised. The cost changes its sign in `cost_scale`, a third objective in `method`, and
+//!   nothing anywhere else.
 //! - An infeasible point teaches the surrogate nothing; it is only never proposed again.
+//! - A fit that fails is replaced by a simpler one, and the proposal's diagnostics say so: NUTS by the most probable
+//!   hyperparameters, those by the medians of the priors, a fit without two different scores by random points.
 //! - No files, no clock but the one that is handed in, no backend of tensors: float64 on the CPU.
 //!
-//! The score is modelled as a normal score because its units and spread differ from task to task; the cost is
-//! known, so that no part of the budget goes into learning it, and is on a logarithmic scale unless the study says
-//! otherwise (see `cost_scale`).
+//! # Why the defaults are what they are
+//!
+//! Hypervolume that is missing to the optimum (regret) after 100 evaluations, 20 of them random, one proposal at a time,
+//! on the two stand-ins of `benches/search.rs`; mean ± standard error of 6 seeds. The objective that the search sees
+//! counts the cost as the column does.
+//!
+//! | surrogate at its most probable hyperparameters, with | a, linear | a, log10 | b, linear | b, log10 |
+//! |---|---|---|---|---|
+//! | scores as they are, cost an input (the default) | 0.034 ± 0.004 | 0.014 ± 0.002 | 0.030 ± 0.002 | 0.018 ± 0.002 |
+//! | scores as they are | 0.045 ± 0.007 | 0.015 ± 0.002 | 0.060 ± 0.004 | 0.026 ± 0.002 |
+//! | outliers drawn in on both sides, cost an input | 0.032 ± 0.010 | 0.023 ± 0.002 | 0.029 ± 0.001 | 0.019 ± 0.003 |
+//! | outliers drawn in on both sides | 0.035 ± 0.004 | 0.026 ± 0.002 | 0.032 ± 0.003 | 0.024 ± 0.002 |
+//! | that, cost an input, and climbs that exchange pairs | 0.047 ± 0.012 | 0.023 ± 0.002 | 0.032 ± 0.003 | |
+//! | normal scores (copula), cost an input | 0.070 ± 0.012 | 0.040 ± 0.002 | | |
+//!
+//! What did not earn its place was deleted: drawing in on both sides (it shrinks the useful differences among low
+//! scores; only what is below the reference point is drawn in now) and pair exchanges. On these functions log-NEHVI and
+//! NEHVI propose the same points, because local searches begin where the gain does not vanish; the logarithm stays for
+//! where it does.
 
 pub mod acquisition;
 pub mod copula;

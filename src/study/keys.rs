@@ -2,8 +2,7 @@
 //!
 //! Validation, suggestions, presets and the reference that `autopeft-tui keys` prints all read this table.
 //!
-//! The paper's values are those of the authors' code (arXiv 2301.12132), except for the NUTS lengths, which are BoTorch's
-//! defaults for fully Bayesian SAAS models.
+//! The paper's values are those of the authors' code (arXiv 2301.12132).
 
 use super::schema::{
     Fallback::{Required, Unset, Value},

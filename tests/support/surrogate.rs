@@ -33,6 +33,9 @@ pub(crate) struct Surrogate {
     overfit_rate: f64,
     noise_sd: f64,
     noise_salt: u64,
+    /// For each module the level that a level of the space stands for, where they are permuted.
+    #[serde(skip)]
+    permutations: Option<Vec<Vec<u16>>>,
 }
 
 /// Halvings of each module's size, and whether each layer is on: the terms of the formula.
@@ -56,6 +59,19 @@ impl Surrogate {
                 (modules..modules + layers).collect(),
             ],
         }
+    }
+
+    /// The same function with the levels of each module permuted, so that their order means nothing.
+    pub(crate) fn scrambled(mut self, seed: u64) -> Self {
+        let levels = 0..=HALVINGS;
+        let permutations = (0..self.half_size.len() as u64).map(|module| {
+            let mut permuted: Vec<u16> = levels.clone().collect();
+            // Absent stays absent: the space's requirement names it.
+            permuted[1..].sort_by_key(|&level| mix(seed ^ mix(module << 32 | u64::from(level))));
+            permuted
+        });
+        self.permutations = Some(permutations.collect());
+        self
     }
 
     /// Parameters in percent of the backbone.
@@ -92,8 +108,12 @@ impl Surrogate {
 
     fn terms(&self, point: &Point) -> Terms {
         let (levels, layers) = point.0.split_at(self.half_size.len());
+        let halvings = levels.iter().enumerate().map(|(module, &level)| {
+            let permutation = self.permutations.as_ref().map(|all| &all[module]);
+            HALVINGS - permutation.map_or(level, |meant| meant[usize::from(level)])
+        });
         (
-            levels.iter().map(|level| HALVINGS - level).collect(),
+            halvings.collect(),
             layers.iter().map(|&level| level > 0).collect(),
         )
     }
