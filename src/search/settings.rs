@@ -43,7 +43,7 @@ impl Default for EngineSettings {
     /// What a study gets that says nothing of its search.
     fn default() -> Self {
         Self {
-            initial_trials: 30,
+            initial_trials: 10,
             initial_design: InitialDesign::Random,
             method: SearchMethod::Bayesian,
             surrogate: SurrogateModel::Gp,

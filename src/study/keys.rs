@@ -220,7 +220,7 @@ pub(super) static KEYS: &[Key] = &[
         section: "search",
         name: "initial_trials",
         kind: Count(1, 1_000_000),
-        default: Unset("three tenths of the trials"),
+        default: Unset("a tenth of the trials, at least 10, at most three tenths"),
         paper: Some("100"),
         documentation: "Trials drawn at random before the surrogate proposes any.",
     },

@@ -160,7 +160,7 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
     let bounds = "search.reference_point";
     Some(SearchSettings {
         trials: trials as usize,
-        initial_trials: initial.unwrap_or((trials * 3).div_ceil(10)) as usize,
+        initial_trials: initial.unwrap_or_else(|| initial_trials(trials)) as usize,
         method: choice(document, section, "method")?,
         initial_design: choice(document, section, "initial_design")?,
         batch: document.count(section, "batch")? as usize,
@@ -179,6 +179,12 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
         acquisition_evaluations: document.count(section, "acquisition_evaluations")? as usize,
         local_search_starts: document.count(section, "local_search_starts")? as usize,
     })
+}
+
+/// A tenth of the trials: a surrogate learns more from a proposal than from a random trial. At least ten where that leaves
+/// most trials to it.
+fn initial_trials(trials: u64) -> u64 {
+    trials.div_ceil(10).max(10).min((trials * 3).div_ceil(10))
 }
 
 /// The value of a key that allows a few words only, each the name of a variant of `T`.
