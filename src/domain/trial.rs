@@ -119,7 +119,7 @@ impl TrialState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// Part of the random initial design.
+    /// Part of the initial design.
     Initial,
     /// Proposed by the search, with what it expected.
     Proposed(Diagnostics),

@@ -53,7 +53,7 @@ pub struct Ask {
 pub struct Proposal {
     /// The point: valid, never tried, not pending.
     pub point: Point,
-    /// Whether it belongs to the random initial design.
+    /// Whether it belongs to the initial design.
     pub initial: bool,
     /// Why this one.
     pub diagnostics: Diagnostics,

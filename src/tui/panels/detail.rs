@@ -164,7 +164,7 @@ impl Text {
 
     fn origin(&mut self, origin: &Origin) {
         let diagnostics = match origin {
-            Origin::Initial => return self.field("origin", "random initial design".into()),
+            Origin::Initial => return self.field("origin", "initial design".into()),
             Origin::Manual => return self.field("origin", "asked for by hand".into()),
             Origin::Proposed(diagnostics) => diagnostics,
         };
