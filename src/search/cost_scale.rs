@@ -10,7 +10,7 @@ use super::copula::Copula;
 use crate::domain::CostScale;
 
 /// Costs below this share of the reference point's are nearly as good as none.
-const OFFSET_SHARE: f64 = 1.0 / 256.0;
+pub(super) const OFFSET_SHARE: f64 = 1.0 / 256.0;
 
 /// The objective of a cost, given what was measured.
 #[derive(Clone, Debug)]

@@ -1,11 +1,9 @@
 //! How the surrogate sees a point.
 
+use super::cost_scale::OFFSET_SHARE;
 use super::engine::Cost;
 use super::settings::EngineSettings;
 use crate::domain::{Point, Space};
-
-/// Costs below this share of the reference point's are nearly as good as none.
-const OFFSET_SHARE: f64 = 1.0 / 256.0;
 
 /// From points to inputs of a Gaussian process, and their costs.
 pub(super) struct Encoding<'a> {
