@@ -52,6 +52,9 @@ fn area(points: &[&[f64]], floor_of_first: f64, floor_of_second: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rand::RngExt;
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
 
     use super::*;
 
@@ -90,6 +93,30 @@ mod tests {
                 .collect();
             let reference = vec![0.0; objectives];
             prop_assert_eq!(hypervolume(&points, &reference), naive(&points, &reference));
+        }
+
+        #[test]
+        fn agrees_with_monte_carlo(
+            objectives in 2_usize..5,
+            values in proptest::collection::vec(-0.2_f64..1.0, 4..80),
+            seed in any::<u64>(),
+        ) {
+            // In the unit cube the volume is the share of uniform samples that some point dominates.
+            const SAMPLES: usize = 4_000;
+            let points: Vec<&[f64]> = values.chunks_exact(objectives).collect();
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let dominated = (0..SAMPLES).filter(|_| {
+                let sample: Vec<f64> = (0..objectives).map(|_| random.random()).collect();
+                points.iter().any(|point| point.iter().zip(&sample).all(|(y, x)| y >= x))
+            });
+            let share = dominated.count() as f64 / SAMPLES as f64;
+            let volume = hypervolume(&points, &vec![0.0; objectives]);
+            // Six standard errors, and a few samples for volumes near nothing or everything.
+            let error = (volume * (1.0 - volume) / SAMPLES as f64).max(0.0).sqrt();
+            prop_assert!(
+                (share - volume).abs() <= 6.0 * error + 3.0 / SAMPLES as f64,
+                "{share} against {volume} ± {error}"
+            );
         }
     }
 
