@@ -4,6 +4,8 @@
 //! optimum, which is found by enumeration. With `--json FILE` each run is also a line that `benches/peers/run.py` reads.
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop by panicking")]
 
+#[path = "support/arms.rs"]
+mod arms;
 #[path = "../tests/support/surrogate.rs"]
 #[allow(dead_code, reason = "the tests need more of it")]
 mod surrogate;
@@ -14,23 +16,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use autopeft::domain::{
-    Acquisition, CostScale, Dimension, InitialDesign, Point, ReferencePoint, ScoreScale,
-    SearchMethod, Space, SurrogateModel,
-};
+use autopeft::domain::{CostScale, Point};
 use autopeft::search::{Ask, Engine, EngineSettings, Observation, Outcome};
 use clap::Parser;
 use rayon::prelude::*;
 
+use arms::{REFERENCE, STARTS, arm};
 use surrogate::Surrogate;
-
-const REFERENCE: ReferencePoint = ReferencePoint {
-    score: 0.70,
-    parameters_percent: 26.0,
-};
-
-/// Random trials at the beginning of each search.
-const STARTS: usize = 20;
 
 /// Evaluations after which the hypervolume is read.
 const MARKS: [usize; 4] = [STARTS, 50, 100, 200];
@@ -62,12 +54,6 @@ struct Arguments {
     /// Permute the levels of every dimension, so that their order means nothing.
     #[arg(long)]
     scrambled: bool,
-    /// Only time one ask after so many random trials.
-    #[arg(long, num_args = 1..)]
-    ask: Vec<usize>,
-    /// Dimensions of the space in which asks are timed.
-    #[arg(long, num_args = 1.., default_values_t = [15])]
-    dimensions: Vec<usize>,
     /// Append one JSON object per search to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -99,10 +85,6 @@ const SCALES: [Scale; 2] = [
 
 fn main() {
     let arguments = Arguments::parse();
-    if !arguments.ask.is_empty() {
-        time_asks(&arguments);
-        return;
-    }
     let starts: BTreeMap<String, Vec<Vec<u16>>> = match &arguments.starts {
         Some(path) => serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(),
         None => BTreeMap::new(),
@@ -163,87 +145,6 @@ fn report(name: &str, runs: &[Run], marks: &[usize], scale: &Scale, optimum: f64
     println!();
 }
 
-/// Prints the seconds of one ask after random trials of a smooth function of three sizes and many switches.
-fn time_asks(arguments: &Arguments) {
-    println!(
-        "arm, dimensions, trials, proposals: fit s, all s on one thread, most memory of the process so far"
-    );
-    for name in &arguments.arms {
-        for &dimensions in &arguments.dimensions {
-            for &trials in &arguments.ask {
-                let (fit, all) = time_ask(name, dimensions, trials, arguments.batch);
-                let memory = most_memory().unwrap_or_else(|| "unknown".into());
-                println!(
-                    "{name}, {dimensions}, {trials}, {}: {fit:.2} s, {all:.2} s, {memory}",
-                    arguments.batch
-                );
-            }
-        }
-    }
-}
-
-fn time_ask(arm_name: &str, dimensions: usize, trials: usize, batch: usize) -> (f64, f64) {
-    let levels = |i: usize| if i < 3 { 11 } else { 2 };
-    let space = Space {
-        dimensions: (0..dimensions)
-            .map(|i| Dimension::ordinal(format!("d{i}"), levels(i)))
-            .collect(),
-        any_of: vec![(0..3).collect(), (3..dimensions).collect()],
-    };
-    let settings = arm(arm_name);
-    let begun = Instant::now();
-    let engine = |initial_trials| {
-        let cost = |point: &Point| {
-            let sizes: u32 = point.0[..3].iter().map(|&k| (1 << k) >> 1).sum();
-            let switches: u16 = point.0[3..].iter().sum();
-            f64::from(sizes) * f64::from(switches) / 300.0
-        };
-        let settings = EngineSettings {
-            initial_trials,
-            ..settings.clone()
-        };
-        let clock = Arc::new(move || begun.elapsed().as_secs_f64());
-        Engine::new(space.clone(), Arc::new(cost), settings, 1, clock)
-    };
-    let score = |point: &Point| {
-        let sizes: f64 = point.0[..3].iter().map(|&k| f64::from(k)).sum();
-        let switches = point.0[3..].iter().enumerate();
-        let weight: f64 = switches
-            .map(|(i, &on)| f64::from(on) / (1.0 + i as f64))
-            .sum();
-        // An uneven remainder stands for noise.
-        let remainder = (sizes * 12.9898 + weight * 78.233).sin() * 43_758.545_3;
-        0.7 + 0.2 * (1.0 - (-0.05 * sizes * weight).exp()) + 0.005 * (remainder.fract() - 0.5)
-    };
-    let mut ask = Ask {
-        count: trials,
-        ..Ask::default()
-    };
-    let random = engine(usize::MAX).ask(&ask, &|| false).unwrap();
-    ask.history = random
-        .into_iter()
-        .map(|proposal| Observation {
-            outcome: Outcome::Score(score(&proposal.point)),
-            point: proposal.point,
-            third: None,
-        })
-        .collect();
-    ask.count = batch;
-    let begun = Instant::now();
-    let proposals = engine(0).ask(&ask, &|| false).unwrap();
-    (
-        proposals[0].diagnostics.fit_seconds,
-        begun.elapsed().as_secs_f64(),
-    )
-}
-
-/// As the system counts it, where it does.
-fn most_memory() -> Option<String> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM"))?;
-    Some(line.trim_start_matches("VmHWM:").trim().to_owned())
-}
-
 /// In the form of `benches/peers/run.py`.
 fn append(
     path: &PathBuf,
@@ -283,49 +184,6 @@ struct Run {
     tried: Vec<(f64, f64)>,
     /// Wall seconds of the first asks after so many trials, which is what one thread computes for.
     ask_seconds: BTreeMap<usize, f64>,
-}
-
-/// The settings of an arm: `default` or `paper`, then changes, such as `default+saas+copula`.
-fn arm(name: &str) -> EngineSettings {
-    let mut settings = EngineSettings {
-        initial_trials: STARTS,
-        reference_point: REFERENCE,
-        ..EngineSettings::default()
-    };
-    for part in name.split('+') {
-        match part {
-            "default" => {}
-            "paper" => {
-                settings.surrogate = SurrogateModel::Saas;
-                settings.score_scale = ScoreScale::Copula;
-                settings.acquisition = Acquisition::Nehvi;
-                settings.cost_input = false;
-                settings.cost_scale = CostScale::Copula;
-                settings.warmup_draws = 128;
-                settings.posterior_draws = 64;
-                settings.thinning = 4;
-                settings.acquisition_evaluations = 2_000;
-            }
-            "random" => settings.method = SearchMethod::Random,
-            "sobol" => settings.method = SearchMethod::Sobol,
-            "nsga2" => settings.method = SearchMethod::Nsga2,
-            "parego" => settings.method = SearchMethod::Parego,
-            "saas" => settings.surrogate = SurrogateModel::Saas,
-            "gp" => settings.surrogate = SurrogateModel::Gp,
-            "linear" => settings.score_scale = ScoreScale::Linear,
-            "copula" => settings.score_scale = ScoreScale::Copula,
-            "copula_cost" => settings.cost_scale = CostScale::Copula,
-            "cost_input" => settings.cost_input = true,
-            "no_cost_input" => settings.cost_input = false,
-            "nehvi" => settings.acquisition = Acquisition::Nehvi,
-            "log_nehvi" => settings.acquisition = Acquisition::LogNehvi,
-            "sobol_start" => settings.initial_design = InitialDesign::Sobol,
-            "half_start" => settings.initial_trials = STARTS / 2,
-            "thorough" => settings.acquisition_evaluations *= 4,
-            other => panic!("no arm has a part {other:?}"),
-        }
-    }
-    settings
 }
 
 /// The highest noise-free accuracy at each percentage of parameters that the space has.

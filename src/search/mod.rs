@@ -57,7 +57,7 @@
 //!
 //! One proposal takes 0.13 s of one core after 100 trials of 15 dimensions, 0.22 s after 200, and 9.2 s after 1,000 of
 //! 30 dimensions, where the process has taken 188 MB; four proposals as the paper sets the search (SAAS, NUTS) 2.1 s and
-//! 6.2 s after 100 and 200 (`cargo bench --bench search -- --ask 100 200 1000 --dimensions 15 30`).
+//! 6.2 s after 100 and 200 (`cargo bench --bench ask -- --trials 100 200 1000 --dimensions 15 30`).
 //!
 //! What did not earn its place was deleted: drawing in on both sides (it shrinks the useful differences among low
 //! scores; only what is below the reference point is drawn in now) and pair exchanges. On these functions log-NEHVI and
