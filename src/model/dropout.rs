@@ -28,6 +28,11 @@ impl Dropout {
         }
     }
 
+    /// True where the backbone has dropout.
+    pub(super) fn in_backbone(&self) -> bool {
+        self.backbone > 0.0
+    }
+
     /// `x` with the share of the backbone's rate set to 0, the rest scaled up.
     pub(super) fn backbone<const D: usize>(&mut self, x: Tensor<D>) -> Tensor<D> {
         self.apply(x, self.backbone)

@@ -15,9 +15,9 @@
 //! Vaswani et al. 2017, post-normalised; SA and PA: Zhou et al. 2024, figure 2 and their code.
 
 use super::dropout::Dropout;
-use super::gelu::gelu;
+use super::fused::{self, Heads, attention, gelu};
 use super::peft::{Active, FeedForward, Projections};
-use super::tensor::{Tensor, layer_norm, linear, softmax};
+use super::tensor::Tensor;
 
 /// x W + b.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(super) struct Linear {
 
 impl Linear {
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        linear(x, self.weight.clone(), Some(self.bias.clone()))
+        fused::linear(x, self.weight.clone(), self.bias.clone())
     }
 }
 
@@ -44,8 +44,7 @@ pub(super) struct LayerNorm {
 
 impl LayerNorm {
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let bias = Some(self.bias.clone());
-        layer_norm(x, self.weight.clone(), bias, self.epsilon)
+        fused::layer_norm(x, self.weight.clone(), self.bias.clone(), self.epsilon)
     }
 }
 
@@ -136,8 +135,7 @@ impl Layer {
         asking: Tensor<3>,
         pass: &mut Pass<'_>,
     ) -> Tensor<3> {
-        let [rows, asked, hidden] = asking.dims();
-        let width = hidden / self.heads;
+        let [rows, _, hidden] = asking.dims();
         let mut projections = Projections {
             query: self.query.forward(asking.clone()),
             key: self.key.forward(x.clone()),
@@ -146,31 +144,33 @@ impl Layer {
         for module in pass.modules {
             projections = module.projections(index, &asking, &x, projections);
         }
-        let split = |t: Tensor<3>| {
-            let [rows, tokens, _] = t.dims();
-            t.reshape([rows, tokens, self.heads, width]).swap_dims(1, 2)
-        };
-        let q = split(projections.query).mul_scalar(1.0 / (width as f64).sqrt());
-        let mut k = split(projections.key);
-        let mut v = split(projections.value);
-        let mut mask = pass.padding.cloned();
+        let Projections {
+            query,
+            mut key,
+            mut value,
+        } = projections;
         for (keys, values) in pass.modules.iter().filter_map(|m| m.prefix(index)) {
+            // [A, L, d] for every row, the heads side by side as in the projections.
             let [_, length, _] = keys.dims();
-            let shape = [rows, self.heads, length, width];
-            let to_rows = |t: Tensor<3>| t.unsqueeze::<4>().expand(shape);
-            k = Tensor::cat(vec![to_rows(keys), k], 2);
-            v = Tensor::cat(vec![to_rows(values), v], 2);
-            mask = mask.map(|m| {
-                let open = Tensor::zeros([rows, 1, 1, length], (&m.device(), m.dtype()));
-                Tensor::cat(vec![open, m], 3)
-            });
+            let to_rows = |t: Tensor<3>| {
+                let side_by_side = t.swap_dims(0, 1).reshape([1, length, hidden]);
+                side_by_side.expand([rows, length, hidden])
+            };
+            key = Tensor::cat(vec![to_rows(keys), key], 1);
+            value = Tensor::cat(vec![to_rows(values), value], 1);
         }
-        let mut scores = q.matmul(k.swap_dims(2, 3));
-        if let Some(mask) = mask {
-            scores = scores + mask;
+        let heads = Heads {
+            heads: self.heads,
+            query,
+            key,
+            value,
+            padding: pass.padding,
+        };
+        match &mut pass.dropout {
+            Some(dropout) if dropout.in_backbone() => {
+                attention(heads, Some(&mut |weights| dropout.backbone(weights)))
+            }
+            _ => attention(heads, None),
         }
-        let weights = pass.drop(softmax(scores, 3));
-        let c = weights.matmul(v);
-        c.swap_dims(1, 2).reshape([rows, asked, hidden])
     }
 }

@@ -10,7 +10,7 @@ pub mod config;
 pub mod device;
 mod dropout;
 mod encoder;
-mod gelu;
+mod fused;
 mod head;
 mod initial;
 mod layer;

@@ -1,0 +1,272 @@
+//! CPU seconds of a training step and of an evaluation batch, beside plain PyTorch doing the same.
+//!
+//! `cargo bench --bench training -- --help`. Serial adapters in every layer of an encoder with random weights, every row
+//! as long as the longest, no dropout. With `--python PATH` the same shapes are timed by `benches/peers/train_pytorch.py`
+//! in turn with ours, and ratios of the medians are printed. CPU time is of the process, over all its threads.
+#![allow(clippy::unwrap_used, reason = "a benchmark may stop by panicking")]
+#![recursion_limit = "256"]
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use autopeft::domain::Configuration;
+use autopeft::model::config::{Architecture, EncoderConfig};
+use autopeft::model::tensor::{DType, Device, integers};
+use autopeft::model::weights::{FileFormat, Weights, to_bytes};
+use autopeft::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch};
+use autopeft::train::loss::Targets;
+use autopeft::train::optimizer::{AdamW, AdamWSettings};
+use clap::Parser;
+use cpu_time::ProcessTime;
+use serde::Deserialize;
+
+/// CPU seconds of a training step and of an evaluation batch.
+#[derive(Parser)]
+struct Arguments {
+    /// Layers, hidden width, rows and tokens of a batch; several with spaces.
+    #[arg(long, num_args = 1.., default_values = ["6x384x32x64", "12x768x8x128"], value_name = "LxHxBxS")]
+    shapes: Vec<Shape>,
+    /// Width of the serial adapters.
+    #[arg(long, default_value_t = 24)]
+    bottleneck: usize,
+    /// Threads of each process.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Timed steps of each turn, after one that is not timed.
+    #[arg(long, default_value_t = 5)]
+    steps: usize,
+    /// Turns; ours and the peer's alternate.
+    #[arg(long, default_value_t = 3)]
+    turns: usize,
+    /// A Python that has PyTorch.
+    #[arg(long)]
+    python: Option<PathBuf>,
+    /// One turn of ours, its times as JSON.
+    #[arg(long, hide = true)]
+    ours: bool,
+    /// Given by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Layers, hidden width, rows, tokens.
+#[derive(Clone, Copy)]
+struct Shape([usize; 4]);
+
+impl std::str::FromStr for Shape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers: Result<Vec<usize>, _> = text.split('x').map(str::parse).collect();
+        let numbers = numbers.map_err(|error| error.to_string())?;
+        let four = <[usize; 4]>::try_from(numbers);
+        four.map(Self)
+            .map_err(|_| "expected four numbers, as in 6x384x32x64".into())
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [layers, hidden, rows, tokens] = self.0;
+        write!(f, "{layers}x{hidden}x{rows}x{tokens}")
+    }
+}
+
+/// What one turn measured.
+#[derive(Deserialize)]
+struct Turn {
+    /// CPU seconds of each step.
+    step: Vec<f64>,
+    /// CPU seconds of each evaluation batch.
+    evaluation: Vec<f64>,
+    /// Wall seconds of each step.
+    step_wall: Vec<f64>,
+    /// The most memory that the process has held.
+    memory_bytes: u64,
+    /// The last loss, to see that both do the same kind of work.
+    loss: f64,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    if arguments.ours {
+        return one_turn(&arguments);
+    }
+    println!("shape, who: CPU s per step, per evaluation batch, wall s per step, most memory");
+    for &shape in &arguments.shapes {
+        let (mut ours, mut theirs, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..arguments.turns {
+            ours.push(turn(&mut own(&arguments, shape)));
+            if let Some(python) = &arguments.python {
+                theirs.push(turn(&mut peer(python, &arguments, shape, false)));
+                short.push(turn(&mut peer(python, &arguments, shape, true)));
+            }
+        }
+        let us = report(shape, "autopeft", &ours, None);
+        report(shape, "PyTorch", &theirs, Some(us));
+        report(
+            shape,
+            "PyTorch, last layer for the first token only",
+            &short,
+            Some(us),
+        );
+    }
+}
+
+/// Prints the medians and gives them: step, evaluation, wall, memory.
+fn report(shape: Shape, who: &str, turns: &[Turn], ours: Option<[f64; 4]>) -> [f64; 4] {
+    if turns.is_empty() {
+        return [f64::NAN; 4];
+    }
+    let of = |get: fn(&Turn) -> &[f64]| median(turns.iter().flat_map(get).copied().collect());
+    let memory = turns.iter().map(|turn| turn.memory_bytes).max();
+    let measured = [
+        of(|turn| &turn.step),
+        of(|turn| &turn.evaluation),
+        of(|turn| &turn.step_wall),
+        memory.unwrap_or(0) as f64,
+    ];
+    let [step, evaluation, wall, memory] = measured;
+    let memory = memory / 1e6;
+    let loss = turns.last().map_or(f64::NAN, |turn| turn.loss);
+    print!(
+        "{shape}, {who}: {step:.3}, {evaluation:.3}, {wall:.3}, {memory:.0} MB (loss {loss:.3})"
+    );
+    if let Some(ours) = ours {
+        let [step, evaluation, wall, memory] = [0, 1, 2, 3].map(|i| ours[i] / measured[i]);
+        print!("; ours is {step:.2}, {evaluation:.2}, {wall:.2}, {memory:.2} of it");
+    }
+    println!();
+    measured
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn own(arguments: &Arguments, shape: Shape) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("--ours");
+    with_options(command, arguments, shape)
+}
+
+fn peer(python: &PathBuf, arguments: &Arguments, shape: Shape, first_token: bool) -> Command {
+    let mut command = Command::new(python);
+    command.arg("-B").arg(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/benches/peers/train_pytorch.py"
+    ));
+    if first_token {
+        command.arg("--first-token");
+    }
+    with_options(command, arguments, shape)
+}
+
+fn with_options(mut command: Command, arguments: &Arguments, shape: Shape) -> Command {
+    command.args(["--shapes", &shape.to_string()]);
+    for (name, value) in [
+        ("--bottleneck", arguments.bottleneck),
+        ("--threads", arguments.threads),
+        ("--steps", arguments.steps),
+    ] {
+        command.args([name, &value.to_string()]);
+    }
+    command
+}
+
+fn turn(command: &mut Command) -> Turn {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn one_turn(arguments: &Arguments) {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(arguments.threads);
+    threads.build_global().unwrap();
+    let [layers, hidden, rows, tokens] = arguments.shapes[0].0;
+    let config = EncoderConfig {
+        architecture: Architecture::Bert,
+        vocabulary: 30_522,
+        hidden,
+        layers,
+        heads: hidden / if hidden < 768 { 32 } else { 64 },
+        intermediate: 4 * hidden,
+        positions: 512,
+        token_types: 2,
+        padding_id: 0,
+        layer_norm_epsilon: 1e-12,
+        initializer_range: 0.02,
+    };
+    let device = Device::flex();
+    let backbone = {
+        let bytes = to_bytes(&Backbone::random(&config, 1), FileFormat::F32).unwrap();
+        let weights = Weights::new(&bytes, "random").unwrap();
+        Backbone::from_weights(config, &weights, &device, DType::F32).unwrap()
+    };
+    let configuration = Configuration {
+        modules: [("serial".to_owned(), arguments.bottleneck)].into(),
+        layers: (0..layers).collect(),
+    };
+    let mut encoder =
+        AdaptedEncoder::new(&backbone, &configuration, &AdaptedSettings::default()).unwrap();
+    let batch = batch(&backbone, rows, tokens);
+    let classes = integers((0..rows).map(|row| row as u32 % 2), [rows], &device);
+    let targets = Targets::Classes(classes);
+    let mut optimizer = AdamW::new(AdamWSettings::default());
+
+    let mut loss = f64::NAN;
+    let mut step = || {
+        let value = targets.loss(encoder.forward(&batch, None));
+        loss = value.clone().into_scalar::<f64>();
+        let gradients = value.backward();
+        optimizer.step(&mut encoder.parameters, &gradients, 1e-3);
+    };
+    let (step, step_wall) = timed(arguments.steps, &mut step);
+    let mut evaluate = || drop(encoder.evaluate(&batch).into_data());
+    let (evaluation, _) = timed(arguments.steps, &mut evaluate);
+    let measured = serde_json::json!({
+        "step": step,
+        "evaluation": evaluation,
+        "step_wall": step_wall,
+        "memory_bytes": most_memory(),
+        "loss": loss,
+    });
+    println!("{measured}");
+}
+
+/// Rows without padding.
+fn batch(backbone: &Backbone, rows: usize, tokens: usize) -> Batch {
+    let ids: Vec<u32> = (0..rows * tokens)
+        .map(|i| (i * 7919 % 30_000) as u32 + 1)
+        .collect();
+    let (types, mask) = (vec![0; ids.len()], vec![1; ids.len()]);
+    backbone.batch(&ids, &types, &mask, [rows, tokens]).unwrap()
+}
+
+/// CPU and wall seconds of each run, after one that is not timed.
+fn timed(times: usize, run: &mut dyn FnMut()) -> (Vec<f64>, Vec<f64>) {
+    run();
+    let both = (0..times).map(|_| {
+        let (cpu, wall) = (ProcessTime::now(), Instant::now());
+        run();
+        (cpu.elapsed().as_secs_f64(), wall.elapsed().as_secs_f64())
+    });
+    both.unzip()
+}
+
+/// As the system counts it; 0 where it does not.
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| {
+        line.trim()
+            .trim_end_matches("kB")
+            .trim()
+            .parse::<u64>()
+            .ok()
+    });
+    1024 * kilobytes.unwrap_or(0)
+}

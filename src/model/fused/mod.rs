@@ -1,0 +1,19 @@
+//! Operations of the encoder that run in one pass on the CPU in 32 bits, each with a backward pass of its own.
+//!
+//! While gradients are tracked the tensor library takes such operations apart into primitives, each with a pass over
+//! memory of its own; together those cost a third of a training step. Elsewhere (another device, 64 bits, weights that
+//! train themselves) the library's own operations are used, and compute the same.
+//!
+//! [`node`] is how an operation enters the graph of gradients; a file per operation holds its formulas.
+
+mod attention;
+mod gelu;
+mod layer_norm;
+mod linear;
+mod node;
+mod vector;
+
+pub(super) use attention::{Heads, attention};
+pub(super) use gelu::gelu;
+pub(super) use layer_norm::layer_norm;
+pub(super) use linear::linear;
