@@ -55,6 +55,8 @@ fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
             evaluation_batch_size: 8,
             max_length: 12,
             pad_to_max_length: false,
+            length_buckets: true,
+            activation_cache_mb: 64,
             epochs,
             patience: 100,
             warmup_share: 0.0,

@@ -151,7 +151,7 @@ impl<'a> Worker<'a> {
             Ok(Ok(Advance::Step(progress))) => {
                 return self.mention(ExecutorEvent::Progress(progress));
             }
-            Ok(Ok(Advance::Evaluated)) => return Ok(()),
+            Ok(Ok(Advance::Prepared | Advance::Evaluated)) => return Ok(()),
             Ok(Ok(Advance::Epoch(report))) => {
                 return self.tell(ExecutorEvent::Epoch(trial, report));
             }

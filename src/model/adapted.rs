@@ -32,6 +32,7 @@ pub struct AdaptedEncoder {
     pub parameters: Parameters,
     backbone: Backbone,
     modules: Vec<Box<dyn Inserted>>,
+    untouched_layers: usize,
     head: Head,
 }
 
@@ -122,6 +123,10 @@ impl AdaptedEncoder {
         Ok(Self {
             parameters,
             backbone: backbone.clone(),
+            untouched_layers: match modules.is_empty() {
+                true => config.layers,
+                false => configuration.layers.iter().copied().min().unwrap_or(0),
+            },
             modules,
             head,
         })
@@ -146,6 +151,11 @@ impl AdaptedEncoder {
     pub fn hidden_states(&self, batch: &Batch) -> Vec<Tensor<3>> {
         let modules = self.active(&self.parameters.untracked());
         self.backbone.hidden_states(batch, &modules)
+    }
+
+    /// Layers below the lowest one with a module: without dropout they give the same for a row at every step.
+    pub fn untouched_layers(&self) -> usize {
+        self.untouched_layers
     }
 
     /// The shared backbone.

@@ -11,7 +11,18 @@ pub struct Batch {
     pub(super) position_ids: Tensor<2, Int>,
     /// 0 for tokens, the lowest number of the format for padding, [B, 1, 1, S]; none where all are tokens.
     pub(super) padding: Option<Tensor<4>>,
+    /// What the frozen layers below have computed already.
+    pub(super) below: Option<Below>,
     shape: [usize; 2],
+}
+
+/// The output of an encoder's first layers, which no module touches.
+#[derive(Clone, Debug)]
+pub(super) struct Below {
+    /// How many layers; 0: the embeddings alone.
+    pub(super) layers: usize,
+    /// [B, S, H], anything at padding.
+    pub(super) states: Tensor<3>,
 }
 
 /// Why rows are no batch for an encoder.
@@ -94,8 +105,16 @@ impl Batch {
             token_type_ids: integers(token_type_ids.iter().copied(), shape, device),
             position_ids: integers(positions, shape, device),
             padding,
+            below: None,
             shape,
         })
+    }
+
+    /// The batch with the output [B, S, H] of the first `layers` layers at hand, as [`Backbone::below`] gives it (0:
+    /// of the embeddings). Modules in those layers would not be computed: there must be none.
+    pub fn with_states_below(mut self, layers: usize, states: Tensor<3>) -> Self {
+        self.below = Some(Below { layers, states });
+        self
     }
 
     /// Rows and tokens of each.

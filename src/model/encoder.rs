@@ -255,6 +255,19 @@ impl Backbone {
         states
     }
 
+    /// The output [B, S, H] of the first `layers` layers without modules or dropout; of the embeddings for 0.
+    pub fn below(&self, batch: &Batch, layers: usize) -> Tensor<3> {
+        let mut pass = Pass {
+            padding: batch.padding.as_ref(),
+            modules: &[],
+            dropout: None,
+        };
+        let run = self.0.layers.iter().enumerate().take(layers);
+        run.fold(self.embed(batch), |x, (index, layer)| {
+            layer.forward(index, x, Tokens::All, &mut pass)
+        })
+    }
+
     /// tanh(Lin(first token)), [B, H], by the pretrained pooler, if the encoder has one. The head does not use it.
     pub fn pooled(&self, last: &Tensor<3>) -> Option<Tensor<2>> {
         let [rows, _, hidden] = last.dims();
@@ -271,8 +284,11 @@ impl Backbone {
         tokens: Tokens,
         mut seen: impl FnMut(&Tensor<3>),
     ) -> Tensor<3> {
-        let mut x = self.embed(batch);
-        if let Some(dropout) = &mut dropout {
+        let (first, mut x) = match &batch.below {
+            Some(below) => (below.layers, below.states.clone()),
+            None => (0, self.embed(batch)),
+        };
+        if let (Some(dropout), None) = (&mut dropout, &batch.below) {
             x = dropout.backbone(x);
         }
         seen(&x);
@@ -282,7 +298,7 @@ impl Backbone {
             dropout,
         };
         let last = self.0.layers.len() - 1;
-        for (index, layer) in self.0.layers.iter().enumerate() {
+        for (index, layer) in self.0.layers.iter().enumerate().skip(first) {
             let tokens = if index == last { tokens } else { Tokens::All };
             x = layer.forward(index, x, tokens, &mut pass);
             seen(&x);

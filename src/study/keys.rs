@@ -387,6 +387,22 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         section: "training",
+        name: "length_buckets",
+        kind: Switch,
+        default: Value("true"),
+        paper: Some("false"),
+        documentation: "Put rows of like length into the same batch, so that little is padded; batches still come in random order.",
+    },
+    Key {
+        section: "training",
+        name: "activation_cache_mb",
+        kind: Count(0, 1 << 20),
+        default: Value("2048"),
+        paper: Some("0"),
+        documentation: "Megabytes for what the frozen layers below a trial's lowest module compute: once for all epochs and trials. Unused with backbone_dropout; 0: none.",
+    },
+    Key {
+        section: "training",
         name: "epochs",
         kind: Count(1, 100_000),
         default: Value("10"),

@@ -206,6 +206,8 @@ fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {
         evaluation_batch_size: document.count(section, "evaluation_batch_size")? as usize,
         max_length: document.count(section, "max_length")? as usize,
         pad_to_max_length: document.switch(section, "pad_to_max_length")?,
+        length_buckets: document.switch(section, "length_buckets")?,
+        activation_cache_mb: document.count(section, "activation_cache_mb")? as usize,
         epochs: document.count(section, "epochs")? as u32,
         patience: document.count(section, "patience")? as u32,
         warmup_share: document.real(section, "warmup_share")?,

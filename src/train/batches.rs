@@ -68,11 +68,40 @@ pub fn collate(
 
 /// The order of rows in one epoch: a fresh permutation for each epoch of each trial, the same whenever it is asked for.
 pub fn epoch_order(rows: usize, seed: u64, epoch: u32) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows).collect();
+    order.shuffle(&mut stream_of(seed, epoch));
+    order
+}
+
+/// Batches whose rows are put into order of length together.
+const BATCHES_PER_BUCKET: usize = 16;
+
+/// As [`epoch_order`], for batches of `batch_size`, with rows of like length in the same batch.
+///
+/// The rows are shuffled and cut into buckets of 16 batches; within a bucket they are put into order of length and cut
+/// into batches, and all batches are shuffled. So every row comes once an epoch, whatever its length; a batch comes at
+/// any time of the epoch, whatever its length; and its rows change from epoch to epoch. What is lost is that rows of
+/// one batch are alike in length, which makes the gradients of single steps a little less alike, not their expectation
+/// over an epoch. The short batch at the end holds rows of any length, as they weigh more there.
+pub fn bucketed_order(lengths: &[usize], batch_size: usize, seed: u64, epoch: u32) -> Vec<usize> {
+    let mut stream = stream_of(seed, epoch);
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.shuffle(&mut stream);
+    let whole = order.len() / batch_size * batch_size;
+    for bucket in order[..whole].chunks_mut(BATCHES_PER_BUCKET * batch_size) {
+        bucket.sort_by_key(|&row| lengths[row]);
+    }
+    let mut batches: Vec<&[usize]> = order[..whole].chunks(batch_size).collect();
+    batches.shuffle(&mut stream);
+    let mut mixed = batches.concat();
+    mixed.extend(&order[whole..]);
+    mixed
+}
+
+fn stream_of(seed: u64, epoch: u32) -> ChaCha8Rng {
     let mut stream = ChaCha8Rng::seed_from_u64(seed);
     stream.set_stream(u64::from(epoch));
-    let mut order: Vec<usize> = (0..rows).collect();
-    order.shuffle(&mut stream);
-    order
+    stream
 }
 
 /// A share of the rows, at least one, the same for all trials of a study: drawn without replacement, order kept.
@@ -103,6 +132,50 @@ mod tests {
         let mut sorted = first;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn buckets_save_padding_and_leave_the_rest_to_chance() {
+        // Lengths from 8 to 127, in no order.
+        let lengths: Vec<usize> = (0..2_490).map(|i| 8 + i * 7919 % 120).collect();
+        let order = bucketed_order(&lengths, 32, 7, 1);
+        assert_eq!(order, bucketed_order(&lengths, 32, 7, 1));
+        assert_ne!(order, bucketed_order(&lengths, 32, 7, 2));
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..lengths.len()).collect::<Vec<_>>());
+
+        let computed = |order: &[usize]| -> usize {
+            let batches = order.chunks(32);
+            let longest = |batch: &[usize]| batch.iter().map(|&i| lengths[i]).max();
+            batches
+                .map(|batch| batch.len() * longest(batch).unwrap_or(0))
+                .sum()
+        };
+        let needed: usize = lengths.iter().sum();
+        let (with, without) = (
+            computed(&order),
+            computed(&epoch_order(lengths.len(), 7, 1)),
+        );
+        assert!((with as f64) < 1.12 * needed as f64, "{with} of {needed}");
+        assert!(
+            without as f64 > 1.7 * needed as f64,
+            "{without} of {needed}"
+        );
+
+        // Over many epochs a row of any length comes at any time: in the middle of the epoch on average.
+        let mut places = [0.0; 2];
+        for epoch in 1..=200 {
+            let order = bucketed_order(&lengths, 32, 3, epoch);
+            for (place, &row) in order.iter().enumerate() {
+                places[usize::from(lengths[row] > 67)] += place as f64;
+            }
+        }
+        let long = lengths.iter().filter(|&&length| length > 67).count();
+        for (sum, rows) in places.iter().zip([lengths.len() - long, long]) {
+            let middle = sum / (200 * rows * lengths.len()) as f64;
+            assert!((middle - 0.5).abs() < 0.01, "{middle}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Training: from a configuration to a measurement. [`trainer`] does one trial step by step, for whoever runs it;
-//! [`batches`] and [`evaluation`] feed and judge it, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them.
+//! [`batches`] and [`evaluation`] feed and judge it, [`activations`] spares it what all trials have in common, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them.
 
+pub mod activations;
 pub mod batches;
 pub mod checkpoint;
 mod error;

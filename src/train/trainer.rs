@@ -1,6 +1,7 @@
 //! The training of one trial, one step at a time, so that it can stand still between any two.
 //!
 //! ```text
+//! Preparing ──activations at hand──▶ Stepping
 //! Stepping ──last batch of the epoch──▶ Evaluating ──last batch──▶ epoch reported ──▶ Stepping
 //!                                                                       └── patience spent, or last epoch ──▶ done
 //! ```
@@ -9,7 +10,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::TrainError;
-use super::batches::{Row, collate, epoch_order, rows, share_of};
+use super::activations::{Activations, Filling, Part};
+use super::batches::{Row, bucketed_order, collate, epoch_order, rows, share_of};
 use super::checkpoint;
 use super::evaluation::Predictions;
 use super::loss::Targets;
@@ -19,7 +21,7 @@ use crate::domain::{Configuration, EpochReport, Job, Measurement, Objectives, Pr
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, floats, integers};
 use crate::model::weights::NamedTensor;
-use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Dropout, Tokenizer};
+use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout, Tokenizer};
 use crate::study::TrainingSettings;
 use crate::task::{Label, Metric, search_score};
 
@@ -28,6 +30,8 @@ pub struct Workbench {
     device_text: String,
     backbone: Backbone,
     padding_id: u32,
+    /// None where the backbone has dropout, or they may take no memory.
+    activations: Option<Activations>,
     train: Vec<Row>,
     validation: Vec<Row>,
     outputs: usize,
@@ -48,7 +52,9 @@ impl Workbench {
         let tokenizer = Tokenizer::new(&plan.files.tokenizer)?;
         let longest = plan.training.max_length;
         let train = rows(&tokenizer, &plan.dataset.train, longest)?;
-        let validation = rows(&tokenizer, &plan.dataset.validation, longest)?;
+        let mut validation = rows(&tokenizer, &plan.dataset.validation, longest)?;
+        // Scores do not depend on the order, and rows of like length need little padding.
+        validation.sort_by_key(|row| row.ids.len());
         if train.is_empty() || validation.is_empty() {
             return Err(TrainError::NoRows {
                 train: train.len(),
@@ -58,6 +64,8 @@ impl Workbench {
         Ok(Self {
             device_text,
             padding_id: backbone.config().padding_id,
+            activations: (plan.training.backbone_dropout == 0.0)
+                .then(|| Activations::new(plan.training.activation_cache_mb << 20)),
             backbone,
             train: share_of(train, plan.fidelity.data_share, plan.seed),
             validation,
@@ -77,6 +85,61 @@ impl Workbench {
     /// Steps of one epoch; the last batch may be short.
     fn steps_per_epoch(&self) -> usize {
         self.train.len().div_ceil(self.settings.batch_size)
+    }
+
+    /// The order of the training rows in an epoch, batch after batch.
+    fn order(&self, seed: u64, epoch: u32) -> Vec<usize> {
+        if !self.settings.length_buckets || self.settings.pad_to_max_length {
+            return epoch_order(self.train.len(), seed, epoch);
+        }
+        let lengths: Vec<usize> = self.train.iter().map(|row| row.ids.len()).collect();
+        bucketed_order(&lengths, self.settings.batch_size, seed, epoch)
+    }
+
+    fn rows(&self, part: Part) -> &[Row] {
+        match part {
+            Part::Train => &self.train,
+            Part::Validation => &self.validation,
+        }
+    }
+
+    /// The tables of activations that a trial with this many untouched layers can use, and nobody has made yet.
+    fn missing_activations(&self, untouched: usize) -> Vec<Filling> {
+        let missing = |part| {
+            let activations = self.activations.as_ref()?;
+            activations.missing(&self.backbone, part, untouched, self.rows(part))
+        };
+        let parts = [Part::Train, Part::Validation].into_iter();
+        parts.filter_map(missing).collect()
+    }
+
+    /// The next rows of a table of activations. True: it is full, and kept.
+    fn fill(&self, mut filling: Filling) -> Result<Option<Filling>, TrainError> {
+        let rows = self.rows(filling.part());
+        let size = self.settings.evaluation_batch_size;
+        if !filling.advance(&self.backbone, rows, self.padding_id, size)? {
+            return Ok(Some(filling));
+        }
+        if let Some(activations) = &self.activations {
+            activations.keep(filling, &self.backbone);
+        }
+        Ok(None)
+    }
+
+    /// The batch of these rows, with what the untouched layers give for them where that is known.
+    fn batch(&self, part: Part, chosen: &[usize], untouched: usize) -> Result<Batch, TrainError> {
+        let rows: Vec<&Row> = chosen.iter().map(|&row| &self.rows(part)[row]).collect();
+        let longest = self.settings.max_length;
+        let padded = self.settings.pad_to_max_length.then_some(longest);
+        let batch = collate(&self.backbone, &rows, self.padding_id, padded)?;
+        let known = self.activations.as_ref().and_then(|activations| {
+            let [_, tokens] = batch.shape();
+            activations.states(&self.backbone, part, untouched, chosen, tokens)
+        });
+        Ok(match known {
+            Some(states) => batch.with_states_below(untouched, states),
+            None => batch,
+        })
     }
 
     /// A configuration with fresh weights.
@@ -106,20 +169,12 @@ impl Workbench {
     ) -> Result<bool, TrainError> {
         let start = predictions.len();
         let end = (start + self.settings.evaluation_batch_size).min(self.validation.len());
-        let batch_rows: Vec<&Row> = self.validation[start..end].iter().collect();
-        let batch = collate(
-            &self.backbone,
-            &batch_rows,
-            self.padding_id,
-            self.padded_length(),
-        )?;
+        let chosen: Vec<usize> = (start..end).collect();
+        let batch = self.batch(Part::Validation, &chosen, encoder.untouched_layers())?;
         let logits = encoder.evaluate(&batch).into_data();
         let logits: Vec<f32> = logits.iter::<f32>().collect();
-        predictions.add(
-            &logits,
-            self.outputs,
-            batch_rows.iter().map(|row| row.label),
-        );
+        let labels = self.validation[start..end].iter().map(|row| row.label);
+        predictions.add(&logits, self.outputs, labels);
         Ok(end == self.validation.len())
     }
 
@@ -139,16 +194,12 @@ impl Workbench {
         while !self.evaluate_some(&encoder, &mut predictions)? {}
         Ok(search_score(predictions.score(self.metric)))
     }
-
-    fn padded_length(&self) -> Option<usize> {
-        self.settings
-            .pad_to_max_length
-            .then_some(self.settings.max_length)
-    }
 }
 
 /// What one call of [`Training::advance`] did.
 pub enum Advance {
+    /// A batch of what the untouched layers give.
+    Prepared,
     /// A training step.
     Step(Progress),
     /// A batch of validation rows.
@@ -162,6 +213,8 @@ pub enum Advance {
 }
 
 enum Phase {
+    /// Filling tables of activations.
+    Preparing(Vec<Filling>),
     /// Training steps: the order of rows in this epoch, and how many of them are done.
     Stepping { order: Vec<usize>, done: usize },
     /// Evaluation: the predictions so far.
@@ -200,6 +253,7 @@ impl<'a> Training<'a> {
     pub fn begin(bench: &'a Workbench, job: &Job) -> Result<Self, TrainError> {
         let settings = &bench.settings;
         let encoder = bench.encoder(&job.configuration, job.seed)?;
+        let missing = bench.missing_activations(encoder.untouched_layers());
         let steps = bench.steps_per_epoch() * bench.epochs as usize;
         let schedule = Schedule {
             peak: settings.learning_rate,
@@ -219,10 +273,7 @@ impl<'a> Training<'a> {
             schedule,
             encoder,
             dropout: Dropout::new(settings.backbone_dropout, settings.head_dropout, job.seed),
-            phase: Phase::Stepping {
-                order: epoch_order(bench.train.len(), job.seed, 1),
-                done: 0,
-            },
+            phase: Phase::Preparing(missing),
             epoch: 1,
             step: 0,
             epoch_loss: 0.0,
@@ -244,6 +295,7 @@ impl<'a> Training<'a> {
         let begun = Instant::now();
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         let advance = match phase {
+            Phase::Preparing(missing) => self.prepare(missing),
             Phase::Stepping { order, done } => self.step(order, done),
             Phase::Evaluating(predictions) => self.evaluate(predictions, begun),
             Phase::Over => return self.finish(),
@@ -252,17 +304,27 @@ impl<'a> Training<'a> {
         advance
     }
 
+    fn prepare(&mut self, mut missing: Vec<Filling>) -> Result<Advance, TrainError> {
+        let unfinished = match missing.pop() {
+            Some(filling) => self.bench.fill(filling)?,
+            None => None,
+        };
+        missing.extend(unfinished);
+        self.phase = if missing.is_empty() {
+            let order = self.bench.order(self.job.seed, self.epoch);
+            Phase::Stepping { order, done: 0 }
+        } else {
+            Phase::Preparing(missing)
+        };
+        Ok(Advance::Prepared)
+    }
+
     fn step(&mut self, order: Vec<usize>, done: usize) -> Result<Advance, TrainError> {
         let bench = self.bench;
         let end = (done + bench.settings.batch_size).min(order.len());
-        let batch_rows: Vec<&Row> = order[done..end].iter().map(|&i| &bench.train[i]).collect();
-        let batch = collate(
-            &bench.backbone,
-            &batch_rows,
-            bench.padding_id,
-            bench.padded_length(),
-        )?;
-        let labels: Vec<Label> = batch_rows.iter().map(|row| row.label).collect();
+        let chosen = &order[done..end];
+        let batch = bench.batch(Part::Train, chosen, self.encoder.untouched_layers())?;
+        let labels: Vec<Label> = chosen.iter().map(|&row| bench.train[row].label).collect();
         let logits = self.encoder.forward(&batch, Some(&mut self.dropout));
         let loss = targets(&labels, bench.backbone.device(), bench.backbone.dtype()).loss(logits);
         let value: f64 = loss.clone().into_scalar::<f64>();
@@ -333,7 +395,7 @@ impl<'a> Training<'a> {
         {
             self.epoch += 1;
             self.epoch_loss = 0.0;
-            let order = epoch_order(self.bench.train.len(), self.job.seed, self.epoch);
+            let order = self.bench.order(self.job.seed, self.epoch);
             self.phase = Phase::Stepping { order, done: 0 };
         }
         Ok(Advance::Epoch(report))

@@ -40,7 +40,7 @@ pub(crate) fn train(bench: &Workbench, configuration: &Configuration, seed: u64)
         match training.advance().unwrap() {
             Advance::Done(measured) => return measured,
             Advance::Diverged(reason) => panic!("{reason}"),
-            Advance::Step(_) | Advance::Evaluated | Advance::Epoch(_) => (),
+            Advance::Prepared | Advance::Step(_) | Advance::Evaluated | Advance::Epoch(_) => (),
         }
     }
 }

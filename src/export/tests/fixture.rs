@@ -207,6 +207,8 @@ fn study() -> Study {
             evaluation_batch_size: 128,
             max_length: 48,
             pad_to_max_length: false,
+            length_buckets: true,
+            activation_cache_mb: 0,
             epochs: 10,
             patience: 3,
             warmup_share: 0.0,
