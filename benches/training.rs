@@ -196,6 +196,7 @@ fn one_turn(arguments: &Arguments) {
         intermediate: 4 * hidden,
         positions: 512,
         token_types: 2,
+        projected_from: None,
         padding_id: 0,
         layer_norm_epsilon: 1e-12,
         initializer_range: 0.02,

@@ -11,6 +11,7 @@
 
 mod reference {
     pub(crate) mod bo;
+    pub(crate) mod encoders;
     pub(crate) mod golden;
     pub(crate) mod peft;
     pub(crate) mod text;

@@ -2,24 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// Encoder families that are implemented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Architecture {
-    /// BERT (Devlin et al. 2019): positions count from 0, padding included.
-    Bert,
-    /// RoBERTa (Liu et al. 2019): positions count the tokens that are not padding, from the padding id + 1.
-    Roberta,
-}
-
-impl Architecture {
-    /// `model_type` in `config.json`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Bert => "bert",
-            Self::Roberta => "roberta",
-        }
-    }
-}
+pub use super::architecture::Architecture;
+use super::architecture::Positions;
 
 /// What `config.json` says about an encoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +22,10 @@ pub struct EncoderConfig {
     pub intermediate: usize,
     /// Rows of the position table (RoBERTa's are two more than its longest sequence).
     pub positions: usize,
-    /// Rows of the token type table.
+    /// Rows of the token type table; 0 where there is none.
     pub token_types: usize,
+    /// Width of the embeddings, where they are brought to that of the hidden states by a linear map.
+    pub projected_from: Option<usize>,
     /// Id of the padding token.
     pub padding_id: u32,
     /// Inside the root of every layer normalisation.
@@ -97,32 +83,44 @@ impl EncoderConfig {
         };
         let keys = Keys { object, origin };
 
-        let architecture = match keys.text("model_type")? {
-            "bert" => Architecture::Bert,
-            "roberta" => Architecture::Roberta,
-            _ => return Err(keys.invalid("model_type", "`bert` or `roberta`")),
-        };
-        keys.only("hidden_act", "gelu")?;
+        let known = || format!("one of {}", Architecture::names());
+        let architecture = Architecture::named(keys.text("model_type")?)
+            .ok_or_else(|| keys.invalid("model_type", &known()))?;
+        let key = |key| architecture.key(key);
+        keys.only(key("hidden_act"), "gelu")?;
         keys.only("position_embedding_type", "absolute")?;
         if keys.object.get("is_decoder") == Some(&Value::Bool(true)) {
             return Err(keys.invalid("is_decoder", "false: only encoders are supported"));
         }
+        let hidden = keys.size(key("hidden_size"))?;
+        let distil = architecture == Architecture::DistilBert;
         let config = Self {
             architecture,
             vocabulary: keys.size("vocab_size")?,
-            hidden: keys.size("hidden_size")?,
-            layers: keys.size("num_hidden_layers")?,
-            heads: keys.size("num_attention_heads")?,
-            intermediate: keys.size("intermediate_size")?,
+            hidden,
+            layers: keys.size(key("num_hidden_layers"))?,
+            heads: keys.size(key("num_attention_heads"))?,
+            intermediate: keys.size(key("intermediate_size"))?,
             positions: keys.size("max_position_embeddings")?,
-            token_types: keys.size("type_vocab_size")?,
+            token_types: match architecture.has_token_types() {
+                true => keys.size("type_vocab_size")?,
+                false => 0,
+            },
+            projected_from: match architecture {
+                Architecture::Electra => {
+                    let width = keys.size("embedding_size")?;
+                    (width != hidden).then_some(width)
+                }
+                _ => None,
+            },
             padding_id: keys.padding(architecture)?,
-            layer_norm_epsilon: keys.positive("layer_norm_eps", None)?,
+            // DistilBERT's is fixed.
+            layer_norm_epsilon: keys.positive("layer_norm_eps", distil.then_some(1e-12))?,
             initializer_range: keys.positive("initializer_range", Some(0.02))?,
         };
         if !config.hidden.is_multiple_of(config.heads) {
-            let expected = format!("a divisor of hidden_size, {}", config.hidden);
-            return Err(keys.invalid("num_attention_heads", &expected));
+            let expected = format!("a divisor of {}, {}", key("hidden_size"), config.hidden);
+            return Err(keys.invalid(key("num_attention_heads"), &expected));
         }
         if config.longest_sequence() == 0 {
             return Err(keys.invalid("max_position_embeddings", "room for at least one token"));
@@ -132,44 +130,49 @@ impl EncoderConfig {
 
     /// The configuration as a `config.json` that [`Self::from_json`] and the usual Python libraries read.
     pub fn to_json(&self) -> String {
-        let class = match self.architecture {
-            Architecture::Bert => "BertModel",
-            Architecture::Roberta => "RobertaModel",
-        };
-        let value = serde_json::json!({
-            "architectures": [class],
+        let key = |key| self.architecture.key(key);
+        let mut value = serde_json::json!({
+            "architectures": [self.architecture.class()],
             "attention_probs_dropout_prob": 0.1,
-            "hidden_act": "gelu",
+            key("hidden_act"): "gelu",
             "hidden_dropout_prob": 0.1,
-            "hidden_size": self.hidden,
+            key("hidden_size"): self.hidden,
             "initializer_range": self.initializer_range,
-            "intermediate_size": self.intermediate,
+            key("intermediate_size"): self.intermediate,
             "layer_norm_eps": self.layer_norm_epsilon,
             "max_position_embeddings": self.positions,
             "model_type": self.architecture.name(),
-            "num_attention_heads": self.heads,
-            "num_hidden_layers": self.layers,
+            key("num_attention_heads"): self.heads,
+            key("num_hidden_layers"): self.layers,
             "pad_token_id": self.padding_id,
             "position_embedding_type": "absolute",
             "type_vocab_size": self.token_types,
             "vocab_size": self.vocabulary,
         });
+        if self.architecture == Architecture::Electra {
+            value["embedding_size"] = self.embedding().into();
+        }
         format!("{value:#}\n")
+    }
+
+    /// Width of the embeddings.
+    pub fn embedding(&self) -> usize {
+        self.projected_from.unwrap_or(self.hidden)
     }
 
     /// Tokens of the longest sequence that the position table has room for.
     pub fn longest_sequence(&self) -> usize {
-        match self.architecture {
-            Architecture::Bert => self.positions,
-            Architecture::Roberta => self.positions.saturating_sub(self.padding_id as usize + 1),
+        match self.architecture.positions() {
+            Positions::All => self.positions,
+            Positions::Tokens => self.positions.saturating_sub(self.padding_id as usize + 1),
         }
     }
 
     /// Position ids of one row of token ids.
     pub fn position_ids(&self, row: &[u32]) -> Vec<u32> {
-        match self.architecture {
-            Architecture::Bert => (0..row.len() as u32).collect(),
-            Architecture::Roberta => {
+        match self.architecture.positions() {
+            Positions::All => (0..row.len() as u32).collect(),
+            Positions::Tokens => {
                 let mut position = self.padding_id;
                 row.iter()
                     .map(|&id| {
@@ -184,13 +187,20 @@ impl EncoderConfig {
         }
     }
 
-    /// All scalars of the pretrained encoder, pooler included: the whole that percentages refer to.
+    /// All scalars of the pretrained encoder, with the pooler where such encoders have one: the whole that percentages
+    /// refer to.
     pub fn backbone_parameters(&self) -> u64 {
         let (h, i) = (self.hidden as u64, self.intermediate as u64);
+        let e = self.embedding() as u64;
+        let projection = self.projected_from.map_or(0, |_| e * h + h);
+        let pooler = match self.architecture.has_pooler() {
+            true => h * h + h,
+            false => 0,
+        };
         let rows = (self.vocabulary + self.positions + self.token_types) as u64;
         let norm = 2 * h;
         let layer = 4 * (h * h + h) + norm + (h * i + i) + (i * h + h) + norm;
-        rows * h + norm + self.layers as u64 * layer + (h * h + h)
+        rows * e + 2 * e + projection + self.layers as u64 * layer + pooler
     }
 }
 
@@ -252,10 +262,7 @@ impl Keys<'_> {
 
     fn padding(&self, architecture: Architecture) -> Result<u32, ConfigError> {
         match self.object.get("pad_token_id") {
-            None | Some(Value::Null) => Ok(match architecture {
-                Architecture::Bert => 0,
-                Architecture::Roberta => 1,
-            }),
+            None | Some(Value::Null) => Ok(architecture.padding_id()),
             Some(value) => match value.as_u64().map(u32::try_from) {
                 Some(Ok(id)) => Ok(id),
                 _ => Err(self.invalid("pad_token_id", "a token id")),
@@ -284,6 +291,7 @@ mod tests {
             intermediate: 3072,
             positions: if roberta { 514 } else { 512 },
             token_types: if roberta { 1 } else { 2 },
+            projected_from: None,
             padding_id: u32::from(roberta),
             layer_norm_epsilon: if roberta { 1e-5 } else { 1e-12 },
             initializer_range: 0.02,
@@ -313,12 +321,35 @@ mod tests {
             ..roberta
         };
         assert_eq!(large.backbone_parameters(), 355_359_744);
+        let [distil, electra] = others();
+        assert_eq!(distil.backbone_parameters(), 66_362_880);
+        assert_eq!(electra.backbone_parameters(), 13_548_800);
+    }
+
+    /// DistilBERT-base and ELECTRA-small.
+    fn others() -> [EncoderConfig; 2] {
+        let distil = EncoderConfig {
+            architecture: Architecture::DistilBert,
+            layers: 6,
+            token_types: 0,
+            ..base(Architecture::Bert)
+        };
+        let electra = EncoderConfig {
+            architecture: Architecture::Electra,
+            hidden: 256,
+            heads: 4,
+            intermediate: 1024,
+            projected_from: Some(128),
+            ..base(Architecture::Bert)
+        };
+        [distil, electra]
     }
 
     #[test]
     fn a_configuration_survives_writing_and_reading() {
-        for architecture in [Architecture::Bert, Architecture::Roberta] {
-            let config = base(architecture);
+        let [distil, electra] = others();
+        let [bert, roberta] = [Architecture::Bert, Architecture::Roberta].map(base);
+        for config in [bert, roberta, distil, electra] {
             assert_eq!(EncoderConfig::from_json(&config.to_json(), "x"), Ok(config));
         }
     }

@@ -25,8 +25,9 @@ struct Parts {
     dtype: DType,
     words: Tensor<2>,
     positions: Tensor<2>,
-    token_types: Tensor<2>,
+    token_types: Option<Tensor<2>>,
     norm: LayerNorm,
+    projection: Option<Linear>,
     layers: Vec<Layer>,
     pooler: Option<Linear>,
 }
@@ -75,8 +76,9 @@ impl Backbone {
         dtype: DType,
     ) -> Result<Self, WeightsError> {
         let pooler = weights.has_encoder_tensor(POOLER);
+        let architecture = config.architecture;
         Self::build(config, pooler, device, dtype, |(name, shape)| {
-            let values = weights.encoder_tensor(&name, &shape)?;
+            let values = weights.encoder_tensor(&architecture.tensor(&name), &shape)?;
             let size = values.len();
             Ok(floats(values, [size], device, dtype))
         })
@@ -152,16 +154,21 @@ impl Backbone {
             tensor: &mut tensor,
             epsilon: config.layer_norm_epsilon,
         };
-        let words = take.matrix("embeddings.word_embeddings.weight", [config.vocabulary, h])?;
+        let e = config.embedding();
+        let words = take.matrix("embeddings.word_embeddings.weight", [config.vocabulary, e])?;
         let positions = take.matrix(
             "embeddings.position_embeddings.weight",
-            [config.positions, h],
+            [config.positions, e],
         )?;
-        let token_types = take.matrix(
-            "embeddings.token_type_embeddings.weight",
-            [config.token_types, h],
-        )?;
-        let norm = take.norm("embeddings.LayerNorm", h)?;
+        let token_types = match config.token_types {
+            0 => None,
+            types => Some(take.matrix("embeddings.token_type_embeddings.weight", [types, e])?),
+        };
+        let norm = take.norm("embeddings.LayerNorm", e)?;
+        let projection = match config.projected_from {
+            Some(width) => Some(take.linear("embeddings_project", width, h)?),
+            None => None,
+        };
         let mut layers = Vec::with_capacity(config.layers);
         for index in 0..config.layers {
             let name = |part: &str| format!("encoder.layer.{index}.{part}");
@@ -189,6 +196,7 @@ impl Backbone {
             positions,
             token_types,
             norm,
+            projection,
             layers,
             pooler,
         })))
@@ -306,18 +314,23 @@ impl Backbone {
         x
     }
 
-    /// LN(word + token type + position), [B, S, H].
+    /// LN(word + token type + position), projected where the embeddings have another width, [B, S, H].
     fn embed(&self, batch: &Batch) -> Tensor<3> {
         let [rows, tokens] = batch.shape();
         let look_up = |table: &Tensor<2>, ids: &super::tensor::Tensor<2, super::tensor::Int>| {
             let ids = ids.clone().reshape([rows * tokens]);
             let found = table.clone().select(0, ids);
-            found.reshape([rows, tokens, self.0.config.hidden])
+            found.reshape([rows, tokens, self.0.config.embedding()])
         };
-        let sum = look_up(&self.0.words, &batch.input_ids)
-            + look_up(&self.0.token_types, &batch.token_type_ids)
-            + look_up(&self.0.positions, &batch.position_ids);
-        self.0.norm.forward(sum)
+        let mut sum = look_up(&self.0.words, &batch.input_ids);
+        if let Some(token_types) = &self.0.token_types {
+            sum = sum + look_up(token_types, &batch.token_type_ids);
+        }
+        let normal = (self.0.norm).forward(sum + look_up(&self.0.positions, &batch.position_ids));
+        match &self.0.projection {
+            Some(projection) => projection.forward(normal),
+            None => normal,
+        }
     }
 }
 

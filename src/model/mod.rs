@@ -5,6 +5,7 @@
 //! (from the registry in [`peft`]) and a head, its trained weights in [`parameters`].
 
 mod adapted;
+mod architecture;
 mod batch;
 pub mod config;
 pub mod device;

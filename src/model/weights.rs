@@ -6,6 +6,8 @@ use std::path::Path;
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use super::architecture::prefixes;
+
 /// A weight on the host: its name, its axes ([out, in] for matrices) and its numbers, last axis fastest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedTensor {
@@ -103,9 +105,6 @@ pub struct Weights<'a> {
     origin: String,
     tensors: SafeTensors<'a>,
 }
-
-/// Prefixes under which encoders with a task head keep their encoder.
-const PREFIXES: [&str; 3] = ["", "bert.", "roberta."];
 
 /// The bytes of the weights in a folder in Hugging Face layout.
 ///
@@ -285,7 +284,7 @@ fn spellings(name: &str) -> Vec<String> {
     [Some(name.to_owned()), old]
         .into_iter()
         .flatten()
-        .flat_map(|spelling| PREFIXES.map(|prefix| format!("{prefix}{spelling}")))
+        .flat_map(|spelling| prefixes().map(move |prefix| format!("{prefix}{spelling}")))
         .collect()
 }
 

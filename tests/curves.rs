@@ -1,0 +1,94 @@
+//! What makes training faster leaves its learning curves alone.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![recursion_limit = "256"]
+
+#[path = "support/trainings.rs"]
+mod trainings;
+
+use autopeft::domain::{Configuration, EpochReport, Job, TrialId};
+use autopeft::train::trainer::{Advance, Training, Workbench};
+
+use trainings::{configuration, workbench};
+
+/// The embedded encoder and task, with these keys under `[training]`.
+fn bench(training: &str) -> Workbench {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("study.toml");
+    let study = format!(
+        "[model]\nembedded = true\n[task]\nname = \"demo\"\ntrain_rows = 500\n[training]\n\
+         learning_rate = 1e-3\nmax_length = 32\nepochs = 3\nhead_dropout = 0.0\n{training}\n"
+    );
+    std::fs::write(&file, study).unwrap();
+    workbench(&file)
+}
+
+fn curve(bench: &Workbench, configuration: &Configuration, seed: u64) -> Vec<EpochReport> {
+    let job = Job {
+        trial: TrialId(0),
+        configuration: configuration.clone(),
+        seed,
+        parameters_percent: 0.0,
+    };
+    let mut training = Training::begin(bench, &job).unwrap();
+    let mut epochs = Vec::new();
+    loop {
+        match training.advance().unwrap() {
+            Advance::Epoch(report) => epochs.push(report),
+            Advance::Done(_) => return epochs,
+            Advance::Diverged(reason) => panic!("{reason}"),
+            Advance::Prepared | Advance::Step(_) | Advance::Evaluated => (),
+        }
+    }
+}
+
+#[test]
+fn kept_activations_change_nothing() {
+    let (with, without) = (
+        bench("activation_cache_mb = 100"),
+        bench("activation_cache_mb = 0"),
+    );
+    // The untouched layers are three, two, and all four.
+    for (configuration, seed) in [
+        (configuration(&[("serial", 8)], &[3]), 1),
+        (configuration(&[("prefix", 4), ("parallel", 4)], &[2, 3]), 2),
+        (configuration(&[], &[]), 3),
+    ] {
+        let curves = [&with, &without].map(|bench| curve(bench, &configuration, seed));
+        for (with, without) in curves[0].iter().zip(&curves[1]) {
+            let off = (with.train_loss - without.train_loss).abs();
+            assert!(off < 1e-4, "{with:?} {without:?}");
+            let off = (with.validation_loss - without.validation_loss).abs();
+            assert!(off < 1e-4, "{with:?} {without:?}");
+        }
+    }
+}
+
+/// The validation loss of the last epoch, with and without buckets, seed by seed: their difference is below three of its
+/// standard errors.
+#[test]
+fn buckets_of_length_train_as_well_as_plain_shuffling() {
+    const SEEDS: u64 = 6;
+    let (with, without) = (
+        bench("length_buckets = true"),
+        bench("length_buckets = false"),
+    );
+    let configuration = configuration(&[("serial", 8), ("parallel", 4)], &[1, 3]);
+    let last = |bench, seed| {
+        curve(bench, &configuration, seed)
+            .pop()
+            .unwrap()
+            .validation_loss
+    };
+    let differences: Vec<f64> = (0..SEEDS)
+        .map(|seed| last(&with, seed) - last(&without, seed))
+        .collect();
+    let count = SEEDS as f64;
+    let mean = differences.iter().sum::<f64>() / count;
+    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
+    let error = (squares / (count - 1.0) / count).sqrt();
+    assert!(error > 0.0, "the orders must differ");
+    assert!(
+        mean.abs() < 3.0 * error,
+        "{mean} ± {error}: {differences:?}"
+    );
+}
