@@ -21,7 +21,7 @@ pub trait Interface {
     fn take_messages(&mut self, state: &State) -> Vec<Message>;
     /// Adds to `select` what announces input, if there is any.
     fn watch<'a>(&'a self, select: &mut Select<'a>);
-    /// A record became durable and is part of `state`.
+    /// A record became durable and is part of `state`, as those may be that became durable together with it.
     ///
     /// # Errors
     /// Where nobody can be told any more, such as a closed pipe.
@@ -108,16 +108,12 @@ impl Runtime {
             events.extend(self.executor.events().try_iter().map(Event::Executor));
             events.extend(self.search.events().try_iter().map(Event::Search));
             unseen |= !events.is_empty() || interface.wants_showing();
-            for event in events {
-                let effects = update(&mut self.state, event);
-                if self.perform(effects, interface)? {
-                    interface.show(&self.state)?;
-                    return Ok(self.ending());
-                }
+            if self.handle(events, interface)? {
+                interface.show(&self.state)?;
+                return Ok(self.ending());
             }
             if !self.state.stopping && (self.leaves(interface) || self.is_stuck(interface)) {
-                self.state.stopping = true;
-                self.perform(vec![Effect::Stop], interface)?;
+                self.handle([Event::Message(Message::Quit)].into(), interface)?;
             }
             if unseen && last_shown.elapsed() >= FRAME {
                 interface.show(&self.state)?;
@@ -146,60 +142,93 @@ impl Runtime {
         let _ = select.ready_timeout(patience);
     }
 
-    /// Performs effects in order, then whatever should be under way as a consequence. True: leave.
-    fn perform(
+    /// Folds events into the state, makes all records that follow durable by one synchronisation, then performs the
+    /// other effects in order; and again, as long as these lead to further events. True: leave.
+    ///
+    /// However slow the disk is, the records of all events that arrived meanwhile share the next synchronisation.
+    fn handle(
         &mut self,
-        effects: Vec<Effect>,
+        mut events: VecDeque<Event>,
         interface: &mut dyn Interface,
     ) -> Result<bool, RuntimeError> {
-        let mut waiting: VecDeque<Effect> = effects.into();
         loop {
-            let records = leading_records(&mut waiting);
-            if !records.is_empty() {
-                self.journal.append(&records)?;
-                for record in &records {
-                    self.state
-                        .apply(record)
-                        .map_err(RuntimeError::Contradiction)?;
-                    interface.recorded(record, &self.state)?;
-                }
-                continue;
+            let (records, others) = self.fold(events)?;
+            self.journal.append(&records)?;
+            for record in &records {
+                interface.recorded(record, &self.state)?;
             }
-            match waiting.pop_front() {
-                Some(Effect::Append(_)) => {}
-                Some(Effect::Submit(job)) => self.executor.submit(job),
-                Some(Effect::Pause(trial)) => self.executor.pause(trial),
-                Some(Effect::Resume(trial)) => self.executor.resume(trial),
-                Some(Effect::Cancel(trial)) => self.executor.cancel(trial),
-                Some(Effect::Ask(ask)) => {
-                    if !self.search.ask(ask) {
-                        let reason = "it takes no questions any more".to_owned();
-                        waiting.extend(update(
-                            &mut self.state,
-                            Event::Search(SearchEvent::Failed(reason)),
-                        ));
-                    }
-                }
-                Some(Effect::Export) => {
-                    let written = (self.export)(&self.state);
-                    let told = written
-                        .map(|folder| (folder.display().to_string(), self.state.front.clone()));
-                    let event = Event::Exported(told);
-                    waiting.extend(update(&mut self.state, event));
-                }
-                Some(Effect::Stop) => {
-                    self.search.stop();
-                    self.executor.stop();
-                }
-                Some(Effect::Leave) => return Ok(true),
-                None => {
-                    waiting.extend(schedule(&mut self.state));
-                    if waiting.is_empty() {
-                        return Ok(false);
-                    }
-                }
+            if others.contains(&Effect::Leave) {
+                return Ok(true);
+            }
+            events = others
+                .into_iter()
+                .filter_map(|effect| self.perform(effect))
+                .collect();
+            if events.is_empty() {
+                return Ok(false);
             }
         }
+    }
+
+    /// What events lead to, and what should be under way after them: records, which are part of the state already
+    /// and must be durable before anything else is done, and the other effects.
+    fn fold(
+        &mut self,
+        events: VecDeque<Event>,
+    ) -> Result<(Vec<Record>, Vec<Effect>), RuntimeError> {
+        let (mut records, mut others) = (Vec::new(), Vec::new());
+        let mut sort = |state: &mut State, effects: Vec<Effect>| -> Result<(), RuntimeError> {
+            for effect in effects {
+                match effect {
+                    Effect::Append(record) => {
+                        state.apply(&record).map_err(RuntimeError::Contradiction)?;
+                        records.push(record);
+                    }
+                    other => others.push(other),
+                }
+            }
+            Ok(())
+        };
+        for event in events {
+            let effects = update(&mut self.state, event);
+            sort(&mut self.state, effects)?;
+        }
+        loop {
+            let effects = schedule(&mut self.state);
+            if effects.is_empty() {
+                break;
+            }
+            sort(&mut self.state, effects)?;
+        }
+        Ok((records, others))
+    }
+
+    /// Performs one effect that is no record; some are events at once.
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::Submit(job) => self.executor.submit(job),
+            Effect::Pause(trial) => self.executor.pause(trial),
+            Effect::Resume(trial) => self.executor.resume(trial),
+            Effect::Cancel(trial) => self.executor.cancel(trial),
+            Effect::Ask(ask) => {
+                if !self.search.ask(ask) {
+                    let reason = "it takes no questions any more".to_owned();
+                    return Some(Event::Search(SearchEvent::Failed(reason)));
+                }
+            }
+            Effect::Export => {
+                let written = (self.export)(&self.state);
+                let told =
+                    written.map(|folder| (folder.display().to_string(), self.state.front.clone()));
+                return Some(Event::Exported(told));
+            }
+            Effect::Stop => {
+                self.search.stop();
+                self.executor.stop();
+            }
+            Effect::Append(_) | Effect::Leave => {}
+        }
+        None
     }
 
     fn leaves(&self, interface: &dyn Interface) -> bool {
@@ -231,15 +260,4 @@ impl Runtime {
             _ => Ending::Interrupted,
         }
     }
-}
-
-/// Takes the records off the front of the queue, so that they share one durable write.
-fn leading_records(effects: &mut VecDeque<Effect>) -> Vec<Record> {
-    let mut records = Vec::new();
-    while let Some(Effect::Append(record)) =
-        effects.pop_front_if(|e| matches!(e, Effect::Append(_)))
-    {
-        records.push(record);
-    }
-    records
 }

@@ -260,9 +260,7 @@ impl State {
             Record::TrialFinished { trial, measurement } => {
                 self.change(*trial, Transition::Finish)?.measurement = Some(*measurement);
                 self.submitted.remove(trial);
-                self.refresh_front();
-                let reached = hypervolume(&self.finished_objectives(), self.study.reference_point);
-                self.hypervolume_trace.push((*trial, reached));
+                self.enter_front(*trial);
             }
             Record::TrialInfeasible { trial, reason } => {
                 self.change(*trial, Transition::Reject)?.reason = Some(reason.clone());
@@ -351,24 +349,18 @@ impl State {
         Ok(trial)
     }
 
-    fn finished_objectives(&self) -> Vec<Objectives> {
-        self.trials
+    /// The front after one more finished trial. A trial that it once beat never comes back, so its members suffice.
+    fn enter_front(&mut self, trial: TrialId) {
+        let mut rivals = std::mem::take(&mut self.front);
+        rivals.push(trial);
+        rivals.sort_unstable();
+        let objectives: Vec<Objectives> = rivals
             .iter()
-            .filter_map(|t| t.measurement)
-            .map(|m| m.objectives)
-            .collect()
-    }
-
-    fn refresh_front(&mut self) {
-        let finished: Vec<TrialId> = self
-            .trials
-            .iter()
-            .filter(|t| t.measurement.is_some())
-            .map(|t| t.id)
+            .filter_map(|id| self.trial(*id)?.measurement)
+            .map(|measurement| measurement.objectives)
             .collect();
-        self.front = front(&self.finished_objectives())
-            .into_iter()
-            .map(|i| finished[i])
-            .collect();
+        let reached = hypervolume(&objectives, self.study.reference_point);
+        self.front = front(&objectives).into_iter().map(|i| rivals[i]).collect();
+        self.hypervolume_trace.push((trial, reached));
     }
 }
