@@ -24,7 +24,7 @@ fn main() {
     let trials: u32 = numbers.next().unwrap_or(10_000);
     let epochs: u32 = numbers.next().unwrap_or(5);
     one_by_one();
-    through_the_loop(2_000.min(trials), epochs);
+    through_the_loop(200, 100);
     open(trials, epochs);
 }
 

@@ -5,6 +5,8 @@
 //!                                                                       └── patience spent, or last epoch ──▶ done
 //! ```
 
+pub mod under_way;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ use super::checkpoint;
 use super::evaluation::Predictions;
 use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
-use super::plan::Plan;
+use super::plan::{KeepUnderWay, Plan};
 use crate::domain::{Configuration, EpochReport, Job, Measurement, Objectives, Progress, TrialId};
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, floats, integers};
@@ -35,6 +37,7 @@ pub struct Workbench {
     settings: TrainingSettings,
     epochs: u32,
     weights_folder: Option<PathBuf>,
+    under_way: Option<KeepUnderWay>,
 }
 
 impl Workbench {
@@ -66,12 +69,18 @@ impl Workbench {
             epochs: plan.fidelity.epochs.unwrap_or(plan.training.epochs),
             settings: plan.training,
             weights_folder: plan.weights_folder,
+            under_way: plan.under_way,
         })
     }
 
     /// The device and why it was chosen, for people.
     pub fn device_text(&self) -> &str {
         &self.device_text
+    }
+
+    /// Where and how often trainings under way are kept; none: nowhere.
+    pub fn under_way(&self) -> Option<&KeepUnderWay> {
+        self.under_way.as_ref()
     }
 
     /// Steps of one epoch; the last batch may be short.
@@ -189,6 +198,7 @@ pub struct Training<'a> {
     step: usize,
     epoch_loss: f64,
     best: Option<Best>,
+    reports: Vec<EpochReport>,
     active: Duration,
 }
 
@@ -227,6 +237,7 @@ impl<'a> Training<'a> {
             step: 0,
             epoch_loss: 0.0,
             best: None,
+            reports: Vec::new(),
             active: Duration::ZERO,
         })
     }
@@ -328,6 +339,7 @@ impl<'a> Training<'a> {
                 weights,
             });
         }
+        self.reports.push(report);
         let best_epoch = self.best.as_ref().map_or(self.epoch, |best| best.epoch);
         if self.epoch < self.bench.epochs && self.epoch - best_epoch < self.bench.settings.patience
         {

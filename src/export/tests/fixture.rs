@@ -223,6 +223,7 @@ fn study() -> Study {
         },
         output: OutputSettings {
             keep_adapters: true,
+            checkpoint_seconds: 30,
         },
     }
 }
