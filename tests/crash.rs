@@ -33,9 +33,7 @@ const LATEST_MILLIS: u64 = 1500;
 /// A study of seven short trials that keeps its trainings after every step.
 fn laboratory() -> Lab {
     let lab = Lab::new(7, 2);
-    let file = lab.path("study.toml");
-    let text = fs::read_to_string(&file).unwrap() + "[output]\ncheckpoint_seconds = 0\n";
-    fs::write(file, text).unwrap();
+    lab.add_to_study("[output]\ncheckpoint_seconds = 0\n");
     lab
 }
 

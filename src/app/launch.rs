@@ -144,8 +144,12 @@ fn under_way_folder(run_folder: &Path) -> PathBuf {
     run_folder.join("under-way")
 }
 
-/// Deletes what earlier sessions left of trials that are over, and of files that they were writing when they ended.
-fn tidy(run_folder: &Path, state: &State) -> std::io::Result<()> {
+/// Deletes the checkpoints of trials that are over, and of files that were being written when a session ended. Nothing
+/// may be training there.
+///
+/// # Errors
+/// A folder cannot be read, or a file not deleted.
+pub fn delete_leftovers(run_folder: &Path, state: &State) -> std::io::Result<()> {
     let under_way = under_way_folder(run_folder);
     durable::delete_partial_files(&under_way)?;
     durable::delete_partial_files(&weights_folder(run_folder))?;
@@ -213,7 +217,7 @@ impl Resolved {
         journal.append(&fresh)?;
         state.batch = self.study.search.batch;
         state.initial_trials = self.study.search.initial_trials;
-        if let Err(error) = tidy(&folder, &state) {
+        if let Err(error) = delete_leftovers(&folder, &state) {
             let text = format!("cannot delete leftovers in {}: {error}", folder.display());
             state.notify(Severity::Warning, text);
         }

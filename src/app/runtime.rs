@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Select};
+use crossbeam_channel::{Receiver, Select, TryRecvError};
 
 use super::{DeviceStatus, Effect, Event, Message, SearchStatus, State, schedule, update};
 use crate::domain::TrialState;
@@ -64,6 +64,9 @@ pub struct Runtime {
     pub export: Export,
 }
 
+/// Told where the executor is gone.
+const WORKER_LOST: &str = "the training worker ended unexpectedly; please report this with the log";
+
 /// Writes the front somewhere: where to, or what went wrong.
 pub type Export = Box<dyn Fn(&State) -> Result<PathBuf, String>>;
 
@@ -87,6 +90,17 @@ impl Runtime {
     /// # Errors
     /// See [`RuntimeError`]. What was recorded before is safe.
     pub fn run(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
+        let ended = self.serve(interface);
+        if let Err(RuntimeError::Interface(_)) = ended {
+            // Nobody watches any more, such as after a hang-up; what is under way is still recorded or kept.
+            self.perform(Effect::Stop);
+            self.state.stopping = true;
+            self.serve(&mut Nobody)?;
+        }
+        ended
+    }
+
+    fn serve(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
         interface.show(&self.state)?;
         let mut last_shown = std::time::Instant::now();
         let mut unseen = false;
@@ -105,12 +119,15 @@ impl Runtime {
                     .into_iter()
                     .map(Event::Message),
             );
-            events.extend(self.executor.events().try_iter().map(Event::Executor));
+            let lost = self.take_reports(&mut events);
             events.extend(self.search.events().try_iter().map(Event::Search));
             unseen |= !events.is_empty() || interface.wants_showing();
             if self.handle(events, interface)? {
                 interface.show(&self.state)?;
                 return Ok(self.ending());
+            }
+            if lost {
+                return Ok(Ending::Failed(WORKER_LOST.to_owned()));
             }
             if !self.state.stopping && (self.leaves(interface) || self.is_stuck(interface)) {
                 self.handle([Event::Message(Message::Quit)].into(), interface)?;
@@ -119,6 +136,16 @@ impl Runtime {
                 interface.show(&self.state)?;
                 unseen = false;
                 last_shown = std::time::Instant::now();
+            }
+        }
+    }
+
+    /// Takes what the executor reported. True: it is gone, and nothing further will come.
+    fn take_reports(&self, events: &mut VecDeque<Event>) -> bool {
+        loop {
+            match self.executor.events().try_recv() {
+                Ok(event) => events.push_back(Event::Executor(event)),
+                Err(error) => return error == TryRecvError::Disconnected,
             }
         }
     }
@@ -259,5 +286,32 @@ impl Runtime {
             }
             _ => Ending::Interrupted,
         }
+    }
+}
+
+/// The interface of a run that nobody watches any more.
+struct Nobody;
+
+impl Interface for Nobody {
+    fn take_messages(&mut self, _: &State) -> Vec<Message> {
+        Vec::new()
+    }
+
+    fn watch<'a>(&'a self, _: &mut Select<'a>) {}
+
+    fn recorded(&mut self, _: &Record, _: &State) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn wants_showing(&self) -> bool {
+        false
+    }
+
+    fn show(&mut self, _: &State) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn leaves_when_complete(&self) -> bool {
+        true
     }
 }

@@ -269,10 +269,9 @@ impl<'a> Worker<'a> {
                 return;
             }
         }
-        self.forget_over();
     }
 
-    /// Deletes the files of trials that are over. Their ends are durable by now: no job and no stop comes before.
+    /// Deletes the files of trials that are over. Their ends are durable by now: no further job comes before.
     fn forget_over(&mut self) {
         let Some(keep) = self.workbench.under_way() else {
             return;

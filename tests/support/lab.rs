@@ -125,4 +125,22 @@ prefix_bottleneck = 8
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+
+    /// Adds text to the end of the study file.
+    pub(crate) fn add_to_study(&self, text: &str) {
+        let file = self.path("study.toml");
+        let study = fs::read_to_string(&file).unwrap() + text;
+        fs::write(file, study).unwrap();
+    }
+
+    /// What a command told on standard error and how it ended, without what differs from place to place.
+    pub(crate) fn told(&self, output: &Output) -> String {
+        let text = String::from_utf8(output.stderr.clone()).unwrap();
+        let folder = self.folder.path().display().to_string();
+        let code = output
+            .status
+            .code()
+            .map_or("none".to_owned(), |code| code.to_string());
+        format!("exit code {code}\n{}", text.replace(&folder, "LAB"))
+    }
 }
