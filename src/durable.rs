@@ -7,6 +7,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+/// What the temporary names have between the file's own name and the number of the process.
+const PARTIAL: &str = ".partial-";
+
 /// Writes a file by `fill`, in place of any file of that name.
 ///
 /// # Errors
@@ -18,7 +21,7 @@ pub(crate) fn write_whole(
     let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
     let folder = folder_of(path);
     let partial = folder.join(format!(
-        ".{}.partial-{}",
+        ".{}{PARTIAL}{}",
         name.to_string_lossy(),
         std::process::id()
     ));
@@ -62,6 +65,26 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     sync_folder(parent)
 }
 
+/// Deletes what programs left in a folder that were stopped while they wrote. Nobody may be writing there meanwhile.
+///
+/// # Errors
+/// Where the folder cannot be read or a file not deleted; a missing folder has none.
+pub(crate) fn delete_partial_files(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.contains(PARTIAL) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the names of a folder's files durable.
 ///
 /// # Errors
@@ -102,6 +125,19 @@ mod tests {
         assert_eq!(full.unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_what_was_never_finished_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [".a.csv.partial-7", "a.csv", ".hidden", "b.partial-7"];
+        for name in names {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        delete_partial_files(folder.path()).unwrap();
+        delete_partial_files(&folder.path().join("absent")).unwrap();
+        let left = names.map(|name| folder.path().join(name).exists());
+        assert_eq!(left, [false, true, true, true]);
     }
 
     #[test]

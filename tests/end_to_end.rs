@@ -2,133 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![recursion_limit = "256"]
 
+#[path = "support/lab.rs"]
+mod lab;
 #[path = "support/tiny.rs"]
 mod tiny;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use lab::Lab;
 use serde_json::Value;
-
-/// A folder with a study file, its model and its data.
-struct Lab {
-    folder: tempfile::TempDir,
-}
-
-impl Lab {
-    fn new(trials: usize, epochs: u32) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        tiny::model_folder(folder.path());
-        let rows = |count: usize| {
-            let line = |i: usize| {
-                let (text, label) = tiny::sentence(i);
-                format!("{{\"text\": \"{text}\", \"label\": {label}}}\n")
-            };
-            (0..count).map(line).collect::<String>()
-        };
-        fs::write(folder.path().join("train.jsonl"), rows(160)).unwrap();
-        fs::write(folder.path().join("validation.jsonl"), rows(32)).unwrap();
-        let study = format!(
-            r#"
-[study]
-name = "tiny"
-seed = 3
-[model]
-path = "."
-[task]
-name = "colours"
-train_file = "train.jsonl"
-validation_file = "validation.jsonl"
-text_columns = ["text"]
-label_column = "label"
-validation = "dev"
-[space]
-sizes = [0, 1, 4, 16]
-[search]
-trials = {trials}
-initial_trials = 4
-batch = 1
-warmup_draws = 32
-posterior_draws = 16
-thinning = 4
-[training]
-learning_rate = 1e-2
-max_length = 12
-batch_size = 8
-epochs = {epochs}
-patience = 1000
-prefix_bottleneck = 8
-"#
-        );
-        fs::write(folder.path().join("study.toml"), study).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_autopeft-tui"));
-        command
-            .current_dir(self.folder.path())
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn output(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Runs to the end, which must be a success, and returns standard output.
-    fn text(&self, arguments: &[&str]) -> String {
-        let output = self.output(arguments);
-        let (out, err) = (
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        );
-        assert!(
-            output.status.success(),
-            "{arguments:?}: {:?}\n{out}\n{err}",
-            output.status
-        );
-        out
-    }
-
-    fn status(&self) -> Value {
-        serde_json::from_str(&self.text(&["status", "study.toml", "--json"])).unwrap()
-    }
-
-    fn start(&self) -> Child {
-        let mut command = self.command(&["run", "study.toml", "--headless", "--device", "cpu"]);
-        command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    }
-
-    /// Waits until this many trials have finished.
-    fn wait_for(&self, finished: usize) {
-        let begun = Instant::now();
-        loop {
-            let journal =
-                fs::read_to_string(self.path("runs/tiny/journal.jsonl")).unwrap_or_default();
-            if journal.matches("\"trial_finished\"").count() >= finished {
-                return;
-            }
-            assert!(
-                begun.elapsed() < Duration::from_secs(120),
-                "nothing finished:\n{journal}"
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
 
 fn trials(status: &Value) -> BTreeMap<u64, Value> {
     let trials = status["trials"].as_array().unwrap().iter();

@@ -16,9 +16,9 @@ use autopeft::model::ModelFiles;
 use autopeft::model::device::DeviceChoice;
 use autopeft::study::{FidelitySettings, ModelSource, Precision, TrainingSettings};
 use autopeft::task::{Dataset, Example, Label, Labels, Metric};
-use autopeft::train::Plan;
 use autopeft::train::checkpoint;
 use autopeft::train::trainer::Workbench;
+use autopeft::train::{KeepUnderWay, Plan};
 
 /// Sentences that say `red` or `blue`; the colour is the label.
 fn dataset(rows: usize) -> Dataset {
@@ -73,6 +73,7 @@ fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
         },
         device: DeviceChoice::Cpu,
         weights_folder: Some(folder.join("weights")),
+        under_way: None,
         seed: 1,
     }
 }
@@ -186,6 +187,114 @@ fn a_paused_trial_lets_another_pass_and_ends_as_if_never_paused() {
     };
     assert_eq!(weights(0), weights(1), "bit by bit");
     assert_ne!(weights(0), weights(2), "another seed, another result");
+}
+
+#[test]
+fn a_stopped_trial_goes_on_from_its_last_step_and_ends_as_if_never_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = || Plan {
+        under_way: Some(KeepUnderWay {
+            folder: folder.path().join("under-way"),
+            every: Duration::from_secs(3600),
+        }),
+        ..plan(folder.path(), 3e-3, 40)
+    };
+    let weights = |number| {
+        let path = checkpoint::path(&folder.path().join("weights"), TrialId(number));
+        checkpoint::load(&path).unwrap()
+    };
+    let undisturbed = trained(&started(kept()), job(0));
+
+    // Five times on the way, in the middle of epochs and at their ends.
+    for stop_at in [3, 40, 41, 100, 200] {
+        let executor = started(kept());
+        executor.submit(job(1));
+        while !matches!(next(&executor), ExecutorEvent::Progress(p) if p.step >= stop_at) {}
+        executor.stop();
+        drop(executor);
+    }
+    let executor = started(kept());
+    executor.submit(job(1));
+    let mut epochs = Vec::new();
+    let mut remarks = Vec::new();
+    let stopped = loop {
+        match next(&executor) {
+            ExecutorEvent::Epoch(_, report) => epochs.push(report),
+            ExecutorEvent::Remark(_, text) => remarks.push(text),
+            ExecutorEvent::Finished(_, measurement) => break measurement,
+            _ => {}
+        }
+    };
+    assert_eq!(stopped.objectives, undisturbed.objectives);
+    assert_eq!(stopped.best_epoch, undisturbed.best_epoch);
+    assert_eq!(weights(0), weights(1), "bit by bit");
+    let numbers: Vec<u32> = epochs.iter().map(|report| report.epoch).collect();
+    let all: Vec<u32> = (1..=40).collect();
+    assert_eq!(numbers, all, "those before the stops are told again");
+    assert!(epochs.is_sorted_by(|a, b| a.wall_seconds < b.wall_seconds));
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+    assert!(
+        remarks[0].starts_with("trial #1 goes on after step"),
+        "{remarks:?}"
+    );
+
+    executor.stop();
+    drop(executor);
+    let left = std::fs::read_dir(folder.path().join("under-way")).unwrap();
+    assert_eq!(left.count(), 0, "a trial that is over leaves no file");
+}
+
+#[test]
+fn a_damaged_or_foreign_checkpoint_is_refused_and_the_trial_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let under_way = folder.path().join("under-way");
+    let kept = || Plan {
+        under_way: Some(KeepUnderWay {
+            folder: under_way.clone(),
+            every: Duration::ZERO,
+        }),
+        ..plan(folder.path(), 3e-3, 20)
+    };
+    let executor = started(kept());
+    executor.submit(job(0));
+    while !matches!(next(&executor), ExecutorEvent::Progress(p) if p.step >= 10) {}
+    executor.stop();
+    drop(executor);
+    let path = under_way.join("trial-0.training");
+    let whole = std::fs::read(&path).unwrap();
+    let mut flipped = whole.clone();
+    *flipped.last_mut().unwrap() ^= 1;
+    let cases = [
+        (
+            0,
+            whole[..whole.len() / 2].to_vec(),
+            "its checksum does not fit",
+        ),
+        (1, flipped, "its checksum does not fit"),
+        (2, b"short".to_vec(), "it is cut short"),
+        (3, whole, "it is of another training"),
+    ];
+    for (number, bytes, reason) in cases {
+        let path = under_way.join(format!("trial-{number}.training"));
+        std::fs::write(path, bytes).unwrap();
+        let executor = started(kept());
+        executor.submit(Job {
+            seed: 5 + u64::from(number),
+            ..job(number)
+        });
+        let mut remark = String::new();
+        loop {
+            match next(&executor) {
+                ExecutorEvent::Remark(_, text) => remark = text,
+                ExecutorEvent::Finished(..) => break,
+                _ => {}
+            }
+        }
+        assert!(
+            remark.contains("begins anew") && remark.contains(reason),
+            "{remark}"
+        );
+    }
 }
 
 #[test]

@@ -48,12 +48,12 @@ impl<W: Write> Interface for Headless<W> {
 
     fn recorded(&mut self, record: &Record, state: &State) -> std::io::Result<()> {
         if self.as_json {
-            let mut object = serde_json::to_value(record)?;
-            if let (Record::TrialFinished { .. }, Some(fields)) = (record, object.as_object_mut()) {
-                fields.insert("hypervolume".to_owned(), json!(state.hypervolume()));
-                fields.insert("front".to_owned(), json!(state.front));
+            let mut object = record.to_object()?;
+            if let Record::TrialFinished { .. } = record {
+                object.insert("hypervolume".to_owned(), json!(state.hypervolume()));
+                object.insert("front".to_owned(), json!(state.front));
             }
-            writeln!(self.out, "{object}")?;
+            writeln!(self.out, "{}", serde_json::Value::Object(object))?;
         } else if let Some(text) = sentence(record, state) {
             writeln!(self.out, "{text}")?;
         }

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
 use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, StudyFacts};
 use crate::domain::PeftSpace;
+use crate::durable;
 use crate::executor::{Executor, LocalExecutor};
 use crate::export::{self, Context, Front};
 use crate::hub::{Hub, HubProgress};
@@ -20,7 +21,8 @@ use crate::model::{LoadError, ModelFiles, SourceError};
 use crate::search::{Engine, EngineSettings, SearchWorker};
 use crate::study::{SearchSettings, Study};
 use crate::task::{Dataset, TaskError, load};
-use crate::train::Plan;
+use crate::train::trainer::under_way;
+use crate::train::{KeepUnderWay, Plan};
 
 /// What the command line adds to a study.
 #[derive(Clone, Debug)]
@@ -137,6 +139,28 @@ fn weights_folder(run_folder: &Path) -> PathBuf {
     run_folder.join("weights")
 }
 
+/// Where a run keeps its trainings under way.
+fn under_way_folder(run_folder: &Path) -> PathBuf {
+    run_folder.join("under-way")
+}
+
+/// Deletes the checkpoints of trials that are over, and of files that were being written when a session ended. Nothing
+/// may be training there.
+///
+/// # Errors
+/// A folder cannot be read, or a file not deleted.
+pub fn delete_leftovers(run_folder: &Path, state: &State) -> std::io::Result<()> {
+    let under_way = under_way_folder(run_folder);
+    durable::delete_partial_files(&under_way)?;
+    durable::delete_partial_files(&weights_folder(run_folder))?;
+    for trial in under_way::kept(&under_way)? {
+        if state.trial(trial).is_none_or(|trial| trial.state.is_over()) {
+            under_way::forget(&under_way, trial)?;
+        }
+    }
+    Ok(())
+}
+
 /// What an export of this state starts from.
 pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -> Front<'a> {
     Front {
@@ -193,6 +217,10 @@ impl Resolved {
         journal.append(&fresh)?;
         state.batch = self.study.search.batch;
         state.initial_trials = self.study.search.initial_trials;
+        if let Err(error) = delete_leftovers(&folder, &state) {
+            let text = format!("cannot delete leftovers in {}: {error}", folder.display());
+            state.notify(Severity::Warning, text);
+        }
         if let Some(tail) = torn_tail {
             let bytes = tail.bytes;
             let text = format!(
@@ -220,6 +248,10 @@ impl Resolved {
             fidelity: self.study.fidelity,
             device: options.device,
             weights_folder: keeps.then(|| weights_folder(&folder)),
+            under_way: Some(KeepUnderWay {
+                folder: under_way_folder(&folder),
+                every: Duration::from_secs(self.study.output.checkpoint_seconds),
+            }),
             seed: self.study.seed,
         })?;
         state.capacity = executor.capacity();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Select};
+use crossbeam_channel::{Receiver, Select, TryRecvError};
 
 use super::{DeviceStatus, Effect, Event, Message, SearchStatus, State, schedule, update};
 use crate::domain::TrialState;
@@ -21,7 +21,7 @@ pub trait Interface {
     fn take_messages(&mut self, state: &State) -> Vec<Message>;
     /// Adds to `select` what announces input, if there is any.
     fn watch<'a>(&'a self, select: &mut Select<'a>);
-    /// A record became durable and is part of `state`.
+    /// A record became durable and is part of `state`, as those may be that became durable together with it.
     ///
     /// # Errors
     /// Where nobody can be told any more, such as a closed pipe.
@@ -64,6 +64,9 @@ pub struct Runtime {
     pub export: Export,
 }
 
+/// Told where the executor is gone.
+const WORKER_LOST: &str = "the training worker ended unexpectedly; please report this with the log";
+
 /// Writes the front somewhere: where to, or what went wrong.
 pub type Export = Box<dyn Fn(&State) -> Result<PathBuf, String>>;
 
@@ -87,6 +90,17 @@ impl Runtime {
     /// # Errors
     /// See [`RuntimeError`]. What was recorded before is safe.
     pub fn run(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
+        let ended = self.serve(interface);
+        if let Err(RuntimeError::Interface(_)) = ended {
+            // Nobody watches any more, such as after a hang-up; what is under way is still recorded or kept.
+            self.perform(Effect::Stop);
+            self.state.stopping = true;
+            self.serve(&mut Nobody)?;
+        }
+        ended
+    }
+
+    fn serve(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
         interface.show(&self.state)?;
         let mut last_shown = std::time::Instant::now();
         let mut unseen = false;
@@ -105,24 +119,33 @@ impl Runtime {
                     .into_iter()
                     .map(Event::Message),
             );
-            events.extend(self.executor.events().try_iter().map(Event::Executor));
+            let lost = self.take_reports(&mut events);
             events.extend(self.search.events().try_iter().map(Event::Search));
             unseen |= !events.is_empty() || interface.wants_showing();
-            for event in events {
-                let effects = update(&mut self.state, event);
-                if self.perform(effects, interface)? {
-                    interface.show(&self.state)?;
-                    return Ok(self.ending());
-                }
+            if self.handle(events, interface)? {
+                interface.show(&self.state)?;
+                return Ok(self.ending());
+            }
+            if lost {
+                return Ok(Ending::Failed(WORKER_LOST.to_owned()));
             }
             if !self.state.stopping && (self.leaves(interface) || self.is_stuck(interface)) {
-                self.state.stopping = true;
-                self.perform(vec![Effect::Stop], interface)?;
+                self.handle([Event::Message(Message::Quit)].into(), interface)?;
             }
             if unseen && last_shown.elapsed() >= FRAME {
                 interface.show(&self.state)?;
                 unseen = false;
                 last_shown = std::time::Instant::now();
+            }
+        }
+    }
+
+    /// Takes what the executor reported. True: it is gone, and nothing further will come.
+    fn take_reports(&self, events: &mut VecDeque<Event>) -> bool {
+        loop {
+            match self.executor.events().try_recv() {
+                Ok(event) => events.push_back(Event::Executor(event)),
+                Err(error) => return error == TryRecvError::Disconnected,
             }
         }
     }
@@ -146,60 +169,93 @@ impl Runtime {
         let _ = select.ready_timeout(patience);
     }
 
-    /// Performs effects in order, then whatever should be under way as a consequence. True: leave.
-    fn perform(
+    /// Folds events into the state, makes all records that follow durable by one synchronisation, then performs the
+    /// other effects in order; and again, as long as these lead to further events. True: leave.
+    ///
+    /// However slow the disk is, the records of all events that arrived meanwhile share the next synchronisation.
+    fn handle(
         &mut self,
-        effects: Vec<Effect>,
+        mut events: VecDeque<Event>,
         interface: &mut dyn Interface,
     ) -> Result<bool, RuntimeError> {
-        let mut waiting: VecDeque<Effect> = effects.into();
         loop {
-            let records = leading_records(&mut waiting);
-            if !records.is_empty() {
-                self.journal.append(&records)?;
-                for record in &records {
-                    self.state
-                        .apply(record)
-                        .map_err(RuntimeError::Contradiction)?;
-                    interface.recorded(record, &self.state)?;
-                }
-                continue;
+            let (records, others) = self.fold(events)?;
+            self.journal.append(&records)?;
+            for record in &records {
+                interface.recorded(record, &self.state)?;
             }
-            match waiting.pop_front() {
-                Some(Effect::Append(_)) => {}
-                Some(Effect::Submit(job)) => self.executor.submit(job),
-                Some(Effect::Pause(trial)) => self.executor.pause(trial),
-                Some(Effect::Resume(trial)) => self.executor.resume(trial),
-                Some(Effect::Cancel(trial)) => self.executor.cancel(trial),
-                Some(Effect::Ask(ask)) => {
-                    if !self.search.ask(ask) {
-                        let reason = "it takes no questions any more".to_owned();
-                        waiting.extend(update(
-                            &mut self.state,
-                            Event::Search(SearchEvent::Failed(reason)),
-                        ));
-                    }
-                }
-                Some(Effect::Export) => {
-                    let written = (self.export)(&self.state);
-                    let told = written
-                        .map(|folder| (folder.display().to_string(), self.state.front.clone()));
-                    let event = Event::Exported(told);
-                    waiting.extend(update(&mut self.state, event));
-                }
-                Some(Effect::Stop) => {
-                    self.search.stop();
-                    self.executor.stop();
-                }
-                Some(Effect::Leave) => return Ok(true),
-                None => {
-                    waiting.extend(schedule(&mut self.state));
-                    if waiting.is_empty() {
-                        return Ok(false);
-                    }
-                }
+            if others.contains(&Effect::Leave) {
+                return Ok(true);
+            }
+            events = others
+                .into_iter()
+                .filter_map(|effect| self.perform(effect))
+                .collect();
+            if events.is_empty() {
+                return Ok(false);
             }
         }
+    }
+
+    /// What events lead to, and what should be under way after them: records, which are part of the state already
+    /// and must be durable before anything else is done, and the other effects.
+    fn fold(
+        &mut self,
+        events: VecDeque<Event>,
+    ) -> Result<(Vec<Record>, Vec<Effect>), RuntimeError> {
+        let (mut records, mut others) = (Vec::new(), Vec::new());
+        let mut sort = |state: &mut State, effects: Vec<Effect>| -> Result<(), RuntimeError> {
+            for effect in effects {
+                match effect {
+                    Effect::Append(record) => {
+                        state.apply(&record).map_err(RuntimeError::Contradiction)?;
+                        records.push(record);
+                    }
+                    other => others.push(other),
+                }
+            }
+            Ok(())
+        };
+        for event in events {
+            let effects = update(&mut self.state, event);
+            sort(&mut self.state, effects)?;
+        }
+        loop {
+            let effects = schedule(&mut self.state);
+            if effects.is_empty() {
+                break;
+            }
+            sort(&mut self.state, effects)?;
+        }
+        Ok((records, others))
+    }
+
+    /// Performs one effect that is no record; some are events at once.
+    fn perform(&mut self, effect: Effect) -> Option<Event> {
+        match effect {
+            Effect::Submit(job) => self.executor.submit(job),
+            Effect::Pause(trial) => self.executor.pause(trial),
+            Effect::Resume(trial) => self.executor.resume(trial),
+            Effect::Cancel(trial) => self.executor.cancel(trial),
+            Effect::Ask(ask) => {
+                if !self.search.ask(ask) {
+                    let reason = "it takes no questions any more".to_owned();
+                    return Some(Event::Search(SearchEvent::Failed(reason)));
+                }
+            }
+            Effect::Export => {
+                let written = (self.export)(&self.state);
+                let told =
+                    written.map(|folder| (folder.display().to_string(), self.state.front.clone()));
+                return Some(Event::Exported(told));
+            }
+            Effect::Stop => {
+                self.search.stop();
+                self.executor.stop();
+            }
+            Effect::Append(_) | Effect::Leave => {}
+        }
+        None
     }
 
     fn leaves(&self, interface: &dyn Interface) -> bool {
@@ -233,13 +289,29 @@ impl Runtime {
     }
 }
 
-/// Takes the records off the front of the queue, so that they share one durable write.
-fn leading_records(effects: &mut VecDeque<Effect>) -> Vec<Record> {
-    let mut records = Vec::new();
-    while let Some(Effect::Append(record)) =
-        effects.pop_front_if(|e| matches!(e, Effect::Append(_)))
-    {
-        records.push(record);
+/// The interface of a run that nobody watches any more.
+struct Nobody;
+
+impl Interface for Nobody {
+    fn take_messages(&mut self, _: &State) -> Vec<Message> {
+        Vec::new()
     }
-    records
+
+    fn watch<'a>(&'a self, _: &mut Select<'a>) {}
+
+    fn recorded(&mut self, _: &Record, _: &State) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn wants_showing(&self) -> bool {
+        false
+    }
+
+    fn show(&mut self, _: &State) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn leaves_when_complete(&self) -> bool {
+        true
+    }
 }

@@ -1,13 +1,23 @@
 //! Requests of the operating system to stop.
 
 use std::io;
+use std::process::exit;
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, unbounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// One message for each SIGINT, SIGTERM or SIGHUP from now on; none of them ends the process by itself any more.
+use crate::tui;
+
+/// What a second request leaves for the step at hand before the process ends without it.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Exit code of an interrupted run.
+const INTERRUPTED: i32 = 130;
+
+/// One message for each SIGINT, SIGTERM or SIGHUP from now on. The first asks to stop; a second ends the process,
+/// whatever it is doing: after a second at the latest, and with the terminal given back where that is still possible.
 ///
 /// # Errors
 /// Where the system refuses the handlers or the thread.
@@ -17,11 +27,27 @@ pub fn stop_requests() -> io::Result<Receiver<()>> {
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            for _ in signals.forever() {
+            for (earlier, _) in signals.forever().enumerate() {
                 if sender.send(()).is_err() {
                     return;
+                }
+                if earlier == 1 {
+                    thread::spawn(end_soon);
                 }
             }
         })?;
     Ok(receiver)
+}
+
+/// Ends the process unless it ends by itself. Every file is whole or not there, so nothing is lost but steps.
+fn end_soon() {
+    thread::sleep(PATIENCE);
+    // A terminal that takes no more output must not keep the process alive either.
+    thread::spawn(|| {
+        thread::sleep(PATIENCE);
+        exit(INTERRUPTED);
+    });
+    tui::restore();
+    eprintln!("stopped at once; everything recorded is safe, and the same command goes on");
+    exit(INTERRUPTED);
 }

@@ -94,6 +94,10 @@ pub struct State {
     pub trials: Vec<Trial>,
     /// The front, by ascending parameters.
     pub front: Vec<TrialId>,
+    /// Trials that are over, in the order of their ends.
+    pub over: Vec<TrialId>,
+    /// The newest trial that was ever started, and how many were over when it first was.
+    pub newest_started: Option<(TrialId, usize)>,
     /// The hypervolume after each finished trial, in the order of finishing.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
     /// Trials under way or done in this session, beside their records.
@@ -194,6 +198,8 @@ impl State {
             initial_trials: 1,
             trials: Vec::new(),
             front: Vec::new(),
+            over: Vec::new(),
+            newest_started: None,
             hypervolume_trace: Vec::new(),
             live: BTreeMap::new(),
             submitted: BTreeSet::new(),
@@ -243,6 +249,12 @@ impl State {
             }
             Record::TrialStarted { trial } => {
                 self.change(*trial, Transition::Start)?;
+                if self
+                    .newest_started
+                    .is_none_or(|(newest, _)| newest < *trial)
+                {
+                    self.newest_started = Some((*trial, self.over.len()));
+                }
             }
             Record::TrialEpoch { trial, report } => {
                 let found = self
@@ -259,29 +271,28 @@ impl State {
             }
             Record::TrialFinished { trial, measurement } => {
                 self.change(*trial, Transition::Finish)?.measurement = Some(*measurement);
-                self.submitted.remove(trial);
-                self.refresh_front();
-                let reached = hypervolume(&self.finished_objectives(), self.study.reference_point);
-                self.hypervolume_trace.push((*trial, reached));
+                self.end(*trial);
+                self.enter_front(*trial);
             }
             Record::TrialInfeasible { trial, reason } => {
                 self.change(*trial, Transition::Reject)?.reason = Some(reason.clone());
-                self.submitted.remove(trial);
+                self.end(*trial);
             }
             Record::TrialFailed { trial, reason } => {
                 self.change(*trial, Transition::Fail)?.reason = Some(reason.clone());
-                self.submitted.remove(trial);
+                self.end(*trial);
             }
             Record::TrialCancelled { trial } => {
                 self.change(*trial, Transition::Cancel)?;
                 self.resuming.remove(trial);
-                self.submitted.remove(trial);
+                self.end(*trial);
             }
             Record::TrialRetried { trial } => {
                 let again = self.change(*trial, Transition::Retry)?;
                 again.epochs.clear();
                 again.reason = None;
                 self.live.remove(trial);
+                self.over.retain(|other| other != trial);
             }
             Record::Exported { .. } => {}
         }
@@ -312,6 +323,16 @@ impl State {
             && (self.trials.len() >= self.trials_wanted || self.search == SearchStatus::Exhausted)
     }
 
+    /// The trials on whose outcomes proposals may rest. They are asked for while the newest trial is under way, so they
+    /// rest on what was over when that began; and asked again after an interruption they are the same.
+    pub fn known(&self) -> BTreeSet<TrialId> {
+        let known = match (self.newest_started, self.trials.last()) {
+            (Some((newest, over)), Some(last)) if newest == last.id => over.min(self.over.len()),
+            _ => self.over.len(),
+        };
+        self.over[..known].iter().copied().collect()
+    }
+
     /// Adds a line to the log panel.
     pub fn notify(&mut self, severity: Severity, text: impl Into<String>) {
         if self.notices.len() == NOTICES_KEPT {
@@ -337,6 +358,11 @@ impl State {
         self.trials.get_mut(id.0 as usize)
     }
 
+    fn end(&mut self, trial: TrialId) {
+        self.submitted.remove(&trial);
+        self.over.push(trial);
+    }
+
     fn change(&mut self, id: TrialId, transition: Transition) -> Result<&mut Trial, String> {
         let trial = self
             .trial_mut(id)
@@ -351,24 +377,18 @@ impl State {
         Ok(trial)
     }
 
-    fn finished_objectives(&self) -> Vec<Objectives> {
-        self.trials
+    /// The front after one more finished trial. A trial that it once beat never comes back, so its members suffice.
+    fn enter_front(&mut self, trial: TrialId) {
+        let mut rivals = std::mem::take(&mut self.front);
+        rivals.push(trial);
+        rivals.sort_unstable();
+        let objectives: Vec<Objectives> = rivals
             .iter()
-            .filter_map(|t| t.measurement)
-            .map(|m| m.objectives)
-            .collect()
-    }
-
-    fn refresh_front(&mut self) {
-        let finished: Vec<TrialId> = self
-            .trials
-            .iter()
-            .filter(|t| t.measurement.is_some())
-            .map(|t| t.id)
+            .filter_map(|id| self.trial(*id)?.measurement)
+            .map(|measurement| measurement.objectives)
             .collect();
-        self.front = front(&self.finished_objectives())
-            .into_iter()
-            .map(|i| finished[i])
-            .collect();
+        let reached = hypervolume(&objectives, self.study.reference_point);
+        self.front = front(&objectives).into_iter().map(|i| rivals[i]).collect();
+        self.hypervolume_trace.push((trial, reached));
     }
 }

@@ -96,14 +96,19 @@ fn ask_ahead(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(question(state, count))]
 }
 
-/// The history as the search needs it: measured and infeasible trials, and those not over yet.
+/// The history as the search needs it: trials whose outcomes are known, and all others as pending.
 fn question(state: &State, count: usize) -> Ask {
+    let known = state.known();
     let mut history = Vec::new();
     let mut pending = Vec::new();
     for trial in &state.trials {
         let Some(point) = state.study.space.point(&trial.configuration) else {
             continue;
         };
+        if !known.contains(&trial.id) {
+            pending.push(point);
+            continue;
+        }
         match (trial.state, trial.measurement) {
             (TrialState::Finished, Some(measurement)) => history.push(Observation {
                 point,
@@ -210,6 +215,10 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
             let live = state.live.entry(progress.trial).or_default();
             live.losses.push((progress.step, progress.loss));
             live.progress = Some(progress);
+            return Vec::new();
+        }
+        ExecutorEvent::Remark(_, text) => {
+            state.notify(Severity::Warning, text);
             return Vec::new();
         }
         ExecutorEvent::Stopped => return vec![Effect::Leave],

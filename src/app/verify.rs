@@ -147,6 +147,7 @@ fn prepare(
         },
         device,
         weights_folder: None,
+        under_way: None,
         seed: card.seed,
     };
     Ok(Workbench::prepare(plan)?)

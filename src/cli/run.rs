@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use anyhow::{Result, bail};
 use autopeft::app::headless::Headless;
-use autopeft::app::launch::resolve;
+use autopeft::app::launch::{delete_leftovers, resolve};
 use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
 use autopeft::app::signals;
@@ -32,6 +32,9 @@ pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Res
         Some(log) => runtime.run(&mut OnScreen::open(&log)?)?,
         None => runtime.run(&mut Headless::new(io::stdout().lock(), json))?,
     };
+    if let Err(error) = delete_leftovers(&folder, &runtime.state) {
+        tracing::warn!("cannot delete leftovers in {}: {error}", folder.display());
+    }
     conclude(&runtime, ending)
 }
 

@@ -26,6 +26,8 @@ pub enum ExecutorEvent {
     },
     /// A job began.
     Started(TrialId),
+    /// Something about a job that went otherwise than planned, for people.
+    Remark(TrialId, String),
     /// A step was done.
     Progress(Progress),
     /// An epoch was done.

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::ExecutorEvent;
 use crate::domain::{Job, TrialId};
-use crate::train::Plan;
+use crate::train::trainer::under_way;
 use crate::train::trainer::{Advance, Training, Workbench};
+use crate::train::{Plan, TrainError};
 
 /// What the application asks of a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,9 +45,12 @@ pub(super) fn work(plan: Plan, commands: &Receiver<Command>, events: &Sender<Exe
         running: None,
         resumed: VecDeque::new(),
         paused: BTreeMap::new(),
+        over: Vec::new(),
+        kept_at: Instant::now(),
     };
     if bench.tell(ready).is_ok() {
         bench.serve(commands);
+        bench.put_by();
     }
     let _ = events.send(ExecutorEvent::Stopped);
 }
@@ -70,6 +75,10 @@ struct Worker<'a> {
     running: Option<Training<'a>>,
     resumed: VecDeque<Training<'a>>,
     paused: BTreeMap<TrialId, Training<'a>>,
+    /// Trials that ended since the last job came.
+    over: Vec<TrialId>,
+    /// When the running training was begun, taken up or last kept as a file.
+    kept_at: Instant,
 }
 
 impl<'a> Worker<'a> {
@@ -94,11 +103,16 @@ impl<'a> Worker<'a> {
 
     fn obey(&mut self, command: Command) -> Result<(), Gone> {
         match command {
-            Command::Submit(job) => self.waiting.push_back(job),
+            Command::Submit(job) => {
+                self.forget_over();
+                self.waiting.push_back(job);
+            }
             Command::Pause(trial) => {
                 if let Some(training) = self.running.take_if(|running| running.trial() == trial) {
+                    let kept = self.keep(&training);
                     self.paused.insert(trial, training);
-                    return self.tell(ExecutorEvent::Paused(trial));
+                    self.tell(ExecutorEvent::Paused(trial))?;
+                    return kept;
                 }
                 // One that waited to go on stands still already.
                 let mut in_line = self.resumed.iter();
@@ -122,6 +136,7 @@ impl<'a> Worker<'a> {
                 let before = self.waiting.len() + self.resumed.len();
                 self.waiting.retain(|job| job.trial != trial);
                 self.resumed.retain(|training| training.trial() != trial);
+                self.over.push(trial);
                 if known || self.waiting.len() + self.resumed.len() < before {
                     return self.tell(ExecutorEvent::Cancelled(trial));
                 }
@@ -138,6 +153,7 @@ impl<'a> Worker<'a> {
         {
             let trial = training.trial();
             self.running = Some(training);
+            self.kept_at = Instant::now();
             return self.tell(ExecutorEvent::Resumed(trial));
         }
         let Some(training) = &mut self.running else {
@@ -149,31 +165,122 @@ impl<'a> Worker<'a> {
         let trial = training.trial();
         let event = match catch_unwind(AssertUnwindSafe(|| training.advance())) {
             Ok(Ok(Advance::Step(progress))) => {
-                return self.mention(ExecutorEvent::Progress(progress));
+                self.mention(ExecutorEvent::Progress(progress))?;
+                return self.keep_if_due();
             }
-            Ok(Ok(Advance::Prepared | Advance::Evaluated)) => return Ok(()),
+            Ok(Ok(Advance::Prepared | Advance::Evaluated)) => return self.keep_if_due(),
             Ok(Ok(Advance::Epoch(report))) => {
-                return self.tell(ExecutorEvent::Epoch(trial, report));
+                self.tell(ExecutorEvent::Epoch(trial, report))?;
+                return self.keep_if_due();
             }
             Ok(Ok(Advance::Done(measurement))) => ExecutorEvent::Finished(trial, measurement),
             Ok(Ok(Advance::Diverged(reason))) => ExecutorEvent::Infeasible(trial, reason),
             Ok(Err(error)) => ExecutorEvent::Failed(trial, error.to_string()),
             Err(panic) => ended_by_panic(trial, &panic_text(panic.as_ref())),
         };
+        self.end(trial, event)
+    }
+
+    fn end(&mut self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
         self.running = None;
+        self.over.push(trial);
         self.tell(event)
     }
 
     fn begin(&mut self, job: Job) -> Result<(), Gone> {
         let trial = job.trial;
         self.tell(ExecutorEvent::Started(trial))?;
-        match catch_unwind(AssertUnwindSafe(|| Training::begin(self.workbench, &job))) {
-            Ok(Ok(training)) => {
-                self.running = Some(training);
-                Ok(())
+        let mut refused = None;
+        let begun = catch_unwind(AssertUnwindSafe(|| {
+            match self.kept(&job, |reason| refused = Some(reason))? {
+                Some(training) => Ok(training),
+                None => Training::begin(self.workbench, &job),
             }
-            Ok(Err(error)) => self.tell(ExecutorEvent::Failed(trial, error.to_string())),
-            Err(panic) => self.tell(ended_by_panic(trial, &panic_text(panic.as_ref()))),
+        }));
+        if let Some(reason) = refused {
+            let text = format!("trial {trial} begins anew instead of going on: {reason}");
+            self.tell(ExecutorEvent::Remark(trial, text))?;
+        }
+        match begun {
+            Ok(Ok(training)) => {
+                self.kept_at = Instant::now();
+                let training = self.running.insert(training);
+                let (steps, all) = training.steps();
+                let reports = training.reports().to_vec();
+                if steps > 0 {
+                    let text = format!("trial {trial} goes on after step {steps} of {all}");
+                    self.tell(ExecutorEvent::Remark(trial, text))?;
+                }
+                reports
+                    .into_iter()
+                    .try_for_each(|report| self.tell(ExecutorEvent::Epoch(trial, report)))
+            }
+            Ok(Err(error)) => self.end(trial, ExecutorEvent::Failed(trial, error.to_string())),
+            Err(panic) => self.end(trial, ended_by_panic(trial, &panic_text(panic.as_ref()))),
+        }
+    }
+
+    /// The training of a job that was under way when the program was last stopped.
+    fn kept(
+        &self,
+        job: &Job,
+        refused: impl FnOnce(String),
+    ) -> Result<Option<Training<'a>>, TrainError> {
+        let Some(keep) = self.workbench.under_way() else {
+            return Ok(None);
+        };
+        Training::kept(self.workbench, job, &keep.folder, refused)
+    }
+
+    fn keep_if_due(&mut self) -> Result<(), Gone> {
+        let (Some(training), Some(keep)) = (&self.running, self.workbench.under_way()) else {
+            return Ok(());
+        };
+        if self.kept_at.elapsed() < keep.every {
+            return Ok(());
+        }
+        let kept = self.keep(training);
+        self.kept_at = Instant::now();
+        kept
+    }
+
+    /// Keeps a training as a file. One that cannot be kept goes on all the same, and is worse off only if the program
+    /// is killed.
+    fn keep(&self, training: &Training<'_>) -> Result<(), Gone> {
+        let Some(keep) = self.workbench.under_way() else {
+            return Ok(());
+        };
+        let kept = catch_unwind(AssertUnwindSafe(|| training.keep(&keep.folder)));
+        let reason = match kept {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => panic_text(panic.as_ref()),
+        };
+        let trial = training.trial();
+        let text = format!("trial {trial} goes on, but would begin anew if stopped: {reason}");
+        self.tell(ExecutorEvent::Remark(trial, text))
+    }
+
+    /// At the end: whatever is under way goes on from here the next time.
+    fn put_by(&mut self) {
+        let under_way = self.running.iter().chain(&self.resumed);
+        for training in under_way.chain(self.paused.values()) {
+            if self.keep(training).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Deletes the files of trials that are over. Their ends are durable by now: no further job comes before.
+    fn forget_over(&mut self) {
+        let Some(keep) = self.workbench.under_way() else {
+            return;
+        };
+        for trial in self.over.drain(..) {
+            if let Err(error) = under_way::forget(&keep.folder, trial) {
+                // It costs space only, and the next start tries again.
+                tracing::warn!("cannot delete the kept training of trial {trial}: {error}");
+            }
         }
     }
 

@@ -15,7 +15,7 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// Another program works on the study.
-    #[error("another program is working on this study: {holder}; wait for it, or stop it there (the lock is {})", path.display())]
+    #[error("another program is working on this study: {holder}; watch it with `autopeft-tui watch STUDY.toml`, wait for it, or stop it there (the lock is {})", path.display())]
     Locked {
         /// The lock's file.
         path: PathBuf,
@@ -95,6 +95,7 @@ fn advice(error: &io::Error) -> &'static str {
     use io::ErrorKind as Kind;
     match error.kind() {
         Kind::StorageFull | Kind::QuotaExceeded => "free some space on that disk",
+        Kind::FileTooLarge => "raise the limit on the size of files (`ulimit -f`)",
         Kind::PermissionDenied => {
             "change its permissions, or keep the runs in a folder of your own with --runs"
         }

@@ -67,6 +67,7 @@ impl Journal {
         if records.is_empty() {
             return Ok(());
         }
+        self.check_place()?;
         let now = unix_seconds();
         let mut lines = Vec::new();
         for record in records {
@@ -80,6 +81,30 @@ impl Journal {
                 LogError::Unclean => JournalError::Closed { path },
             }
         })
+    }
+
+    /// A file that was deleted or moved away still takes records, and nobody would ever find them.
+    #[cfg(unix)]
+    fn check_place(&self) -> Result<(), JournalError> {
+        use std::os::unix::fs::MetadataExt;
+
+        let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
+        let gone = |source| JournalError::Append {
+            path: self.path.clone(),
+            source,
+        };
+        let there = std::fs::metadata(&self.path).map_err(gone)?;
+        let ours = self.log.file().metadata().map_err(gone)?;
+        match identity(there) == identity(ours) {
+            true => Ok(()),
+            false => Err(gone(io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// Elsewhere an open file cannot be deleted or moved.
+    #[cfg(not(unix))]
+    fn check_place(&self) -> Result<(), JournalError> {
+        Ok(())
     }
 
     /// The journal's file.

@@ -1,11 +1,19 @@
 //! One line of a journal: checksum, space, JSON, newline.
+//!
+//! The JSON is one object, `{"unix_seconds":S,"record":"KIND",FIELDS}`, and always begins in this very way. A record
+//! alone is `{"KIND":{FIELDS}}`, which is read in one pass: a kind that stood among its fields would make the reader
+//! keep them all until it is found, at more than twice the time.
 
-use serde::Serialize;
+use serde::de::Error;
 
 use super::{Record, Stamped};
 
 /// Digits of the checksum and the space after them.
 const PREFIX: usize = 9;
+/// What stands before the time.
+const BEFORE_TIME: &str = "{\"unix_seconds\":";
+/// What stands between the time and the kind.
+const BEFORE_KIND: &str = ",\"record\":\"";
 
 /// What is wrong with a line.
 #[derive(Debug)]
@@ -14,14 +22,6 @@ pub(super) enum Fault {
     Damaged(String),
     /// Its bytes are intact, but mean nothing to this program.
     Unknown(serde_json::Error),
-}
-
-/// [`Stamped`], borrowed.
-#[derive(Serialize)]
-struct Written<'a> {
-    unix_seconds: f64,
-    #[serde(flatten)]
-    record: &'a Record,
 }
 
 /// Appends the record's line to `out`.
@@ -33,25 +33,34 @@ pub(super) fn encode(
     unix_seconds: f64,
     out: &mut Vec<u8>,
 ) -> serde_json::Result<()> {
-    let json = serde_json::to_vec(&Written {
-        unix_seconds,
-        record,
-    })?;
-    serde_json::from_slice::<Stamped>(&json)?;
-    out.extend_from_slice(checksum(&json).as_bytes());
+    let alone = serde_json::to_string(record)?;
+    let (kind, fields) = kind_and_fields(&alone)?;
+    let time = serde_json::to_string(&unix_seconds)?;
+    let json = [BEFORE_TIME, &time, BEFORE_KIND, kind, "\",", fields].concat();
+    read(&json)?;
+    out.extend_from_slice(checksum(json.as_bytes()).as_bytes());
     out.push(b' ');
-    out.extend_from_slice(&json);
+    out.extend_from_slice(json.as_bytes());
     out.push(b'\n');
     Ok(())
+}
+
+/// `KIND` and `FIELDS}` of `{"KIND":{FIELDS}}`.
+fn kind_and_fields(alone: &str) -> serde_json::Result<(&str, &str)> {
+    let inner = alone
+        .strip_prefix("{\"")
+        .and_then(|rest| rest.strip_suffix('}'));
+    inner
+        .and_then(|inner| inner.split_once("\":{"))
+        .ok_or_else(|| serde_json::Error::custom("a record without fields"))
 }
 
 /// The JSON of a line (without its newline), if its bytes are those that were written.
 pub(super) fn verify(line: &[u8]) -> Result<&[u8], Fault> {
     let short = || Fault::Damaged("the line is too short for its checksum".to_owned());
     let (prefix, json) = line.split_at_checked(PREFIX).ok_or_else(short)?;
-    let expected = checksum(json);
-    if prefix[..8] != *expected.as_bytes() {
-        let found = prefix[..8].escape_ascii();
+    if number(&prefix[..8]) != Some(crc32fast::hash(json)) {
+        let (found, expected) = (prefix[..8].escape_ascii(), checksum(json));
         let what = format!("its checksum says {found}, its text gives {expected}");
         return Err(Fault::Damaged(what));
     }
@@ -64,10 +73,39 @@ pub(super) fn verify(line: &[u8]) -> Result<&[u8], Fault> {
 
 /// The record of a line (without its newline).
 pub(super) fn decode(line: &[u8]) -> Result<Stamped, Fault> {
-    serde_json::from_slice(verify(line)?).map_err(Fault::Unknown)
+    let json = verify(line)?;
+    let text = std::str::from_utf8(json)
+        .map_err(|error| Fault::Unknown(serde_json::Error::custom(error)))?;
+    read(text).map_err(Fault::Unknown)
+}
+
+fn read(json: &str) -> serde_json::Result<Stamped> {
+    let head = || {
+        let (time, rest) = json.strip_prefix(BEFORE_TIME)?.split_once(BEFORE_KIND)?;
+        let (kind, rest) = rest.split_once('"')?;
+        Some((time, kind, rest.strip_prefix(',')?))
+    };
+    let (time, kind, fields) =
+        head().ok_or_else(|| serde_json::Error::custom("it does not begin as a record does"))?;
+    Ok(Stamped {
+        unix_seconds: serde_json::from_str(time)?,
+        record: serde_json::from_str(&["{\"", kind, "\":{", fields, "}"].concat())?,
+    })
 }
 
 /// CRC-32 in eight lower-case digits: the only form in which it is accepted.
 fn checksum(json: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(json))
+}
+
+/// The number that eight lower-case hexadecimal digits say.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u32::from(digit))
+    })
 }

@@ -61,6 +61,11 @@ impl<F: LogFile> Log<F> {
         })
     }
 
+    /// The file.
+    pub(super) fn file(&self) -> &F {
+        &self.file
+    }
+
     /// Appends a batch, durably.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), LogError> {
         if self.unclean && self.take_back().is_err() {

@@ -1,6 +1,7 @@
 //! What a journal holds.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::{
     Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint, TrialId,
@@ -10,18 +11,17 @@ use crate::domain::{
 pub const FORMAT_VERSION: u32 = 1;
 
 /// A record and when it was written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stamped {
     /// Seconds since the Unix epoch, for people only: nothing is computed from it.
     pub unix_seconds: f64,
     /// What happened.
-    #[serde(flatten)]
     pub record: Record,
 }
 
-/// One thing that happened.
+/// One thing that happened. Every kind has named fields: a journal's line is made of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "record", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Record {
     /// First record: what the study is.
     StudyCreated {
@@ -32,7 +32,7 @@ pub enum Record {
         /// Seed of the study.
         seed: u64,
         /// Everything of the study file on which results depend, resolved, as JSON.
-        settings: serde_json::Value,
+        settings: Value,
         /// The space, resolved against the model.
         space: PeftSpace,
         /// Bounds of the hypervolume.
@@ -114,4 +114,20 @@ pub enum Record {
         /// The trials of the front.
         front: Vec<TrialId>,
     },
+}
+
+impl Record {
+    /// The record as one JSON object: its fields, and its kind as `record`.
+    ///
+    /// # Errors
+    /// Where a value has no form in JSON.
+    pub fn to_object(&self) -> serde_json::Result<Map<String, Value>> {
+        let alone: Map<String, Value> = serde_json::from_value(serde_json::to_value(self)?)?;
+        let mut object = Map::new();
+        for (kind, fields) in alone {
+            object = serde_json::from_value(fields)?;
+            object.insert("record".to_owned(), Value::String(kind));
+        }
+        Ok(object)
+    }
 }

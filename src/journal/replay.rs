@@ -1,7 +1,9 @@
 //! From bytes to records.
 
+use std::ops::Range;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::line::{self, Fault};
@@ -36,16 +38,16 @@ struct Version {
 /// # Errors
 /// Damage before the last line; records or formats of a later program.
 pub(super) fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
+    let lines = lines(bytes);
+    // Reading is most of the time that a long journal takes to open, and no line needs another.
+    let decoded: Vec<_> = lines
+        .par_iter()
+        .map(|line| line::decode(&bytes[line.clone()]))
+        .collect();
     let mut history = History::default();
-    let mut offset = 0;
-    while offset < bytes.len() {
-        let rest = &bytes[offset..];
-        let newline = rest.iter().position(|&byte| byte == b'\n');
-        let Some(length) = newline else {
-            history.torn_tail = Some(torn(offset, bytes));
-            break;
-        };
-        match line::decode(&rest[..length]) {
+    for (line, decoded) in lines.iter().zip(decoded) {
+        let (offset, number) = (line.start as u64, history.records.len() + 1);
+        match decoded {
             Ok(Stamped {
                 record: Record::StudyCreated { format, .. },
                 ..
@@ -53,34 +55,43 @@ pub(super) fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError>
                 return Err(newer(format, path));
             }
             Ok(stamped) => history.records.push(stamped),
-            Err(Fault::Damaged(_)) if offset + length + 1 == bytes.len() => {
-                history.torn_tail = Some(torn(offset, bytes));
-                break;
+            Err(Fault::Damaged(_)) if line.end + 1 == bytes.len() => {
+                history.torn_tail = Some(torn(line.start, bytes));
+                return Ok(history);
             }
             Err(Fault::Damaged(what)) => {
                 return Err(JournalError::Damaged {
                     path: path.to_owned(),
-                    offset: offset as u64,
-                    line: history.records.len() + 1,
+                    offset,
+                    line: number,
                     what,
                     intact: history.records.len(),
                 });
             }
             Err(Fault::Unknown(source)) => {
-                return Err(match later_format(&rest[..length]) {
+                return Err(match later_format(&bytes[line.clone()]) {
                     Some(format) if history.records.is_empty() => newer(format, path),
                     _ => JournalError::Unknown {
                         path: path.to_owned(),
-                        offset: offset as u64,
-                        line: history.records.len() + 1,
+                        offset,
+                        line: number,
                         source,
                     },
                 });
             }
         }
-        offset += length + 1;
     }
+    let whole = lines.last().map_or(0, |line| line.end + 1);
+    history.torn_tail = (whole < bytes.len()).then(|| torn(whole, bytes));
     Ok(history)
+}
+
+/// Where the lines are that end; without their newlines.
+fn lines(bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', bytes)
+        .map(|end| std::mem::replace(&mut start, end + 1)..end)
+        .collect()
 }
 
 fn torn(offset: usize, bytes: &[u8]) -> TornTail {

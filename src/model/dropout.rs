@@ -33,6 +33,16 @@ impl Dropout {
         self.backbone > 0.0
     }
 
+    /// How far the stream of masks has come.
+    pub fn words(&self) -> u64 {
+        self.seeds.words()
+    }
+
+    /// Lets the stream of masks go on from where [`Self::words`] told.
+    pub fn skip_to(&mut self, words: u64) {
+        self.seeds.skip_to(words);
+    }
+
     /// `x` with the share of the backbone's rate set to 0, the rest scaled up.
     pub(super) fn backbone<const D: usize>(&mut self, x: Tensor<D>) -> Tensor<D> {
         self.apply(x, self.backbone)

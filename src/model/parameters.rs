@@ -179,6 +179,13 @@ impl Parameters {
         floats(values, [size], &self.device, self.dtype)
     }
 
+    /// These numbers as a vector like [`Self::flat`]; none where they are not as many.
+    pub fn flat_like(&self, values: Vec<f32>) -> Option<Tensor<1>> {
+        let size = values.len();
+        let fits = size == self.sizes().sum::<usize>();
+        fits.then(|| floats(values, [size], &self.device, self.dtype))
+    }
+
     /// The numbers as they are now.
     pub fn snapshot(&self) -> Snapshot {
         let leaves = self.entries.iter().map(|e| e.leaf.clone().inner());

@@ -499,4 +499,12 @@ pub(super) static KEYS: &[Key] = &[
         paper: None,
         documentation: "Keep the trained weights of every finished trial, so that the front can be exported.",
     },
+    Key {
+        section: "output",
+        name: "checkpoint_seconds",
+        kind: Count(0, 86_400),
+        default: Value("30"),
+        paper: None,
+        documentation: "Seconds between two checkpoints of a trial, from which it goes on when the program was killed.",
+    },
 ];

@@ -60,6 +60,7 @@ fn read_study(document: &mut Document<'_>, path: &Path, folder: &Path) -> Option
     let fidelity = fidelity(document);
     let output = OutputSettings {
         keep_adapters: document.switch("output", "keep_adapters")?,
+        checkpoint_seconds: document.count("output", "checkpoint_seconds")?,
     };
     let study = Study {
         name: name?,

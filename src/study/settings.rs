@@ -194,4 +194,6 @@ pub struct FidelitySettings {
 pub struct OutputSettings {
     /// Keep the best epoch's weights of every finished trial, so that the front can be exported.
     pub keep_adapters: bool,
+    /// Seconds between two checkpoints of a training under way; 0: one after every step.
+    pub checkpoint_seconds: u64,
 }

@@ -238,7 +238,7 @@ fn a_slip_in_a_key_names_the_nearest_key() {
     6 | learnin_rate = 3
       | ^^^^^^^^^^^^
       = did you mean `learning_rate` in [training]?
-      = [output] may hold: keep_adapters
+      = [output] may hold: keep_adapters, checkpoint_seconds
     "#);
     assert_snapshot!(mistakes(&with("[search.reference_point]\nscor = 0.5")), @r#"
     s.toml:6:1: unknown key `scor` in [search.reference_point]

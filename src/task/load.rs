@@ -253,12 +253,16 @@ fn examples(
 
 /// Says what may make scores of this data misleading.
 fn with_warnings(mut dataset: Dataset) -> Dataset {
-    let sides = [("validation", &dataset.validation), ("test", &dataset.test)];
-    for (name, rows) in sides {
-        let known = shared(rows, &dataset.train);
+    let (train, validation, test) = (&dataset.train, &dataset.validation, &dataset.test);
+    for (name, rows, other, others) in [
+        ("validation", validation, "training", train),
+        ("test", test, "training", train),
+        ("test", test, "validation", validation),
+    ] {
+        let known = shared(rows, others);
         if known > 0 {
             dataset.warnings.push(format!(
-                "{known} of {} {name} rows occur word for word among the training rows",
+                "{known} of {} {name} rows occur word for word among the {other} rows",
                 rows.len()
             ));
         }

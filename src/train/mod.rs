@@ -13,4 +13,4 @@ pub mod pretrain;
 pub mod trainer;
 
 pub use error::TrainError;
-pub use plan::Plan;
+pub use plan::{KeepUnderWay, Plan};

@@ -13,7 +13,7 @@
 //! PyTorch's (Loshchilov & Hutter 2019): w ← w - η λ w, then w ← w - η/(1-β1ᵏ) m / (√v/√(1-β2ᵏ) + ε).
 
 use crate::model::parameters::Parameters;
-use crate::model::tensor::{Gradients, Tensor};
+use crate::model::tensor::{DType, Gradients, Tensor};
 
 /// Which AdamW.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,37 @@ impl AdamW {
             moments: None,
             decaying: None,
         }
+    }
+
+    /// Steps so far.
+    pub fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// m and v on the host; none before the first step. Waits for the device.
+    pub fn moments(&self) -> Option<[Vec<f32>; 2]> {
+        let host = |tensor: Tensor<1>| tensor.cast(DType::F32).into_data().iter::<f32>().collect();
+        self.moments.clone().map(|moments| moments.map(host))
+    }
+
+    /// Back to the state after `steps` steps of `parameters`, with the moments of then. None, and nothing changed,
+    /// where they do not fit.
+    pub fn set(
+        &mut self,
+        steps: i32,
+        moments: impl Iterator<Item = Vec<f32>>,
+        parameters: &Parameters,
+    ) -> Option<()> {
+        let moments: Vec<Tensor<1>> = moments
+            .map(|values| parameters.flat_like(values))
+            .collect::<Option<_>>()?;
+        self.moments = match (steps, <[Tensor<1>; 2]>::try_from(moments)) {
+            (1.., Ok(moments)) => Some(moments),
+            (0, Err(none)) if none.is_empty() => None,
+            _ => return None,
+        };
+        self.steps = steps;
+        Some(())
     }
 
     /// One step of all weights; gives the gradient's global norm before clipping, as a tensor of one number.

@@ -1,11 +1,21 @@
 //! What all trainings of a study share, before anything is loaded.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
 use crate::study::{FidelitySettings, TrainingSettings};
 use crate::task::Dataset;
+
+/// How trainings under way are kept, so that they go on after the program was stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepUnderWay {
+    /// Folder of their files.
+    pub folder: PathBuf,
+    /// Time between two files of one training; 0: after every step.
+    pub every: Duration,
+}
 
 /// What a worker needs to know before its first job.
 pub struct Plan {
@@ -21,6 +31,8 @@ pub struct Plan {
     pub device: DeviceChoice,
     /// Where to keep the weights of finished trials; none: nowhere.
     pub weights_folder: Option<PathBuf>,
+    /// Where and how often to keep trainings under way; none: nowhere, never.
+    pub under_way: Option<KeepUnderWay>,
     /// Seed of what all trials share: the rows of a reduced fidelity.
     pub seed: u64,
 }

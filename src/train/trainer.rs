@@ -6,6 +6,8 @@
 //!                                                                       └── patience spent, or last epoch ──▶ done
 //! ```
 
+pub mod under_way;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -16,7 +18,7 @@ use super::checkpoint;
 use super::evaluation::Predictions;
 use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
-use super::plan::Plan;
+use super::plan::{KeepUnderWay, Plan};
 use crate::domain::{Configuration, EpochReport, Job, Measurement, Objectives, Progress, TrialId};
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, floats, integers};
@@ -39,6 +41,7 @@ pub struct Workbench {
     settings: TrainingSettings,
     epochs: u32,
     weights_folder: Option<PathBuf>,
+    under_way: Option<KeepUnderWay>,
 }
 
 impl Workbench {
@@ -74,12 +77,18 @@ impl Workbench {
             epochs: plan.fidelity.epochs.unwrap_or(plan.training.epochs),
             settings: plan.training,
             weights_folder: plan.weights_folder,
+            under_way: plan.under_way,
         })
     }
 
     /// The device and why it was chosen, for people.
     pub fn device_text(&self) -> &str {
         &self.device_text
+    }
+
+    /// Where and how often trainings under way are kept; none: nowhere.
+    pub fn under_way(&self) -> Option<&KeepUnderWay> {
+        self.under_way.as_ref()
     }
 
     /// Steps of one epoch; the last batch may be short.
@@ -213,8 +222,8 @@ pub enum Advance {
 }
 
 enum Phase {
-    /// Filling tables of activations.
-    Preparing(Vec<Filling>),
+    /// Filling tables of activations, before what comes next.
+    Preparing(Vec<Filling>, Box<Phase>),
     /// Training steps: the order of rows in this epoch, and how many of them are done.
     Stepping { order: Vec<usize>, done: usize },
     /// Evaluation: the predictions so far.
@@ -242,6 +251,7 @@ pub struct Training<'a> {
     step: usize,
     epoch_loss: f64,
     best: Option<Best>,
+    reports: Vec<EpochReport>,
     active: Duration,
 }
 
@@ -254,6 +264,10 @@ impl<'a> Training<'a> {
         let settings = &bench.settings;
         let encoder = bench.encoder(&job.configuration, job.seed)?;
         let missing = bench.missing_activations(encoder.untouched_layers());
+        let first_step = Box::new(Phase::Stepping {
+            order: bench.order(job.seed, 1),
+            done: 0,
+        });
         let steps = bench.steps_per_epoch() * bench.epochs as usize;
         let schedule = Schedule {
             peak: settings.learning_rate,
@@ -273,11 +287,12 @@ impl<'a> Training<'a> {
             schedule,
             encoder,
             dropout: Dropout::new(settings.backbone_dropout, settings.head_dropout, job.seed),
-            phase: Phase::Preparing(missing),
+            phase: Phase::Preparing(missing, first_step),
             epoch: 1,
             step: 0,
             epoch_loss: 0.0,
             best: None,
+            reports: Vec::new(),
             active: Duration::ZERO,
         })
     }
@@ -295,7 +310,7 @@ impl<'a> Training<'a> {
         let begun = Instant::now();
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         let advance = match phase {
-            Phase::Preparing(missing) => self.prepare(missing),
+            Phase::Preparing(missing, next) => self.prepare(missing, next),
             Phase::Stepping { order, done } => self.step(order, done),
             Phase::Evaluating(predictions) => self.evaluate(predictions, begun),
             Phase::Over => return self.finish(),
@@ -304,17 +319,19 @@ impl<'a> Training<'a> {
         advance
     }
 
-    fn prepare(&mut self, mut missing: Vec<Filling>) -> Result<Advance, TrainError> {
+    fn prepare(
+        &mut self,
+        mut missing: Vec<Filling>,
+        next: Box<Phase>,
+    ) -> Result<Advance, TrainError> {
         let unfinished = match missing.pop() {
             Some(filling) => self.bench.fill(filling)?,
             None => None,
         };
         missing.extend(unfinished);
-        self.phase = if missing.is_empty() {
-            let order = self.bench.order(self.job.seed, self.epoch);
-            Phase::Stepping { order, done: 0 }
-        } else {
-            Phase::Preparing(missing)
+        self.phase = match missing.is_empty() {
+            true => *next,
+            false => Phase::Preparing(missing, next),
         };
         Ok(Advance::Prepared)
     }
@@ -390,6 +407,7 @@ impl<'a> Training<'a> {
                 weights,
             });
         }
+        self.reports.push(report);
         let best_epoch = self.best.as_ref().map_or(self.epoch, |best| best.epoch);
         if self.epoch < self.bench.epochs && self.epoch - best_epoch < self.bench.settings.patience
         {

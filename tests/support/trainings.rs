@@ -22,6 +22,7 @@ pub(crate) fn workbench(study: &Path) -> Workbench {
         fidelity: study.fidelity,
         device: DeviceChoice::Cpu,
         weights_folder: None,
+        under_way: None,
         seed: study.seed,
     })
     .unwrap()

@@ -225,6 +225,7 @@ fn study() -> Study {
         },
         output: OutputSettings {
             keep_adapters: true,
+            checkpoint_seconds: 30,
         },
     }
 }

@@ -1,0 +1,286 @@
+//! A training under way as a file, so that it goes on after the program was stopped, as if it had never been.
+//!
+//! The file holds one line, the CRC-32 of everything after it and a space, then JSON: where the training stands; and
+//! after that line a safetensors file with the trained weights (`weights.NAME`), the optimiser's moments
+//! (`moments.0`, `moments.1`) and the best epoch's weights (`best.NAME`). Rows are in the order of the epoch's number,
+//! and dropout goes on where its stream stood, so the numbers that follow are the same, bit by bit.
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Best, Phase, Training, Workbench};
+use crate::domain::{Configuration, EpochReport, Job, TrialId};
+use crate::durable;
+use crate::model::parameters::ParametersError;
+use crate::model::weights::{FileFormat, NamedTensor, Weights, to_bytes};
+use crate::train::TrainError;
+use crate::train::checkpoint::CheckpointError;
+use crate::train::evaluation::Predictions;
+
+/// Version of the files; those of another version are not taken up.
+const FORMAT: u32 = 1;
+/// End of the names of the files.
+const SUFFIX: &str = "training";
+/// No file is larger.
+const LARGEST_BYTES: u64 = 16 << 30;
+
+/// Where a training stands between two steps, and whose it is.
+#[derive(Debug, Serialize, Deserialize)]
+struct Position {
+    format: u32,
+    configuration: Configuration,
+    seed: u64,
+    /// Steps of the whole training: another number of rows or epochs is another training.
+    steps_in_all: u64,
+    epoch: u32,
+    step: usize,
+    /// Rows of the epoch that are done.
+    rows_done: usize,
+    epoch_loss: f64,
+    optimizer_steps: i32,
+    dropout_words: u64,
+    reports: Vec<EpochReport>,
+    best: Option<(f64, u32)>,
+    active_seconds: f64,
+}
+
+/// The file for a training under way.
+fn path(folder: &Path, trial: TrialId) -> PathBuf {
+    folder.join(format!("trial-{}.{SUFFIX}", trial.0))
+}
+
+/// Deletes the file of a trial that is over.
+///
+/// # Errors
+/// There is a file, and it cannot be deleted.
+pub fn forget(folder: &Path, trial: TrialId) -> io::Result<()> {
+    match fs::remove_file(path(folder, trial)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+/// The trials of which there is a file.
+///
+/// # Errors
+/// The folder cannot be read; one that is missing has no files.
+pub fn kept(folder: &Path) -> io::Result<Vec<TrialId>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut trials = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let number = name
+            .strip_prefix("trial-")
+            .and_then(|rest| rest.split_once('.'));
+        if let Some((number, SUFFIX)) = number {
+            trials.extend(number.parse().ok().map(TrialId));
+        }
+    }
+    trials.sort_unstable();
+    Ok(trials)
+}
+
+impl Training<'_> {
+    /// Keeps the training as a file, durably, unless all its epochs are done. One that is being measured will be
+    /// measured from the first row again.
+    ///
+    /// # Errors
+    /// The file cannot be written; an earlier one is then still there.
+    pub fn keep(&self, folder: &Path) -> Result<(), TrainError> {
+        let phase = match &self.phase {
+            Phase::Preparing(_, next) => next,
+            phase => phase,
+        };
+        let rows_done = match phase {
+            // Nothing comes before itself.
+            Phase::Preparing(..) => 0,
+            Phase::Stepping { done, .. } => *done,
+            Phase::Evaluating(_) => self.bench.train.len(),
+            Phase::Over => return Ok(()),
+        };
+        let position = Position {
+            format: FORMAT,
+            configuration: self.job.configuration.clone(),
+            seed: self.job.seed,
+            steps_in_all: self.schedule.total_steps,
+            epoch: self.epoch,
+            step: self.step,
+            rows_done,
+            epoch_loss: self.epoch_loss,
+            optimizer_steps: self.optimizer.steps(),
+            dropout_words: self.dropout.words(),
+            reports: self.reports.clone(),
+            best: self.best.as_ref().map(|best| (best.score, best.epoch)),
+            active_seconds: self.active.as_secs_f64(),
+        };
+        let mut tensors = named("weights.", self.encoder.parameters.export());
+        let moments = self.optimizer.moments().into_iter().flatten();
+        tensors.extend(moments.enumerate().map(|(number, values)| NamedTensor {
+            name: format!("moments.{number}"),
+            shape: vec![values.len()],
+            values,
+        }));
+        if let Some(best) = &self.best {
+            let mut parameters = self.encoder.parameters.clone();
+            parameters.restore(&best.weights);
+            tensors.extend(named("best.", parameters.export()));
+        }
+        let path = path(folder, self.trial());
+        let weights = to_bytes(&tensors, FileFormat::F32)?;
+        written(&position, &weights)
+            .and_then(|bytes| {
+                durable::create_folder(folder)?;
+                durable::write_whole(&path, |out| out.write_all(&bytes))
+            })
+            .map_err(|source| CheckpointError::Write { path, source })?;
+        Ok(())
+    }
+
+    /// The trial's training from where it was last kept; none where it never was, or where the file is damaged or
+    /// belongs to another training, in which case `refused` hears why.
+    ///
+    /// # Errors
+    /// The configuration does not fit the backbone.
+    pub fn kept<'a>(
+        bench: &'a Workbench,
+        job: &Job,
+        folder: &Path,
+        refused: impl FnOnce(String),
+    ) -> Result<Option<Training<'a>>, TrainError> {
+        let path = path(folder, job.trial);
+        let mut training = Training::begin(bench, job)?;
+        match training.take_up(&path) {
+            Ok(true) => Ok(Some(training)),
+            Ok(false) => Ok(None),
+            Err(reason) => {
+                refused(format!("{}: {reason}", path.display()));
+                Ok(None)
+            }
+        }
+    }
+
+    /// What its epochs showed so far.
+    pub fn reports(&self) -> &[EpochReport] {
+        &self.reports
+    }
+
+    /// Its steps so far, and steps in all.
+    pub fn steps(&self) -> (usize, u64) {
+        (self.step, self.schedule.total_steps)
+    }
+
+    /// Takes up a file's state. False: there is no file. After an error nothing is of use.
+    fn take_up(&mut self, path: &Path) -> Result<bool, String> {
+        let size = match fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            found => found.map_err(|error| error.to_string())?.len(),
+        };
+        if size > LARGEST_BYTES {
+            return Err(format!("it has {size} bytes, more than any training"));
+        }
+        let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        let (position, weights) = read(&bytes)?;
+        let same = position.configuration == self.job.configuration
+            && position.seed == self.job.seed
+            && position.steps_in_all == self.schedule.total_steps
+            && position.epoch <= self.bench.epochs
+            && position.rows_done <= self.bench.train.len();
+        if !same {
+            return Err("it is of another training".to_owned());
+        }
+        let mut tensors = weights.floats().map_err(|error| error.to_string())?;
+        let unfit = |error: ParametersError| error.to_string();
+        let best = take(&mut tensors, "best.");
+        let moments = take(&mut tensors, "moments.");
+        let weights = take(&mut tensors, "weights.");
+        if let Some((score, epoch)) = position.best {
+            self.encoder.parameters.import(&best).map_err(unfit)?;
+            let weights = self.encoder.parameters.snapshot();
+            self.best = Some(Best {
+                score,
+                epoch,
+                weights,
+            });
+        }
+        let parameters = &mut self.encoder.parameters;
+        parameters.import(&weights).map_err(unfit)?;
+        self.optimizer
+            .set(
+                position.optimizer_steps,
+                moments.into_iter().map(|m| m.values),
+                parameters,
+            )
+            .ok_or("it lacks the optimiser's moments")?;
+        self.dropout.skip_to(position.dropout_words);
+        let rows = self.bench.train.len();
+        let phase = match position.rows_done < rows {
+            true => Phase::Stepping {
+                order: self.bench.order(self.job.seed, position.epoch),
+                done: position.rows_done,
+            },
+            false => Phase::Evaluating(Predictions::default()),
+        };
+        match &mut self.phase {
+            Phase::Preparing(_, next) => **next = phase,
+            begun => *begun = phase,
+        }
+        self.epoch = position.epoch;
+        self.step = position.step;
+        self.epoch_loss = position.epoch_loss;
+        self.reports = position.reports;
+        self.active = Duration::try_from_secs_f64(position.active_seconds)
+            .map_err(|error| error.to_string())?;
+        Ok(true)
+    }
+}
+
+fn named(prefix: &str, mut tensors: Vec<NamedTensor>) -> Vec<NamedTensor> {
+    for tensor in &mut tensors {
+        tensor.name.insert_str(0, prefix);
+    }
+    tensors
+}
+
+/// Takes out the tensors whose names begin with `prefix`, which they lose.
+fn take(tensors: &mut Vec<NamedTensor>, prefix: &str) -> Vec<NamedTensor> {
+    tensors
+        .extract_if(.., |tensor| tensor.name.starts_with(prefix))
+        .map(|mut tensor| {
+            tensor.name.drain(..prefix.len());
+            tensor
+        })
+        .collect()
+}
+
+fn written(position: &Position, weights: &[u8]) -> io::Result<Vec<u8>> {
+    let mut body = serde_json::to_vec(position)?;
+    body.push(b'\n');
+    body.extend_from_slice(weights);
+    let mut bytes = format!("{:08x} ", crc32fast::hash(&body)).into_bytes();
+    bytes.append(&mut body);
+    Ok(bytes)
+}
+
+fn read(bytes: &[u8]) -> Result<(Position, Weights<'_>), String> {
+    let cut = || "it is cut short".to_owned();
+    let (checksum, body) = bytes.split_at_checked(9).ok_or_else(cut)?;
+    if *checksum != *format!("{:08x} ", crc32fast::hash(body)).as_bytes() {
+        return Err("it is damaged: its checksum does not fit".to_owned());
+    }
+    let end = memchr::memchr(b'\n', body).ok_or_else(cut)?;
+    let position: Position =
+        serde_json::from_slice(&body[..end]).map_err(|error| error.to_string())?;
+    if position.format != FORMAT {
+        return Err(format!("it has format {}, not {FORMAT}", position.format));
+    }
+    let weights = Weights::new(&body[end + 1..], "its weights").map_err(|e| e.to_string())?;
+    Ok((position, weights))
+}
