@@ -54,6 +54,7 @@
 #![recursion_limit = "256"]
 
 pub mod app;
+mod digest;
 pub mod domain;
 mod durable;
 pub mod executor;

@@ -79,6 +79,9 @@ pub(crate) enum Command {
         /// Where to compute: auto, cpu, cuda or cuda:N
         #[arg(long, value_name = "DEVICE", default_value = "auto")]
         device: DeviceChoice,
+        /// Also write predictions.jsonl beside each adapter: every validation row with its logits
+        #[arg(long)]
+        predictions: bool,
     },
     /// Pretrain the small encoder of the embedded default anew
     Pretrain(PretrainArguments),

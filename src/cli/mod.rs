@@ -35,7 +35,14 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         (Some(Command::Export(export)), _) => {
             export::export(&export.study, &export.format, export.out)
         }
-        (Some(Command::Verify { folder, device }), _) => verify::verify(&folder, device),
+        (
+            Some(Command::Verify {
+                folder,
+                device,
+                predictions,
+            }),
+            _,
+        ) => verify::verify(&folder, device, predictions),
         (Some(Command::Pretrain(arguments)), _) => pretrain::pretrain(&arguments),
         (Some(Command::Keys), _) => keys::keys(),
         (Some(Command::Completions { shell }), _) => completions::completions(shell),

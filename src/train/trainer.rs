@@ -140,6 +140,27 @@ impl Workbench {
         Ok(search_score(predictions.score(self.metric)))
     }
 
+    /// The logits of trained weights on the validation rows, in order: [rows, outputs].
+    ///
+    /// # Errors
+    /// The weights do not belong to the configuration, or the configuration does not fit the backbone.
+    pub fn logits(
+        &self,
+        configuration: &Configuration,
+        weights: &[NamedTensor],
+    ) -> Result<Vec<Vec<f32>>, TrainError> {
+        let mut encoder = self.encoder(configuration, 0)?;
+        encoder.parameters.import(weights)?;
+        let mut logits = Vec::new();
+        for rows in self.validation.chunks(self.settings.evaluation_batch_size) {
+            let rows: Vec<&Row> = rows.iter().collect();
+            let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
+            let values: Vec<f32> = encoder.evaluate(&batch).into_data().iter::<f32>().collect();
+            logits.extend(values.chunks_exact(self.outputs).map(<[f32]>::to_vec));
+        }
+        Ok(logits)
+    }
+
     fn padded_length(&self) -> Option<usize> {
         self.settings
             .pad_to_max_length
