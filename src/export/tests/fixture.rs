@@ -112,6 +112,16 @@ pub(super) fn weights(trial: TrialId) -> Vec<NamedTensor> {
     }]
 }
 
+/// A tensor of this shape, its numbers made up.
+pub(super) fn tensor(name: &str, shape: &[usize]) -> NamedTensor {
+    let size: usize = shape.iter().product();
+    NamedTensor {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        values: (0..size).map(|i| (i % 7) as f32 / 7.0).collect(),
+    }
+}
+
 fn space() -> PeftSpace {
     let axis = |name: &str| ModuleAxis {
         name: name.to_owned(),
