@@ -22,6 +22,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "domain", "task", "study", "model", "train", "durable", "digest",
         ],
     ),
+    (
+        "evaluation",
+        &[
+            "domain", "task", "study", "model", "train", "durable", "digest",
+        ],
+    ),
     ("tui", &["domain", "app"]),
     ("durable", &[]),
     ("digest", &[]),

@@ -102,7 +102,11 @@ pub fn verify(
         let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
         let found = bench.workbench.score(&card.configuration, &weights)?;
         if predictions {
-            let logits = bench.workbench.logits(&card.configuration, &weights)?;
+            let logits = bench.workbench.logits(
+                &card.configuration,
+                &weights,
+                bench.workbench.validation(),
+            )?;
             write_predictions(&folder.join(PREDICTIONS), &bench.rows, &logits)?;
         }
         let verdict = Verdict {

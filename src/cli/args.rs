@@ -9,6 +9,8 @@ use autopeft::study::Study;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::evaluate::EvaluateArguments;
+use super::init::InitArguments;
 use super::pretrain::PretrainArguments;
 
 /// Find the best parameter-efficient fine-tuning configurations for an encoder and a task.
@@ -65,12 +67,16 @@ pub(crate) struct StudyArguments {
 pub(crate) enum Command {
     /// Work on a study: on the screen, or headless with a line per event
     Run(RunArguments),
+    /// Write a study file for data of your own, after a look at it
+    Init(InitArguments),
     /// Resolve and validate everything, train nothing, and say what would be done
     Check(StudyArguments),
     /// Show trials, front and hypervolume from the journal, also while the study runs
     Status(StatusArguments),
     /// Write the front as a table, a document, a picture, and trained adapters
     Export(ExportArguments),
+    /// Train the front and the usual choices anew over several seeds, and measure them on rows kept apart
+    Evaluate(EvaluateArguments),
     /// Load exported adapters again and check that they score what their cards say
     Verify {
         /// Folder of an export with adapters

@@ -4,8 +4,10 @@ mod args;
 mod check;
 mod completions;
 mod downloads;
+mod evaluate;
 mod exit;
 mod export;
+mod init;
 mod keys;
 mod log;
 mod man;
@@ -30,11 +32,13 @@ pub(crate) fn main() -> ExitCode {
 fn perform(arguments: Arguments) -> Result<exit::Done> {
     match (arguments.command, arguments.open) {
         (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json),
+        (Some(Command::Init(arguments)), _) => init::init(arguments),
         (Some(Command::Check(study)), _) => check::check(&study),
         (Some(Command::Status(status)), _) => status::status(&status.study, status.json),
         (Some(Command::Export(export)), _) => {
             export::export(&export.study, &export.format, export.out)
         }
+        (Some(Command::Evaluate(arguments)), _) => evaluate::evaluate(&arguments),
         (
             Some(Command::Verify {
                 folder,

@@ -140,7 +140,12 @@ impl Workbench {
         Ok(search_score(predictions.score(self.metric)))
     }
 
-    /// The logits of trained weights on the validation rows, in order: [rows, outputs].
+    /// The rows that trials are measured on.
+    pub fn validation(&self) -> &[Row] {
+        &self.validation
+    }
+
+    /// The logits of trained weights on rows, in their order: [rows, outputs].
     ///
     /// # Errors
     /// The weights do not belong to the configuration, or the configuration does not fit the backbone.
@@ -148,11 +153,12 @@ impl Workbench {
         &self,
         configuration: &Configuration,
         weights: &[NamedTensor],
+        rows: &[Row],
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut encoder = self.encoder(configuration, 0)?;
         encoder.parameters.import(weights)?;
         let mut logits = Vec::new();
-        for rows in self.validation.chunks(self.settings.evaluation_batch_size) {
+        for rows in rows.chunks(self.settings.evaluation_batch_size) {
             let rows: Vec<&Row> = rows.iter().collect();
             let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
             let values: Vec<f32> = encoder.evaluate(&batch).into_data().iter::<f32>().collect();
@@ -255,6 +261,11 @@ impl<'a> Training<'a> {
     /// The trial.
     pub fn trial(&self) -> TrialId {
         self.job.trial
+    }
+
+    /// The weights as they stand: those of the best epoch once the training is done.
+    pub fn weights(&self) -> Vec<NamedTensor> {
+        self.encoder.parameters.export()
     }
 
     /// Does the next piece of work: one step, one batch of evaluation, or the end.
