@@ -139,3 +139,26 @@ fn front_and_baselines_are_trained_over_seeds_once() {
     );
     assert_eq!(trainings(lab).len(), 6 + 2);
 }
+
+#[test]
+fn what_was_found_is_carried_to_another_task() {
+    let lab = lab();
+    let lab = lab.path();
+    text(lab, &["run", "study.toml", "--headless", "--device", "cpu"]);
+    let other = STUDY.replace("name = \"tiny\"", "name = \"other\"");
+    fs::write(lab.join("other.toml"), other).unwrap();
+    let transfer = ["transfer", "study.toml", "--device", "cpu", "--seeds", "1"];
+    let transfer = [
+        &transfer[..],
+        &["--baselines", "head", "--chosen", "1", "--to", "other.toml"],
+    ]
+    .concat();
+    let table = text(lab, &transfer);
+    assert!(
+        table.contains("| | parameters in % | other | mean |"),
+        "{table}"
+    );
+    assert!(table.contains("| tiny-trial-1 |"), "{table}");
+    assert!(lab.join("runs/tiny/transfer/other.json").is_file());
+    assert!(lab.join("runs/other/evaluation").is_dir());
+}

@@ -12,6 +12,7 @@ use clap_complete::Shell;
 use super::evaluate::EvaluateArguments;
 use super::init::InitArguments;
 use super::pretrain::PretrainArguments;
+use super::transfer::TransferArguments;
 
 /// Find the best parameter-efficient fine-tuning configurations for an encoder and a task.
 ///
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Train the front and the usual choices anew over several seeds, and measure them on rows kept apart
     Evaluate(EvaluateArguments),
+    /// Train what was found on one task on others, unchanged, and measure it there
+    Transfer(TransferArguments),
     /// Load exported adapters again and check that they score what their cards say
     Verify {
         /// Folder of an export with adapters

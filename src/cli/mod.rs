@@ -14,6 +14,7 @@ mod man;
 mod pretrain;
 mod run;
 mod status;
+mod transfer;
 mod verify;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
             export::export(&export.study, &export.format, export.out)
         }
         (Some(Command::Evaluate(arguments)), _) => evaluate::evaluate(&arguments),
+        (Some(Command::Transfer(arguments)), _) => transfer::transfer(&arguments),
         (
             Some(Command::Verify {
                 folder,

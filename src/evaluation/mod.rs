@@ -9,12 +9,14 @@ mod bootstrap;
 mod report;
 mod run;
 mod runner;
+mod transfer;
 
 pub use baselines::{BASELINES, Baseline, parameters};
 pub use bootstrap::{Interval, paired_difference};
 pub use report::{Line, Report};
 pub use run::{Run, RunError};
 pub use runner::{EvaluationError, Plan, Runner, Step};
+pub use transfer::transferred;
 
 use serde::{Deserialize, Serialize};
 
