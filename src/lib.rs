@@ -33,6 +33,7 @@
 //! | [`executor`] | where trainings run | `domain`, `train` |
 //! | [`journal`] | the append-only record | `domain` |
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
+//! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |
 //! | [`app`] | state, events, effects, the loop that performs them | all of the above, and `tui` |
 //! | [`tui`] | draws a state, turns keys into messages | `domain`, `app`'s state and messages |
 //!
@@ -54,8 +55,10 @@
 #![recursion_limit = "256"]
 
 pub mod app;
+mod digest;
 pub mod domain;
 mod durable;
+pub mod evaluation;
 pub mod executor;
 pub mod export;
 pub mod hub;

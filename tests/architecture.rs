@@ -5,23 +5,32 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Part, and the parts that it may name. `durable` (whole files) is everybody's who writes.
+/// Part, and the parts that it may name. `durable` (whole files) and `digest` (their hashes) are everybody's.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("search", &["domain"]),
     ("hub", &[]),
     ("task", &["hub"]),
     ("study", &["domain", "task", "model"]),
-    ("model", &["domain", "task", "study", "hub"]),
+    ("model", &["domain", "task", "study", "hub", "digest"]),
     ("train", &["domain", "task", "study", "model", "durable"]),
     ("executor", &["domain", "train"]),
     ("journal", &["domain", "durable"]),
     (
         "export",
-        &["domain", "task", "study", "model", "train", "durable"],
+        &[
+            "domain", "task", "study", "model", "train", "durable", "digest",
+        ],
+    ),
+    (
+        "evaluation",
+        &[
+            "domain", "task", "study", "model", "train", "durable", "digest",
+        ],
     ),
     ("tui", &["domain", "app"]),
     ("durable", &[]),
+    ("digest", &[]),
 ];
 
 fn sources(place: &Path) -> Vec<PathBuf> {

@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 #[path = "support/trainings.rs"]
+#[allow(dead_code, reason = "other tests need more of it")]
 mod trainings;
 
 use autopeft::domain::{Configuration, EpochReport, Job, TrialId};

@@ -38,6 +38,7 @@ fn dataset(rows: usize) -> Dataset {
         validation: (0..16).map(example).collect(),
         test: Vec::new(),
         warnings: Vec::new(),
+        files: Vec::new(),
     }
 }
 

@@ -181,6 +181,9 @@ impl Resolved {
             base_model: self.files.origin.clone(),
             labels: self.dataset.labels.clone(),
             metric: self.dataset.metric,
+            encoder: self.encoder.clone(),
+            model_files: self.files.clone(),
+            data_files: self.dataset.files.clone(),
         }
     }
 

@@ -9,6 +9,7 @@
 //! Whatever must survive is a [`crate::journal::Record`]: it is appended durably first and then applied.
 //! Everything else in [`State`] is live: progress, what the search is doing, notices.
 
+pub mod draft;
 pub mod headless;
 pub mod launch;
 mod message;

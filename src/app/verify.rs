@@ -1,15 +1,19 @@
 //! Exported adapters, loaded again: do they score what their cards say?
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use serde_json::json;
 
 use super::launch::LaunchError;
 use crate::domain::TrialId;
+use crate::durable;
 use crate::export::{AdapterCard, ExportError};
 use crate::hub::{Hub, HubProgress};
 use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
 use crate::study::FidelitySettings;
-use crate::task::load;
+use crate::task::{Example, Label, load};
 use crate::train::checkpoint::{self, CheckpointError};
 use crate::train::trainer::Workbench;
 use crate::train::{Plan, TrainError};
@@ -67,31 +71,44 @@ pub enum VerifyError {
     Train(#[from] TrainError),
 }
 
-/// Measures every adapter under `folder` on the validation rows that its card names; `told` hears of each.
+/// Name of the file with predictions, beside an adapter.
+pub const PREDICTIONS: &str = "predictions.jsonl";
+
+/// Measures every adapter under `folder` on the validation rows that its card names; `told` hears of each. With
+/// `predictions`, every row goes with its logits into [`PREDICTIONS`] beside the adapter.
 ///
 /// # Errors
 /// See [`VerifyError`]. A score that differs is no error: see [`Verdict::holds`].
 pub fn verify(
     folder: &Path,
     device: DeviceChoice,
+    predictions: bool,
     hub: &Hub,
     progress: &mut dyn FnMut(HubProgress),
     told: &mut dyn FnMut(&Verdict),
 ) -> Result<Vec<Verdict>, VerifyError> {
     let mut verdicts = Vec::new();
-    let mut bench: Option<(AdapterCard, Workbench)> = None;
+    let mut bench: Option<(AdapterCard, Bench)> = None;
     for folder in adapters(folder)? {
         let card = AdapterCard::read(&folder)?;
         // Adapters of one study share its model and rows; loading those takes most of the time.
         let shared = bench
             .take()
             .filter(|(other, _)| is_same_study(other, &card));
-        let (_, workbench) = match shared {
+        let (_, bench) = match shared {
             Some(shared) => bench.insert(shared),
             None => bench.insert((card.clone(), prepare(&card, device, hub, progress)?)),
         };
         let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
-        let found = workbench.score(&card.configuration, &weights)?;
+        let found = bench.workbench.score(&card.configuration, &weights)?;
+        if predictions {
+            let logits = bench.workbench.logits(
+                &card.configuration,
+                &weights,
+                bench.workbench.validation(),
+            )?;
+            write_predictions(&folder.join(PREDICTIONS), &bench.rows, &logits)?;
+        }
         let verdict = Verdict {
             folder,
             trial: card.trial,
@@ -102,6 +119,38 @@ pub fn verify(
         verdicts.push(verdict);
     }
     Ok(verdicts)
+}
+
+/// What adapters of one study share.
+struct Bench {
+    workbench: Workbench,
+    /// The validation rows, in the workbench's order.
+    rows: Vec<Example>,
+}
+
+/// One JSON object a row: its texts, its label, its logits.
+fn write_predictions(
+    path: &Path,
+    rows: &[Example],
+    logits: &[Vec<f32>],
+) -> Result<(), VerifyError> {
+    let line = |(row, logits): (&Example, &Vec<f32>)| {
+        let label = match row.label {
+            Label::Class(class) => json!(class),
+            Label::Value(value) => json!(value),
+        };
+        json!({ "text": row.text, "pair": row.pair, "label": label, "logits": logits })
+    };
+    let lines = rows.iter().zip(logits).map(line);
+    durable::write_whole(path, |out| {
+        lines
+            .into_iter()
+            .try_for_each(|line| writeln!(out, "{line}"))
+    })
+    .map_err(|source| VerifyError::Folder {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The folders with a card, in order of their names.
@@ -134,9 +183,10 @@ fn prepare(
     device: DeviceChoice,
     hub: &Hub,
     progress: &mut dyn FnMut(HubProgress),
-) -> Result<Workbench, VerifyError> {
+) -> Result<Bench, VerifyError> {
     let files = ModelFiles::open(&card.model, hub, progress).map_err(LaunchError::from)?;
     let dataset = load(&card.task, card.seed, hub, progress).map_err(LaunchError::from)?;
+    let rows = dataset.validation.clone();
     let plan = Plan {
         files,
         dataset,
@@ -150,5 +200,6 @@ fn prepare(
         under_way: None,
         seed: card.seed,
     };
-    Ok(Workbench::prepare(plan)?)
+    let workbench = Workbench::prepare(plan)?;
+    Ok(Bench { workbench, rows })
 }

@@ -9,7 +9,10 @@ use autopeft::study::Study;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::evaluate::EvaluateArguments;
+use super::init::InitArguments;
 use super::pretrain::PretrainArguments;
+use super::transfer::TransferArguments;
 
 /// Find the best parameter-efficient fine-tuning configurations for an encoder and a task.
 ///
@@ -65,12 +68,18 @@ pub(crate) struct StudyArguments {
 pub(crate) enum Command {
     /// Work on a study: on the screen, or headless with a line per event
     Run(RunArguments),
+    /// Write a study file for data of your own, after a look at it
+    Init(InitArguments),
     /// Resolve and validate everything, train nothing, and say what would be done
     Check(StudyArguments),
     /// Show trials, front and hypervolume from the journal, also while the study runs
     Status(StatusArguments),
     /// Write the front as a table, a document, a picture, and trained adapters
     Export(ExportArguments),
+    /// Train the front and the usual choices anew over several seeds, and measure them on rows kept apart
+    Evaluate(EvaluateArguments),
+    /// Train what was found on one task on others, unchanged, and measure it there
+    Transfer(TransferArguments),
     /// Load exported adapters again and check that they score what their cards say
     Verify {
         /// Folder of an export with adapters
@@ -79,6 +88,9 @@ pub(crate) enum Command {
         /// Where to compute: auto, cpu, cuda or cuda:N
         #[arg(long, value_name = "DEVICE", default_value = "auto")]
         device: DeviceChoice,
+        /// Also write predictions.jsonl beside each adapter: every validation row with its logits
+        #[arg(long)]
+        predictions: bool,
     },
     /// Pretrain the small encoder of the embedded default anew
     Pretrain(PretrainArguments),

@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Error, Result};
+use autopeft::app::draft::DraftError;
 use autopeft::app::launch::LaunchError;
 use autopeft::app::overview::OverviewError;
 use autopeft::app::runtime::RuntimeError;
@@ -51,6 +52,12 @@ fn is_users(error: &Error) -> bool {
         Some(OverviewError::Launch(error)) => return is_launch_users(error),
         Some(OverviewError::Tokenizer(_)) => return true,
         Some(OverviewError::Recorded(_)) | None => {}
+    }
+    match error.downcast_ref() {
+        Some(DraftError::Source(error)) => return !matches!(error, SourceError::Hub(_)),
+        Some(DraftError::Task(error)) => return !matches!(error, TaskError::Hub(_)),
+        Some(_) => return true,
+        None => {}
     }
     error.downcast_ref().is_some_and(is_launch_users) || error.is::<StudyError>()
 }

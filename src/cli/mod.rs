@@ -4,14 +4,17 @@ mod args;
 mod check;
 mod completions;
 mod downloads;
+mod evaluate;
 mod exit;
 mod export;
+mod init;
 mod keys;
 mod log;
 mod man;
 mod pretrain;
 mod run;
 mod status;
+mod transfer;
 mod verify;
 
 use std::process::ExitCode;
@@ -30,12 +33,22 @@ pub(crate) fn main() -> ExitCode {
 fn perform(arguments: Arguments) -> Result<exit::Done> {
     match (arguments.command, arguments.open) {
         (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json),
+        (Some(Command::Init(arguments)), _) => init::init(arguments),
         (Some(Command::Check(study)), _) => check::check(&study),
         (Some(Command::Status(status)), _) => status::status(&status.study, status.json),
         (Some(Command::Export(export)), _) => {
             export::export(&export.study, &export.format, export.out)
         }
-        (Some(Command::Verify { folder, device }), _) => verify::verify(&folder, device),
+        (Some(Command::Evaluate(arguments)), _) => evaluate::evaluate(&arguments),
+        (Some(Command::Transfer(arguments)), _) => transfer::transfer(&arguments),
+        (
+            Some(Command::Verify {
+                folder,
+                device,
+                predictions,
+            }),
+            _,
+        ) => verify::verify(&folder, device, predictions),
         (Some(Command::Pretrain(arguments)), _) => pretrain::pretrain(&arguments),
         (Some(Command::Keys), _) => keys::keys(),
         (Some(Command::Completions { shell }), _) => completions::completions(shell),

@@ -12,12 +12,13 @@ use super::downloads;
 use super::exit::Done;
 
 /// Measures every adapter of an export; fails where one does not score what its card says.
-pub(crate) fn verify(folder: &Path, device: DeviceChoice) -> Result<Done> {
+pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> Result<Done> {
     let hub = Hub::new(HubSettings::from_env());
     let mut out = io::stdout();
     let verdicts = measure(
         folder,
         device,
+        predictions,
         &hub,
         &mut downloads::teller(),
         &mut |verdict| {

@@ -1,11 +1,13 @@
-//! The trained adapters of the front: a folder per trial, with its weights and what they are.
+//! The trained adapters of the front: a folder per trial, with its weights, what they are, and a module that runs them.
 
 use std::path::{Path, PathBuf};
 
-use super::{AdapterCard, ExportError, Exporter, Front, write_file};
-use crate::domain::TrialId;
+use super::python::{self, Library};
+use super::trained::{self, write_json, write_tensors};
+use super::{AdapterCard, ExportError, Exporter, Front, model_card, write_file};
 use crate::durable;
-use crate::train::checkpoint::{self, CheckpointError};
+use crate::model::{ModelFiles, TokenizerFiles, Weights};
+use crate::study::ModelSource;
 
 /// Weights and description of every trial on the front.
 pub(super) struct Adapters;
@@ -16,7 +18,7 @@ impl Exporter for Adapters {
     }
 
     fn about(&self) -> &'static str {
-        "trial-NNNN/: the trained weights of each configuration on the front, with a config.json"
+        "trial-NNNN/: the trained weights of each configuration on the front, with a Python module that runs them"
     }
 
     fn is_possible(&self, front: &Front<'_>) -> bool {
@@ -27,45 +29,47 @@ impl Exporter for Adapters {
     fn export(&self, front: &Front<'_>, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
         let members = front.members();
         for (trial, _) in &members {
-            find(front, trial.id)?;
+            trained::find(front, trial.id)?;
         }
-        let mut written = Vec::new();
-        for (trial, measurement) in members {
-            let failed = |source: CheckpointError| ExportError::Weights {
-                trial: trial.id,
-                source,
-            };
-            let tensors = checkpoint::load(&find(front, trial.id)?).map_err(failed)?;
-            let folder = folder.join(format!("trial-{:04}", trial.id.0));
-            durable::create_folder(&folder).map_err(|source| ExportError::Write {
-                path: folder.clone(),
-                source,
-            })?;
-            let weights = folder.join(AdapterCard::WEIGHTS);
-            checkpoint::save(&weights, &tensors).map_err(failed)?;
+        let mut written = encoder(front, folder)?;
+        for member in members {
+            let (trial, measurement) = member;
+            let tensors = trained::load(front, trial.id)?;
+            let folder = trained::folder(folder, trial.id, "")?;
+            let script = python::script(front, member, Library::Transformers);
+            let page = model_card::page(front, member);
             let card = AdapterCard::new(front, trial, measurement);
-            let mut text =
-                serde_json::to_vec_pretty(&card).map_err(|error| ExportError::Format {
-                    format: self.name(),
-                    reason: error.to_string(),
-                })?;
-            text.push(b'\n');
-            written.push(weights);
-            written.push(write_file(&folder, AdapterCard::FILE, &text)?);
+            written.extend([
+                write_tensors(&folder, AdapterCard::WEIGHTS, trial.id, &tensors)?,
+                write_file(&folder, python::MODULE_FILE, python::MODULE.as_bytes())?,
+                write_file(&folder, python::FILE, script.as_bytes())?,
+                write_file(&folder, model_card::FILE, page.as_bytes())?,
+                write_json(&folder, AdapterCard::FILE, self.name(), &card)?,
+            ]);
         }
         Ok(written)
     }
 }
 
-/// The file with a trial's trained weights.
-fn find(front: &Front<'_>, trial: TrialId) -> Result<PathBuf, ExportError> {
-    let path = checkpoint::path(&front.weights, trial);
-    if path.is_file() {
-        return Ok(path);
+/// Writes the encoder inside the program, which is to be had nowhere else; any other is where the study says.
+pub(super) fn encoder(front: &Front<'_>, out: &Path) -> Result<Vec<PathBuf>, ExportError> {
+    if front.context.study.model != ModelSource::Embedded {
+        return Ok(Vec::new());
     }
-    let why = match front.context.study.output.keep_adapters {
-        true => "they were removed, or the study ran without keeping them for a while",
-        false => "the study says `output.keep_adapters = false`",
+    let files = ModelFiles::embedded();
+    let (TokenizerFiles::Json(tokenizer), Weights::Embedded(weights)) =
+        (&files.tokenizer, &files.weights)
+    else {
+        unreachable!("the embedded encoder has these, see `ModelFiles::embedded`");
     };
-    Err(ExportError::NoWeights { trial, path, why })
+    let folder = out.join(python::ENCODER);
+    durable::create_folder(&folder).map_err(|source| ExportError::Write {
+        path: folder.clone(),
+        source,
+    })?;
+    Ok(vec![
+        write_file(&folder, "tokenizer.json", tokenizer)?,
+        write_file(&folder, "model.safetensors", weights)?,
+        write_file(&folder, "config.json", &files.config)?,
+    ])
 }

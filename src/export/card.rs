@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ExportError, Front};
 use crate::domain::{Configuration, Measurement, Trial, TrialId};
+use crate::model::AdaptedSettings;
 use crate::study::{ModelSource, TrainingSettings};
 use crate::task::{Labels, Metric, TaskSettings};
 
@@ -58,6 +59,9 @@ pub struct AdapterCard {
     pub max_length: usize,
     /// Width of the prefix's training-time MLP.
     pub prefix_bottleneck: usize,
+    /// What LoRA's additions are multiplied by.
+    #[serde(default = "one")]
+    pub lora_scale: f64,
     /// How it was trained.
     pub training: TrainingSettings,
     /// What the names in the weights file mean, for people who load it elsewhere.
@@ -65,7 +69,7 @@ pub struct AdapterCard {
 }
 
 /// Names in the weights file and their meaning.
-const TENSORS: [(&str, &str); 7] = [
+const TENSORS: [(&str, &str); 9] = [
     (
         "layer.N.sa.{down,up}.{weight,bias}",
         "serial adapter of layer N (from 0): down-projection [size, hidden], ReLU, up-projection [hidden, size]; reads the layer's normalised output, is added to the feed-forward output before the last LayerNorm",
@@ -87,6 +91,14 @@ const TENSORS: [(&str, &str); 7] = [
         "second layer [2 * layers * hidden, prefix_bottleneck]: for each layer that carries modules, ascending, its prefix keys, then its prefix values",
     ),
     (
+        "layer.N.lora.{query,value}.{A,B}",
+        "LoRA of layer N: A [rank, hidden], B [hidden, rank]; lora_scale x Aᵀ Bᵀ is added to the projection",
+    ),
+    (
+        "layer.N.ia3.{key,value,ffn}",
+        "factors of layer N: on the projected keys and values [hidden], and in the feed-forward block after its activation [intermediate]",
+    ),
+    (
         "head.dense.{weight,bias}",
         "head on the first token: [hidden, hidden], followed by tanh",
     ),
@@ -95,6 +107,11 @@ const TENSORS: [(&str, &str); 7] = [
         "head: [outputs, hidden]; one logit per class, or the value",
     ),
 ];
+
+/// s of LoRA where a card says nothing of it.
+fn one() -> f64 {
+    1.0
+}
 
 impl AdapterCard {
     /// Name of the description's file.
@@ -129,6 +146,7 @@ impl AdapterCard {
             trained_parameters: measurement.trained_parameters,
             max_length: study.training.max_length,
             prefix_bottleneck: study.training.prefix_bottleneck,
+            lora_scale: AdaptedSettings::default().lora_scale,
             training: study.training.clone(),
             tensors: BTreeMap::from(tensors),
         }

@@ -56,6 +56,24 @@ pub enum ExportError {
         /// What is wrong.
         source: CheckpointError,
     },
+    /// No configuration on the front fits a format.
+    #[error(
+        "the format {format} can express no configuration on the front: {reasons}; the format adapters can express all"
+    )]
+    Inexpressible {
+        /// Name of the format.
+        format: &'static str,
+        /// Each trial with its reason.
+        reasons: String,
+    },
+    /// A file to describe cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// An exported adapter's description cannot be read.
     #[error("cannot read {}: {reason}; name the folder of an exported trial, such as trial-0007", path.display())]
     Card {

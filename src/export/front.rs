@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use crate::domain::{
     Measurement, Objectives, PeftSpace, ReferencePoint, Trial, front, hypervolume,
 };
+use crate::model::ModelFiles;
+use crate::model::config::EncoderConfig;
 use crate::study::Study;
 use crate::task::{Labels, Metric};
 
@@ -36,6 +38,12 @@ pub struct Context {
     pub labels: Labels,
     /// What the scores are.
     pub metric: Metric,
+    /// The shape of the backbone.
+    pub encoder: EncoderConfig,
+    /// The backbone's files.
+    pub model_files: ModelFiles,
+    /// The files that the rows were read from; none where the program makes them.
+    pub data_files: Vec<PathBuf>,
 }
 
 /// A finished trial with its result.

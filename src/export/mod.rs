@@ -3,15 +3,21 @@
 //! A further format is one more file with an [`Exporter`] and one more entry of [`FORMATS`]. Every file is written
 //! whole or not at all, files of other names are left alone, and a file of the same name is replaced.
 
+mod adapterhub;
 mod adapters;
 mod card;
 mod csv;
 mod error;
 mod front;
 mod json;
+mod manifest;
+mod model_card;
+mod peft;
+mod python;
 mod svg;
 #[cfg(test)]
 mod tests;
+mod trained;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,7 +27,9 @@ pub use error::ExportError;
 pub use front::{Context, Front};
 pub use json::{Summary, TrialSummary};
 
+use crate::domain::Configuration;
 use crate::durable;
+use crate::model::config::Architecture;
 
 /// One format in which a front is handed over.
 pub trait Exporter: Sync {
@@ -41,7 +49,15 @@ pub trait Exporter: Sync {
 }
 
 /// Every format.
-pub const FORMATS: [&dyn Exporter; 4] = [&csv::Csv, &json::Json, &svg::Svg, &adapters::Adapters];
+pub const FORMATS: [&dyn Exporter; 7] = [
+    &csv::Csv,
+    &json::Json,
+    &svg::Svg,
+    &manifest::Manifest,
+    &adapters::Adapters,
+    &adapterhub::AdapterHub,
+    &peft::Peft,
+];
 
 /// The name that stands for every format that the study makes possible.
 pub const ALL: &str = "all";
@@ -87,6 +103,30 @@ fn chosen(front: &Front<'_>, formats: &[&str]) -> Result<Vec<&'static dyn Export
         })?);
     }
     Ok(chosen.into_iter().copied().collect())
+}
+
+/// The members of the front that a format can express.
+///
+/// # Errors
+/// It can express none; `obstacle` says why not.
+fn expressible<'a>(
+    front: &Front<'a>,
+    format: &'static str,
+    obstacle: fn(Architecture, &Configuration) -> Option<&'static str>,
+) -> Result<Vec<front::Finished<'a>>, ExportError> {
+    let mut members = front.members();
+    let architecture = front.context.encoder.architecture;
+    let obstacle = |configuration: &Configuration| obstacle(architecture, configuration);
+    let reasons = members.iter().filter_map(|(trial, _)| {
+        let reason = obstacle(&trial.configuration)?;
+        Some(format!("trial {}, {reason}", trial.id))
+    });
+    let reasons = reasons.collect::<Vec<_>>().join("; ");
+    members.retain(|(trial, _)| obstacle(&trial.configuration).is_none());
+    match members.is_empty() {
+        true => Err(ExportError::Inexpressible { format, reasons }),
+        false => Ok(members),
+    }
 }
 
 /// Writes one whole file.

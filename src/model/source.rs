@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::tokenizer::TokenizerFiles;
+use crate::digest;
 use crate::hub::{Hub, HubError, HubProgress, Repository, commit};
 use crate::study::ModelSource;
 
@@ -77,7 +78,7 @@ impl ModelFiles {
     }
 
     /// The small encoder inside the program; `assets/demo/README.md` says how it was made.
-    fn embedded() -> Self {
+    pub fn embedded() -> Self {
         Self {
             config: include_bytes!("../../assets/demo/config.json").to_vec(),
             tokenizer: TokenizerFiles::Json(
@@ -86,6 +87,43 @@ impl ModelFiles {
             weights: Weights::Embedded(include_bytes!("../../assets/demo/model.safetensors")),
             origin: "the embedded encoder".to_owned(),
         }
+    }
+
+    /// SHA-256 of each file, as hexadecimal digits, by the file's name.
+    ///
+    /// # Errors
+    /// A file cannot be read any more.
+    pub fn digests(&self) -> Result<Vec<(String, String)>, SourceError> {
+        let of_file = |path: &Path| -> Result<(String, String), SourceError> {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            let io = |source| SourceError::Io {
+                path: path.to_owned(),
+                source,
+            };
+            let digest = digest::of_file(path).map_err(io)?;
+            Ok((name.to_string_lossy().into_owned(), digest))
+        };
+        let named = |name: &str, bytes: &[u8]| (name.to_owned(), digest::of_bytes(bytes));
+        let mut digests = vec![named(CONFIG, &self.config)];
+        digests.push(match &self.weights {
+            Weights::File(path) => of_file(path)?,
+            Weights::Embedded(bytes) => named(WEIGHTS, bytes),
+        });
+        match &self.tokenizer {
+            TokenizerFiles::Json(bytes) => digests.push(named(TOKENIZER, bytes)),
+            TokenizerFiles::WordPiece {
+                vocabulary,
+                settings,
+            } => {
+                digests.push(of_file(vocabulary)?);
+                let settings = settings.as_deref();
+                digests.extend(settings.map(|bytes| named("tokenizer_config.json", bytes)));
+            }
+            TokenizerFiles::ByteBpe { vocabulary, merges } => {
+                digests.extend([of_file(vocabulary)?, of_file(merges)?]);
+            }
+        }
+        Ok(digests)
     }
 
     fn in_folder(folder: &Path) -> Result<Self, SourceError> {

@@ -6,6 +6,7 @@
 
 mod checks;
 mod document;
+mod draft;
 mod error;
 mod keys;
 mod known;
@@ -19,6 +20,7 @@ mod task_section;
 #[cfg(test)]
 mod tests;
 
+pub use draft::Draft;
 pub use error::{Mistake, Mistakes, StudyError};
 pub use reference::key_reference;
 pub use settings::{

@@ -1,5 +1,7 @@
 //! A task's rows, read and split.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::Metric;
@@ -61,4 +63,6 @@ pub struct Dataset {
     pub test: Vec<Example>,
     /// What is worth knowing before a score is believed: rows shared by training and validation, and the like.
     pub warnings: Vec<String>,
+    /// The files that the rows were read from; none where the program makes them.
+    pub files: Vec<PathBuf>,
 }

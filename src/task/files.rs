@@ -20,6 +20,12 @@ pub(super) struct Files {
 }
 
 impl Files {
+    /// Every file.
+    pub(super) fn all(&self) -> Vec<PathBuf> {
+        let others = self.validation.iter().chain(&self.test);
+        [&self.train].into_iter().chain(others).cloned().collect()
+    }
+
     /// Finds what the settings name: files, a folder, or else the task on the hub.
     pub(super) fn find(
         settings: &TaskSettings,

@@ -62,6 +62,7 @@ pub fn load(
         validation: dev,
         test,
         warnings: Vec::new(),
+        files: files.all(),
     };
     split(
         settings,

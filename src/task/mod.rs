@@ -4,6 +4,7 @@ mod dataset;
 pub mod demo;
 mod error;
 mod files;
+mod inspect;
 mod labels;
 mod load;
 mod metric;
@@ -15,6 +16,7 @@ mod split;
 
 pub use dataset::{Dataset, Example, Label, Labels};
 pub use error::{Place, TaskError};
+pub use inspect::{Column, Sketch};
 pub use load::load;
 pub use metric::{Metric, UnknownMetric, search_score};
 pub use registry::{HubData, KnownTask, TASKS, known};

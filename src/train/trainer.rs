@@ -138,9 +138,7 @@ impl Workbench {
     /// The batch of these rows, with what the untouched layers give for them where that is known.
     fn batch(&self, part: Part, chosen: &[usize], untouched: usize) -> Result<Batch, TrainError> {
         let rows: Vec<&Row> = chosen.iter().map(|&row| &self.rows(part)[row]).collect();
-        let longest = self.settings.max_length;
-        let padded = self.settings.pad_to_max_length.then_some(longest);
-        let batch = collate(&self.backbone, &rows, self.padding_id, padded)?;
+        let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
         let known = self.activations.as_ref().and_then(|activations| {
             let [_, tokens] = batch.shape();
             activations.states(&self.backbone, part, untouched, chosen, tokens)
@@ -149,6 +147,10 @@ impl Workbench {
             Some(states) => batch.with_states_below(untouched, states),
             None => batch,
         })
+    }
+
+    fn padded_length(&self) -> Option<usize> {
+        (self.settings.pad_to_max_length).then_some(self.settings.max_length)
     }
 
     /// A configuration with fresh weights.
@@ -202,6 +204,33 @@ impl Workbench {
         let mut predictions = Predictions::default();
         while !self.evaluate_some(&encoder, &mut predictions)? {}
         Ok(search_score(predictions.score(self.metric)))
+    }
+
+    /// The rows that trials are measured on.
+    pub fn validation(&self) -> &[Row] {
+        &self.validation
+    }
+
+    /// The logits of trained weights on rows, in their order: [rows, outputs].
+    ///
+    /// # Errors
+    /// The weights do not belong to the configuration, or the configuration does not fit the backbone.
+    pub fn logits(
+        &self,
+        configuration: &Configuration,
+        weights: &[NamedTensor],
+        rows: &[Row],
+    ) -> Result<Vec<Vec<f32>>, TrainError> {
+        let mut encoder = self.encoder(configuration, 0)?;
+        encoder.parameters.import(weights)?;
+        let mut logits = Vec::new();
+        for rows in rows.chunks(self.settings.evaluation_batch_size) {
+            let rows: Vec<&Row> = rows.iter().collect();
+            let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
+            let values: Vec<f32> = encoder.evaluate(&batch).into_data().iter::<f32>().collect();
+            logits.extend(values.chunks_exact(self.outputs).map(<[f32]>::to_vec));
+        }
+        Ok(logits)
     }
 }
 
@@ -300,6 +329,11 @@ impl<'a> Training<'a> {
     /// The trial.
     pub fn trial(&self) -> TrialId {
         self.job.trial
+    }
+
+    /// The weights as they stand: those of the best epoch once the training is done.
+    pub fn weights(&self) -> Vec<NamedTensor> {
+        self.encoder.parameters.export()
     }
 
     /// Does the next piece of work: one step, one batch of evaluation, or the end.

@@ -8,6 +8,8 @@ use crate::domain::{
     TrialId, TrialState,
 };
 use crate::export::{Context, Front};
+use crate::model::ModelFiles;
+use crate::model::config::EncoderConfig;
 use crate::model::weights::NamedTensor;
 use crate::study::{
     FidelitySettings, LayerChoice, ModelSource, ModuleSizes, OutputSettings, Precision,
@@ -20,6 +22,11 @@ pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
     score: 0.5,
     parameters_percent: 26.0,
 };
+
+/// The shape of an encoder with the space's layers.
+const ENCODER: &str = r#"{"model_type": "bert", "vocab_size": 30, "hidden_size": 96, "num_hidden_layers": 4,
+    "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 64, "type_vocab_size": 2,
+    "pad_token_id": 0, "layer_norm_eps": 1e-12, "hidden_act": "gelu"}"#;
 
 /// A study with a front of three, two dominated trials, and one in each other state.
 pub(super) struct Fixture {
@@ -61,6 +68,9 @@ impl Fixture {
             base_model: "the small encoder inside the program".to_owned(),
             labels: Labels::Classes(vec!["entailment".to_owned(), "not \"that\"".to_owned()]),
             metric: Metric::Accuracy,
+            encoder: EncoderConfig::from_json(ENCODER, "config.json").unwrap(),
+            model_files: ModelFiles::embedded(),
+            data_files: Vec::new(),
         };
         let folder = tempfile::tempdir().unwrap();
         Self {
@@ -100,6 +110,16 @@ pub(super) fn weights(trial: TrialId) -> Vec<NamedTensor> {
         shape: vec![2],
         values: vec![trial.0 as f32, -1.0],
     }]
+}
+
+/// A tensor of this shape, its numbers made up.
+pub(super) fn tensor(name: &str, shape: &[usize]) -> NamedTensor {
+    let size: usize = shape.iter().product();
+    NamedTensor {
+        name: name.to_owned(),
+        shape: shape.to_vec(),
+        values: (0..size).map(|i| (i % 7) as f32 / 7.0).collect(),
+    }
 }
 
 fn space() -> PeftSpace {

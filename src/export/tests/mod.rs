@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
 
 mod fixture;
+mod python;
 
 use std::fs;
 use std::path::Path;
@@ -121,9 +122,11 @@ fn adapters_are_the_kept_weights_with_a_card_that_describes_them() {
     for _ in 0..2 {
         export(&fixture.front(), &[ALL], &fixture.out()).unwrap();
         let expected = [
+            "encoder",
             "front.csv",
             "front.json",
             "front.svg",
+            "manifest.json",
             "notes.txt",
             "trial-0000",
             "trial-0001",
@@ -132,7 +135,15 @@ fn adapters_are_the_kept_weights_with_a_card_that_describes_them() {
         assert_eq!(names(&fixture.out()), expected);
     }
     let folder = fixture.out().join("trial-0003");
-    assert_eq!(names(&folder), [AdapterCard::WEIGHTS, AdapterCard::FILE]);
+    let expected = [
+        "README.md",
+        AdapterCard::WEIGHTS,
+        "adapterhub",
+        "autopeft_adapter.py",
+        AdapterCard::FILE,
+        "load.py",
+    ];
+    assert_eq!(names(&folder), expected);
     let tensors = checkpoint::load(&folder.join(AdapterCard::WEIGHTS)).unwrap();
     assert_eq!(tensors, weights(TrialId(3)));
     let card = AdapterCard::read(&folder).unwrap();
@@ -171,7 +182,7 @@ fn missing_weights_name_the_trial_and_nothing_is_written() {
     export(&fixture.front(), &[ALL], &fixture.out()).unwrap();
     assert_eq!(
         names(&fixture.out()),
-        ["front.csv", "front.json", "front.svg"]
+        ["front.csv", "front.json", "front.svg", "manifest.json"]
     );
 }
 
@@ -191,7 +202,7 @@ fn damaged_weights_are_not_handed_over() {
 fn what_cannot_be_exported_says_why() {
     let mut fixture = Fixture::new();
     let error = export(&fixture.front(), &["csv", "pdf"], &fixture.out()).unwrap_err();
-    let expected = "unknown export format `pdf`; choose one of csv, json, svg, adapters, all";
+    let expected = "unknown export format `pdf`; choose one of csv, json, svg, manifest, adapters, adapterhub, peft, all";
     assert_eq!(error.to_string(), expected);
     fs::write(fixture.out(), "a file").unwrap();
     let error = export(&fixture.front(), &["csv"], &fixture.out()).unwrap_err();

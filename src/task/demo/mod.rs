@@ -62,6 +62,7 @@ pub fn dataset(seed: u64, train_rows: usize, validation_rows: usize, test_rows: 
         validation: rows(validation_rows),
         test: rows(test_rows),
         warnings: Vec::new(),
+        files: Vec::new(),
     }
 }
 

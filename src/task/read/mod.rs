@@ -1,10 +1,13 @@
 //! Readers of data files: the columns asked for, as rows of cells.
 
+mod columns;
 mod delimited;
 mod jsonl;
 mod parquet;
 
 use std::path::{Path, PathBuf};
+
+pub(crate) use columns::columns;
 
 use super::error::{Place, TaskError};
 use super::settings::DataFormat;
@@ -105,13 +108,7 @@ pub(crate) fn read(
     format: Option<DataFormat>,
     columns: &[String],
 ) -> Result<Table, TaskError> {
-    let Some(format) = format.or_else(|| DataFormat::of(path)) else {
-        return Err(TaskError::File {
-            path: path.to_owned(),
-            problem: "the extension names no known format; use .jsonl, .csv, .tsv or .parquet, or set `format`".into(),
-        });
-    };
-    let rows = match format {
+    let rows = match format_of(path, format)? {
         DataFormat::Jsonl => jsonl::rows(path, columns)?,
         DataFormat::Csv => delimited::rows(path, columns, delimited::CSV)?,
         DataFormat::Tsv => delimited::rows(path, columns, delimited::TSV)?,
@@ -127,6 +124,15 @@ pub(crate) fn read(
         path: path.to_owned(),
         columns: columns.to_vec(),
         rows,
+    })
+}
+
+/// The format that was asked for, or else the one that the extension names.
+fn format_of(path: &Path, format: Option<DataFormat>) -> Result<DataFormat, TaskError> {
+    let found = format.or_else(|| DataFormat::of(path));
+    found.ok_or_else(|| TaskError::File {
+        path: path.to_owned(),
+        problem: "the extension names no known format; use .jsonl, .csv, .tsv or .parquet, or set `format`".into(),
     })
 }
 

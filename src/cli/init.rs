@@ -1,0 +1,138 @@
+//! `init`: writes a study file for data of one's own, after a look at it.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use autopeft::app::draft::{Wishes, draft};
+use autopeft::hub::{Hub, HubSettings};
+use autopeft::study::{ModelSource, Study, StudyName};
+use clap::Args;
+
+use super::downloads;
+use super::exit::Done;
+
+/// See [`Command::Init`](super::args::Command::Init).
+#[derive(Args, Debug)]
+pub(crate) struct InitArguments {
+    /// The study file to write; it must not be there yet
+    #[arg(value_name = "STUDY.toml")]
+    file: PathBuf,
+    /// Training rows: CSV, TSV, JSONL or Parquet
+    #[arg(long, value_name = "FILE")]
+    train: Option<PathBuf>,
+    /// Validation (dev) rows; kept apart as a test set where no --test is given
+    #[arg(long, value_name = "FILE")]
+    validation: Option<PathBuf>,
+    /// Test rows
+    #[arg(long, value_name = "FILE")]
+    test: Option<PathBuf>,
+    /// The text's column, or the two of a pair with a comma [default: guessed]
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    text: Vec<String>,
+    /// The label's column [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// The encoder: a folder, or a name on the Hugging Face hub [default: bert-base-uncased]
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+}
+
+/// The encoder where nothing is said.
+const MODEL: &str = "bert-base-uncased";
+
+/// Looks at the data, writes the file and says what comes next.
+pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
+    let file = &arguments.file;
+    if file.exists() {
+        bail!(
+            "{} is there already; name another file, or move it away",
+            file.display()
+        );
+    }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let name = StudyName::new(&stem).with_context(|| {
+        format!("`{stem}` is no name for a study: use letters, digits, `-`, `_` and `.`")
+    })?;
+    let train = match arguments.train {
+        Some(train) => train,
+        None => PathBuf::from(
+            ask("training rows (a CSV, TSV, JSONL or Parquet file)", None)
+                .context("name the training rows with --train FILE")?,
+        ),
+    };
+    let model = match arguments.model {
+        Some(model) => model,
+        None => ask("encoder (a folder, or a name on the hub)", Some(MODEL))
+            .unwrap_or_else(|| MODEL.to_owned()),
+    };
+    let folder = absolute(file)?;
+    let folder = folder.parent().unwrap_or(Path::new("/")).to_owned();
+    let wishes = Wishes {
+        name,
+        folder: folder.clone(),
+        model: source(&model)?,
+        train: absolute(&train)?,
+        validation: arguments.validation.as_deref().map(absolute).transpose()?,
+        test: arguments.test.as_deref().map(absolute).transpose()?,
+        text_columns: arguments.text,
+        label_column: arguments.label,
+    };
+    let hub = Hub::new(HubSettings::from_env());
+    let draft = draft(wishes, &hub, &mut downloads::teller())?;
+    let text = draft.to_string();
+    // A file that the program itself would refuse helps nobody.
+    Study::parse(&text, file, &folder).context("the study file that was made is wrong")?;
+    let mut new = std::fs::File::create_new(file)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    new.write_all(text.as_bytes())
+        .and_then(|()| new.sync_all())
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    let mut out = io::stdout();
+    writeln!(out, "{text}")?;
+    let file = file.display();
+    writeln!(
+        out,
+        "Written to {file}. Next:\n  autopeft-tui check {file}    what the study will do\n  autopeft-tui {file}          run it"
+    )?;
+    Ok(Done::Complete)
+}
+
+/// A folder that is there, or else a name on the hub.
+fn source(model: &str) -> Result<ModelSource> {
+    let path = Path::new(model);
+    if path.is_dir() {
+        return Ok(ModelSource::Folder(absolute(path)?));
+    }
+    if path.is_absolute() || model.starts_with('.') || model.matches('/').count() > 1 {
+        bail!("{model}: there is no such folder with a model, and it is no name on the hub");
+    }
+    Ok(ModelSource::Hub {
+        id: model.to_owned(),
+        revision: "main".to_owned(),
+    })
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    let absolute = std::path::absolute(path);
+    Ok(absolute
+        .with_context(|| path.display().to_string())?
+        .components()
+        .collect())
+}
+
+/// Asks the person at the terminal; none where there is nobody, or nothing is said and there is no default.
+fn ask(question: &str, default: Option<&str>) -> Option<String> {
+    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+        return None;
+    }
+    let hint = default.map_or(String::new(), |default| format!(" [{default}]"));
+    eprint!("{question}{hint}: ");
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).ok()?;
+    let answer = line.trim();
+    match answer.is_empty() {
+        true => default.map(str::to_owned),
+        false => Some(answer.to_owned()),
+    }
+}

@@ -1,0 +1,129 @@
+//! `transfer`: what was found on one task, on others: trained there unchanged, beside the baselines.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use autopeft::app::State;
+use autopeft::app::launch::{resolve, run_folder};
+use autopeft::app::signals;
+use autopeft::evaluation::{Report, transferred};
+use autopeft::hub::{Hub, HubSettings};
+use autopeft::study::Study;
+use clap::Args;
+
+use super::evaluate::{EvaluateArguments, measure, write, write_whole};
+use super::exit::Done;
+use super::{downloads, log};
+
+/// See [`Command::Transfer`](super::args::Command::Transfer).
+#[derive(Args, Debug)]
+pub(crate) struct TransferArguments {
+    #[command(flatten)]
+    from: EvaluateArguments,
+    /// Study files of the tasks to try the configurations on; they need not have been run
+    #[arg(long, value_name = "STUDY.toml", num_args = 1.., required = true)]
+    to: Vec<PathBuf>,
+}
+
+/// Evaluates on every task and writes a table for each, and one of all.
+pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
+    log::to_standard_error();
+    let EvaluateArguments { study, scope } = &arguments.from;
+    let source = study.read()?;
+    let source_folder = study.run_folder(&source);
+    let state = State::recorded(&source_folder)?;
+    let found = scope.found(&state)?;
+    let hub = Hub::new(HubSettings::from_env());
+    let source = resolve(source, &hub, &mut downloads::teller())?;
+    let targets: Vec<Study> = (arguments.to.iter())
+        .map(|path| Ok(Study::read(path)?))
+        .collect::<Result<_>>()?;
+    let stopped = signals::stop_requests()?;
+    let options = study.options();
+    let folder = source_folder.join("transfer");
+    std::fs::create_dir_all(&folder)?;
+    let mut reports = Vec::new();
+    let mut all = Done::Complete;
+    for target in targets {
+        let target = resolve(target, &hub, &mut downloads::teller())?;
+        let mut subjects = found.clone();
+        for subject in &mut subjects {
+            subject.name = format!("{}-{}", state.study.name, subject.name);
+            subject.configuration =
+                transferred(&subject.configuration, &source.encoder, &target.encoder);
+        }
+        let run = run_folder(&options.runs, &target.study);
+        let measured = measure(target, subjects, scope, options.device, &run, &stopped)?;
+        let Some((report, done)) = measured else {
+            all = Done::Interrupted;
+            break;
+        };
+        write(&folder, &report.study, &report)?;
+        reports.push(report);
+        if done == Done::Interrupted {
+            all = done;
+            break;
+        }
+    }
+    let table = table(&state.study.name, &reports);
+    let path = folder.join("transfer.md");
+    write_whole(&path, table.as_bytes())?;
+    writeln!(io::stdout(), "\n{table}\n{}", path.display())?;
+    Ok(all)
+}
+
+/// Subjects down, tasks across, as in the paper.
+fn table(source: &str, reports: &[Report]) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_table(source, reports, &mut text);
+    text
+}
+
+fn write_table(source: &str, reports: &[Report], out: &mut String) -> std::fmt::Result {
+    writeln!(out, "# Found on {source}, trained on other tasks\n")?;
+    for report in reports {
+        let (study, on) = (&report.study, report.measured_on());
+        writeln!(out, "- {study}: {} on {on}", report.metric.label())?;
+    }
+    let tasks: Vec<&str> = reports.iter().map(|report| report.study.as_str()).collect();
+    writeln!(
+        out,
+        "\n| | parameters in % | {} | mean |",
+        tasks.join(" | ")
+    )?;
+    writeln!(out, "|---|---:|{}---:|", "---:|".repeat(tasks.len()))?;
+    let Some(first) = reports.first() else {
+        return Ok(());
+    };
+    for line in &first.lines {
+        let name = &line.subject.name;
+        let of = |report: &Report| {
+            let lines = report.lines.iter();
+            let line = lines.clone().find(|line| line.subject.name == *name)?;
+            Some((line.mean, line.deviation))
+        };
+        let found: Vec<_> = reports.iter().map(of).collect();
+        let cells: Vec<String> = found.iter().map(|found| cell(*found)).collect();
+        let means: Option<Vec<f64>> = found.iter().map(|found| found.map(|(m, _)| m)).collect();
+        let mean = means.map(|means| (means.iter().sum::<f64>() / means.len() as f64, None));
+        writeln!(
+            out,
+            "| {name} | {:.4} | {} | {} |",
+            line.parameters_percent,
+            cells.join(" | "),
+            cell(mean)
+        )?;
+    }
+    Ok(())
+}
+
+fn cell(score: Option<(f64, Option<f64>)>) -> String {
+    match score {
+        None => "–".to_owned(),
+        Some((mean, None)) => format!("{mean:.4}"),
+        Some((mean, Some(deviation))) => format!("{mean:.4} ± {deviation:.4}"),
+    }
+}

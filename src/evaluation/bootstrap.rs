@@ -1,0 +1,143 @@
+//! How sure a difference of two scores is: a paired bootstrap over rows and seeds (Efron & Tibshirani 1993, chapter 13).
+//!
+//! | symbol | meaning |
+//! |---|---|
+//! | n, s | rows, seeds |
+//! | A_k, B_k | predictions of the two sides with seed k, n each |
+//! | m | the metric |
+//!
+//! One draw takes n rows and s seeds with replacement, the same for both sides, and gives
+//! mean over the drawn k of m(A_k) − m(B_k) on the drawn rows.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::task::Metric;
+
+/// Draws: the ends of the interval are then sure to about a tenth of its width.
+const DRAWS: u64 = 2000;
+/// Probability that the interval leaves out on each side.
+const TAIL: f64 = 0.025;
+
+/// A difference with its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// The difference on the rows and seeds as they are.
+    pub difference: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// Whether the interval leaves zero out.
+    pub fn is_clear(&self) -> bool {
+        self.low > 0.0 || self.high < 0.0
+    }
+}
+
+/// m(A) − m(B) with its interval; none where the sides have no seed or no row in common.
+pub fn paired_difference(
+    metric: Metric,
+    labels: &[f64],
+    a: &[&[f64]],
+    b: &[&[f64]],
+) -> Option<Interval> {
+    let (rows, seeds) = (labels.len(), a.len().min(b.len()));
+    if rows == 0 || seeds == 0 {
+        return None;
+    }
+    let score = |side: &[f64], chosen: &[usize], labels: &[f64]| {
+        let side: Vec<f64> = chosen.iter().map(|&row| side[row]).collect();
+        defined(metric.score(&side, labels))
+    };
+    let difference = |chosen: &[usize], of: &[usize]| {
+        let labels: Vec<f64> = chosen.iter().map(|&row| labels[row]).collect();
+        let gains = of
+            .iter()
+            .map(|&k| score(a[k], chosen, &labels) - score(b[k], chosen, &labels));
+        gains.sum::<f64>() / of.len() as f64
+    };
+    let all: Vec<usize> = (0..rows).collect();
+    let every: Vec<usize> = (0..seeds).collect();
+    let draw = |number: u64| {
+        let mut random = ChaCha8Rng::seed_from_u64(number);
+        let mut take = |from: usize| -> Vec<usize> {
+            (0..from).map(|_| random.random_range(0..from)).collect()
+        };
+        let (chosen, of) = (take(rows), take(seeds));
+        difference(&chosen, &of)
+    };
+    let mut drawn: Vec<f64> = (0..DRAWS).into_par_iter().map(draw).collect();
+    drawn.sort_by(f64::total_cmp);
+    let at = |share: f64| drawn[(share * (drawn.len() - 1) as f64).round() as usize];
+    Some(Interval {
+        difference: difference(&all, &every),
+        low: at(TAIL),
+        high: at(1.0 - TAIL),
+    })
+}
+
+/// A correlation with a constant is no correlation.
+fn defined(score: f64) -> f64 {
+    if score.is_nan() { 0.0 } else { score }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a broken expectation must fail its test"
+    )]
+    use super::*;
+
+    /// Predictions of a coin with this many right answers of 200, spread over the rows.
+    fn right(labels: &[f64], count: usize, shift: usize) -> Vec<f64> {
+        let wrong = labels.len() - count;
+        let miss = |row: usize| (row * 7 + shift) % labels.len() < wrong;
+        let answers = labels.iter().enumerate();
+        answers
+            .map(|(row, &l)| if miss(row) { 1.0 - l } else { l })
+            .collect()
+    }
+
+    #[test]
+    fn the_interval_is_as_wide_as_theory_says() {
+        // One seed, B always right: the difference is minus the share of A's errors, a binomial share.
+        let labels: Vec<f64> = (0..400).map(|row| f64::from(row % 2)).collect();
+        let a = right(&labels, 320, 3);
+        let found = paired_difference(Metric::Accuracy, &labels, &[&a], &[&labels]).unwrap();
+        assert!((found.difference + 0.2).abs() < 1e-12);
+        let deviation = (0.2f64 * 0.8 / 400.0).sqrt();
+        for (end, expected) in [
+            (found.low, -0.2 - 1.96 * deviation),
+            (found.high, -0.2 + 1.96 * deviation),
+        ] {
+            assert!(
+                (end - expected).abs() < 0.1 * 1.96 * deviation,
+                "{end} {expected}"
+            );
+        }
+        assert!(found.is_clear());
+    }
+
+    #[test]
+    fn equal_sides_differ_by_nothing_and_a_coin_decides_nothing() {
+        let labels: Vec<f64> = (0..200).map(|row| f64::from(row % 2)).collect();
+        let (a, b) = (right(&labels, 150, 0), right(&labels, 150, 90));
+        let same = paired_difference(Metric::Matthews, &labels, &[&a, &b], &[&a, &b]).unwrap();
+        assert_eq!((same.difference, same.low, same.high), (0.0, 0.0, 0.0));
+        let other = paired_difference(Metric::Accuracy, &labels, &[&a], &[&b]).unwrap();
+        assert!(
+            !other.is_clear() && other.low < 0.0 && other.high > 0.0,
+            "{other:?}"
+        );
+        assert_eq!(
+            paired_difference(Metric::Accuracy, &labels, &[], &[&b]),
+            None
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! Trains every subject with every seed, one after the other, and keeps what is done.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::run::{Run, RunError};
+use super::{Subject, parameters};
+use crate::digest;
+use crate::domain::{Job, Measurement, TrialId};
+use crate::model::device::DeviceChoice;
+use crate::model::{LoadError, ModelFiles, Tokenizer, TokenizerError};
+use crate::study::{FidelitySettings, Study};
+use crate::task::{Dataset, Example, Label, Metric, search_score};
+use crate::train::batches::{Row, rows};
+use crate::train::trainer::{Advance, Training, Workbench};
+use crate::train::{self, TrainError};
+
+/// What is to be evaluated, on what.
+pub struct Plan {
+    /// The study.
+    pub study: Study,
+    /// The backbone.
+    pub files: ModelFiles,
+    /// The rows.
+    pub dataset: Dataset,
+    /// Where to train.
+    pub device: DeviceChoice,
+    /// What is trained.
+    pub subjects: Vec<Subject>,
+    /// The seeds that each is trained with.
+    pub seeds: Vec<u64>,
+    /// Folder of the study's evaluations.
+    pub folder: PathBuf,
+}
+
+/// What happened, told while it happens.
+pub enum Step<'a> {
+    /// A training was done before.
+    Known(&'a Run),
+    /// A training begins.
+    Begun(&'a Subject, u64),
+    /// A training ended and is kept.
+    Done(&'a Run),
+    /// The loss left the finite numbers: this training counts as the worst score.
+    Diverged(&'a Subject, u64, String),
+}
+
+/// Why an evaluation ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum EvaluationError {
+    /// A training cannot be done.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// The model's configuration cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A text cannot be used.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// A training's file cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// An evaluation under way.
+pub struct Runner {
+    plan: Plan,
+    folder: PathBuf,
+    measured: Vec<Example>,
+}
+
+impl Runner {
+    /// Of a plan; nothing is loaded or trained yet.
+    pub fn new(plan: Plan) -> Self {
+        let settings = json!({
+            "model": plan.files.origin,
+            "task": plan.study.task,
+            "training": plan.study.training,
+            "seed": plan.study.seed,
+        });
+        let mark = digest::of_bytes(settings.to_string().as_bytes());
+        let folder = plan.folder.join(&mark[..12]);
+        let measured = match plan.dataset.test.is_empty() {
+            true => plan.dataset.validation.clone(),
+            false => plan.dataset.test.clone(),
+        };
+        Self {
+            plan,
+            folder,
+            measured,
+        }
+    }
+
+    /// Folder of the trainings with these settings.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether the rows measured on are ones that the search never saw.
+    pub fn is_held_out(&self) -> bool {
+        !self.plan.dataset.test.is_empty()
+    }
+
+    /// Labels of the rows measured on: class numbers, or values.
+    pub fn labels(&self) -> Vec<f64> {
+        let labels = self.measured.iter().map(|row| match row.label {
+            Label::Class(class) => class as f64,
+            Label::Value(value) => f64::from(value),
+        });
+        labels.collect()
+    }
+
+    /// What is measured.
+    pub fn metric(&self) -> Metric {
+        self.plan.dataset.metric
+    }
+
+    /// Does what is not done yet; `told` hears of each training. Returns all of them, fewer where `stop` said so.
+    ///
+    /// # Errors
+    /// See [`EvaluationError`]; what was done is kept.
+    pub fn run(
+        &self,
+        stop: &dyn Fn() -> bool,
+        told: &mut dyn FnMut(Step<'_>),
+    ) -> Result<Vec<Run>, EvaluationError> {
+        let mut runs = Vec::new();
+        let mut bench: Option<(Workbench, Vec<Row>)> = None;
+        // Seed by seed, so that an evaluation that is stopped has compared all subjects so far.
+        for &seed in &self.plan.seeds {
+            for subject in &self.plan.subjects {
+                if stop() {
+                    return Ok(runs);
+                }
+                if let Some(run) = Run::load(&self.folder, subject, seed)? {
+                    told(Step::Known(&run));
+                    runs.push(run);
+                    continue;
+                }
+                told(Step::Begun(subject, seed));
+                let (workbench, measured) = match &bench {
+                    Some(bench) => bench,
+                    None => bench.insert(self.prepare()?),
+                };
+                let Some(run) = self.train(workbench, measured, subject, seed, stop, told)? else {
+                    return Ok(runs);
+                };
+                run.save(&self.folder)?;
+                told(Step::Done(&run));
+                runs.push(run);
+            }
+        }
+        Ok(runs)
+    }
+
+    fn prepare(&self) -> Result<(Workbench, Vec<Row>), EvaluationError> {
+        let Plan {
+            study,
+            files,
+            dataset,
+            device,
+            ..
+        } = &self.plan;
+        let tokenizer = Tokenizer::new(&files.tokenizer)?;
+        let measured = rows(&tokenizer, &self.measured, study.training.max_length)?;
+        let bench = Workbench::prepare(train::Plan {
+            files: files.clone(),
+            dataset: dataset.clone(),
+            training: study.training.clone(),
+            fidelity: FidelitySettings {
+                data_share: 1.0,
+                epochs: None,
+            },
+            device: *device,
+            weights_folder: None,
+            under_way: None,
+            seed: study.seed,
+        })?;
+        Ok((bench, measured))
+    }
+
+    /// One training to its end; none where it was stopped.
+    fn train(
+        &self,
+        bench: &Workbench,
+        measured: &[Row],
+        subject: &Subject,
+        seed: u64,
+        stop: &dyn Fn() -> bool,
+        told: &mut dyn FnMut(Step<'_>),
+    ) -> Result<Option<Run>, EvaluationError> {
+        let encoder = self.plan.files.encoder_config()?;
+        let weights = parameters(&encoder, &subject.configuration);
+        let job = Job {
+            trial: TrialId(0),
+            configuration: subject.configuration.clone(),
+            seed,
+            parameters_percent: 100.0 * weights as f64 / encoder.backbone_parameters() as f64,
+        };
+        let mut training = Training::begin(bench, &job)?;
+        let measurement = loop {
+            if stop() {
+                return Ok(None);
+            }
+            match training.advance()? {
+                Advance::Prepared | Advance::Step(_) | Advance::Evaluated | Advance::Epoch(_) => {}
+                Advance::Done(measurement) => break measurement,
+                Advance::Diverged(reason) => {
+                    told(Step::Diverged(subject, seed, reason));
+                    return Ok(Some(diverged(subject, seed, &job, measured.len())));
+                }
+            }
+        };
+        let logits = bench.logits(&subject.configuration, &training.weights(), measured)?;
+        let predictions: Vec<f64> = logits.iter().map(|logits| predicted(logits)).collect();
+        let score = search_score(self.metric().score(&predictions, &self.labels()));
+        Ok(Some(Run::new(
+            subject.clone(),
+            seed,
+            &measurement,
+            score,
+            predictions,
+        )))
+    }
+}
+
+/// A training that learnt nothing.
+fn diverged(subject: &Subject, seed: u64, job: &Job, rows: usize) -> Run {
+    let measurement = Measurement {
+        objectives: crate::domain::Objectives {
+            score: 0.0,
+            parameters_percent: job.parameters_percent,
+        },
+        best_epoch: 0,
+        trained_parameters: 0,
+        wall_seconds: 0.0,
+    };
+    // No class has this number, and it correlates with nothing.
+    Run::new(subject.clone(), seed, &measurement, 0.0, vec![-1.0; rows])
+}
+
+/// The class of the largest logit, of equal ones the first; or the only number.
+fn predicted(logits: &[f32]) -> f64 {
+    match logits {
+        [value] => f64::from(*value),
+        _ => (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best })
+            as f64,
+    }
+}

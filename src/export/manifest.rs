@@ -1,0 +1,79 @@
+//! Everything needed to make the front again: program, settings, seeds, and the hashes of model and data.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::trained::write_json;
+use super::{ExportError, Exporter, Front};
+use crate::digest;
+use crate::model::SourceError;
+
+/// Name of the file.
+const FILE: &str = "manifest.json";
+/// Version of the file's layout.
+const FORMAT: u32 = 1;
+
+/// One object.
+pub(super) struct Manifest;
+
+impl Exporter for Manifest {
+    fn name(&self) -> &'static str {
+        "manifest"
+    }
+
+    fn about(&self) -> &'static str {
+        "manifest.json: versions, settings, seeds, and the hashes of model and data"
+    }
+
+    fn export(&self, front: &Front<'_>, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+        let context = front.context;
+        let unreadable = |error| match error {
+            SourceError::Io { path, source } => ExportError::Read { path, source },
+            other => ExportError::Format {
+                format: self.name(),
+                reason: other.to_string(),
+            },
+        };
+        let model = context.model_files.digests().map_err(unreadable)?;
+        let model: serde_json::Map<String, Value> =
+            model.into_iter().map(|(n, d)| (n, d.into())).collect();
+        let of_file = |path: &PathBuf| match digest::of_file(path) {
+            Ok(sha256) => Ok(json!({ "path": path, "sha256": sha256 })),
+            Err(source) => Err(ExportError::Read {
+                path: path.clone(),
+                source,
+            }),
+        };
+        let data: Vec<Value> = context
+            .data_files
+            .iter()
+            .map(of_file)
+            .collect::<Result<_, _>>()?;
+        let members = front.members().into_iter();
+        let members: Vec<Value> = members
+            .map(|(trial, measurement)| {
+                json!({
+                    "trial": trial.id,
+                    "configuration": trial.configuration,
+                    "objectives": measurement.objectives,
+                    "best_epoch": measurement.best_epoch,
+                    "wall_seconds": measurement.wall_seconds,
+                })
+            })
+            .collect();
+        let manifest = json!({
+            "format": FORMAT,
+            "program": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
+            "system": { "os": std::env::consts::OS, "architecture": std::env::consts::ARCH },
+            "study": context.study,
+            "model": { "origin": context.base_model, "sha256": model },
+            "data": { "task": context.study.task.name, "metric": context.metric, "files": data },
+            "space": front.space,
+            "reference_point": front.reference_point,
+            "trials": front.trials.len(),
+            "front": members,
+        });
+        Ok(vec![write_json(folder, FILE, self.name(), &manifest)?])
+    }
+}

@@ -1,0 +1,151 @@
+//! The page beside exported weights, in Markdown: what they are, what they score, how to load them.
+
+use std::fmt::Write;
+
+use super::Front;
+use super::front::Finished;
+use super::python::{self, Library};
+use super::{adapterhub, peft};
+use crate::study::ModelSource;
+use crate::task::{Labels, ValidationSplit};
+
+/// Name of the file.
+pub(super) const FILE: &str = "README.md";
+
+/// The page of a trial.
+pub(super) fn page(front: &Front<'_>, member: Finished<'_>) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(front, member, &mut text);
+    text
+}
+
+fn write(
+    front: &Front<'_>,
+    (trial, measurement): Finished<'_>,
+    out: &mut String,
+) -> std::fmt::Result {
+    let context = front.context;
+    let study = &context.study;
+    writeln!(out, "---")?;
+    if let ModelSource::Hub { id, .. } = &study.model {
+        writeln!(out, "base_model: {id}")?;
+    }
+    writeln!(out, "tags: [adapter, parameter-efficient-fine-tuning]")?;
+    writeln!(out, "---\n")?;
+    writeln!(
+        out,
+        "# {}: {} on {}\n",
+        front.name, trial.configuration, study.task.name
+    )?;
+    let percent = measurement.objectives.parameters_percent;
+    let rows = [
+        ("encoder", context.base_model.clone()),
+        ("task", study.task.name.clone()),
+        (
+            "predicts",
+            match &context.labels {
+                Labels::Classes(names) => format!("one of {}", names.join(", ")),
+                Labels::Regression => "a number".to_owned(),
+            },
+        ),
+        ("configuration", trial.configuration.to_string()),
+        (
+            "weights",
+            format!(
+                "{} by the paper's formula, {percent:.4} % of the encoder; {} trained, biases and head included",
+                front.space.parameters(&trial.configuration),
+                measurement.trained_parameters
+            ),
+        ),
+        (
+            "score",
+            format!(
+                "{} {:.4} on {}",
+                context.metric.label(),
+                measurement.objectives.score,
+                measured_on(study.task.validation)
+            ),
+        ),
+        (
+            "training",
+            format!(
+                "best of at most {} epochs: {}; batches of {}, learning rate {}, {} tokens at most",
+                study.fidelity.epochs.unwrap_or(study.training.epochs),
+                measurement.best_epoch,
+                study.training.batch_size,
+                study.training.learning_rate,
+                study.training.max_length
+            ),
+        ),
+        (
+            "made by",
+            format!(
+                "autopeft-tui {}, trial {} of study {}, seed {}",
+                env!("CARGO_PKG_VERSION"),
+                trial.id.0,
+                front.name,
+                study.seed
+            ),
+        ),
+    ];
+    writeln!(out, "| | |\n|---|---|")?;
+    for (name, value) in rows {
+        writeln!(out, "| {name} | {} |", value.replace('|', "\\|"))?;
+    }
+    writeln!(
+        out,
+        "\nThe score is the best of the search's trials on the rows that chose them, and so a little too high: measure on \
+         rows of your own before you rely on it.\n"
+    )?;
+    writeln!(out, "## Loading\n")?;
+    let architecture = front.context.encoder.architecture;
+    let ways = [
+        ("", Library::Transformers, python::obstacle(architecture)),
+        (
+            "adapterhub/",
+            Library::Adapters,
+            adapterhub::obstacle(architecture, &trial.configuration),
+        ),
+        (
+            "peft/",
+            Library::Peft,
+            peft::obstacle(architecture, &trial.configuration),
+        ),
+    ];
+    for (folder, library, obstacle) in ways {
+        match obstacle {
+            None => writeln!(
+                out,
+                "- `python {folder}{} \"A text.\"`, or `from load import load`: needs torch {}.",
+                python::FILE,
+                library.packages()
+            )?,
+            Some(reason) => writeln!(
+                out,
+                "- No `{}` for this combination: {reason}.",
+                folder.trim_end_matches('/')
+            )?,
+        }
+    }
+    writeln!(
+        out,
+        "\n`config.json` says what every tensor in `adapter.safetensors` means. `autopeft-tui verify --predictions` writes \
+         the logits of all validation rows, and `load.py --check` compares with them."
+    )
+}
+
+/// The rows that a score was measured on, for people.
+fn measured_on(validation: ValidationSplit) -> String {
+    match validation {
+        ValidationSplit::Dev => {
+            "the dev set, on which the search chose, as the paper did".to_owned()
+        }
+        ValidationSplit::TrainShare(share) => {
+            format!(
+                "{} % of the training rows, kept from training",
+                100.0 * share
+            )
+        }
+    }
+}

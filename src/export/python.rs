@@ -1,0 +1,110 @@
+//! The `load.py` beside exported weights: how to load them, with one library or another, to predict and to check.
+//!
+//! Each is three pieces of `python/`: how to load, the trial's values in place of the line [`SETTINGS`], and the command.
+
+use super::Front;
+use super::front::Finished;
+use crate::model::config::Architecture;
+use crate::study::ModelSource;
+use crate::task::Labels;
+
+/// The module that runs every configuration on `transformers` alone.
+pub(super) const MODULE: &str = include_str!("python/autopeft_adapter.py");
+/// Its name beside the weights.
+pub(super) const MODULE_FILE: &str = "autopeft_adapter.py";
+/// Name of the script.
+pub(super) const FILE: &str = "load.py";
+/// Folder of the encoder inside the program, beside the trials' folders.
+pub(super) const ENCODER: &str = "encoder";
+
+/// The line that gives way to the trial's values.
+const SETTINGS: &str = "# SETTINGS\n";
+const COMMAND: &str = include_str!("python/command.py");
+
+/// What loads the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Library {
+    /// The module beside the weights.
+    Transformers,
+    /// AdapterHub's `adapters`.
+    Adapters,
+    /// Hugging Face's `peft`.
+    Peft,
+}
+
+impl Library {
+    /// What to install, besides torch.
+    pub(super) fn packages(self) -> &'static str {
+        match self {
+            Self::Transformers => "transformers safetensors",
+            Self::Adapters => "adapters",
+            Self::Peft => "peft transformers",
+        }
+    }
+
+    fn loading(self) -> &'static str {
+        match self {
+            Self::Transformers => include_str!("python/load_module.py"),
+            Self::Adapters => include_str!("python/load_adapterhub.py"),
+            Self::Peft => include_str!("python/load_peft.py"),
+        }
+    }
+
+    /// Folders from the script up to the one that holds all trials.
+    fn depth(self) -> usize {
+        match self {
+            Self::Transformers => 1,
+            Self::Adapters | Self::Peft => 2,
+        }
+    }
+}
+
+/// Why `transformers` cannot run an adapter through our module; none: it can.
+pub(super) fn obstacle(architecture: Architecture) -> Option<&'static str> {
+    let other = architecture == Architecture::DistilBert;
+    other.then_some(
+        "the module beside the weights reads BERT's layers, and DistilBERT's are built otherwise",
+    )
+}
+
+/// The script for a trial.
+pub(super) fn script(
+    front: &Front<'_>,
+    (trial, measurement): Finished<'_>,
+    library: Library,
+) -> String {
+    let context = front.context;
+    let up = ".parent".repeat(library.depth());
+    let (model, revision) = match &context.study.model {
+        ModelSource::Embedded => (format!("str(HERE{up} / \"{ENCODER}\")"), None),
+        ModelSource::Folder(folder) => (quoted(&folder.display().to_string()), None),
+        ModelSource::Hub { id, revision } => (quoted(id), Some(revision)),
+    };
+    let labels: Vec<String> = match &context.labels {
+        Labels::Classes(names) => names.iter().map(|name| quoted(name)).collect(),
+        Labels::Regression => Vec::new(),
+    };
+    let settings = format!(
+        "MODEL = {model}\nREVISION = {}\nMAX_LENGTH = {}\n# Empty: a number is predicted.\nLABELS = [{}]\n\
+         METRIC = {}\nSCORE = {:?}\n",
+        revision.map_or("None".to_owned(), |revision| quoted(revision)),
+        context.study.training.max_length,
+        labels.join(", "),
+        quoted(context.metric.name()),
+        measurement.objectives.score,
+    );
+    format!(
+        "\"\"\"Loads trial {} of the study {}: {}.\n\nNeeds: pip install torch {}\n\"\"\"\n\n{}{COMMAND}",
+        trial.id.0,
+        front.name,
+        trial.configuration,
+        library.packages(),
+        library.loading().replacen(SETTINGS, &settings, 1),
+    )
+}
+
+/// Text as a Python literal.
+fn quoted(text: &str) -> String {
+    // JSON's escapes are Python's.
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,141 @@
+//! Data of one's own: three unlike files, each from `init` to a running study without an edit.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![recursion_limit = "256"]
+
+#[path = "support/tiny.rs"]
+mod tiny;
+
+use std::fs;
+use std::process::{Command, Output};
+
+use autopeft::study::Study;
+use autopeft::task::{Metric, ValidationSplit};
+
+struct Lab(tempfile::TempDir);
+
+impl Lab {
+    /// A folder with a tiny encoder in `model/` and one data file.
+    fn new(name: &str, content: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("model")).unwrap();
+        tiny::model_folder(&folder.path().join("model"));
+        fs::write(folder.path().join(name), content).unwrap();
+        Self(folder)
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_autopeft-tui"));
+        let command = command.current_dir(self.0.path()).args(arguments);
+        command.stdin(std::process::Stdio::null()).output().unwrap()
+    }
+
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}\n{said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Writes the study, checks it, and runs two of its trials.
+    fn runs(&self, train: &str) -> (Study, String) {
+        let init = ["init", "mine.toml", "--train", train, "--model", "model"];
+        self.text(&init);
+        let path = self.0.path().join("mine.toml");
+        let written = fs::read_to_string(&path).unwrap();
+        self.text(&["check", "mine.toml", "--device", "cpu"]);
+        let run = [
+            "run",
+            "mine.toml",
+            "--headless",
+            "--device",
+            "cpu",
+            "--trials",
+            "2",
+        ];
+        let log = self.text(&run);
+        assert_eq!(log.matches("finished: score").count(), 2, "{log}");
+        (Study::read(&path).unwrap(), written)
+    }
+}
+
+#[test]
+fn pairs_in_csv() {
+    let row = |i: usize| {
+        let (a, colour) = tiny::sentence(i);
+        let (b, other) = tiny::sentence(i * 7 / 3);
+        format!("{i},\"{a}, the\",{b},{}\n", u8::from(colour == other))
+    };
+    let rows: String = (0..300).map(row).collect();
+    let lab = Lab::new("pairs.csv", &format!("id,premise,hypothesis,same\n{rows}"));
+    let (study, written) = lab.runs("pairs.csv");
+    assert_eq!(study.task.text_columns, ["premise", "hypothesis"]);
+    assert_eq!(study.task.label_column.as_deref(), Some("same"));
+    assert_eq!(study.task.validation, ValidationSplit::TrainShare(0.2));
+    assert!(!study.task.regression);
+    assert!(written.contains("train_file = \"pairs.csv\""), "{written}");
+    assert!(written.contains("300 rows in pairs.csv"), "{written}");
+}
+
+#[test]
+fn single_sentences_in_json_lines_with_lopsided_names_as_labels() {
+    let row = |i: usize| {
+        let (text, colour) = tiny::sentence(i);
+        let label = if colour == 0 && i.is_multiple_of(3) {
+            "rare"
+        } else {
+            "usual"
+        };
+        format!("{{\"text\": \"{text}\", \"label\": \"{label}\", \"tags\": [\"x\"]}}\n")
+    };
+    let lab = Lab::new("train.jsonl", &(0..300).map(row).collect::<String>());
+    let (study, written) = lab.runs("train.jsonl");
+    assert_eq!(study.task.metric, Some(Metric::Matthews));
+    assert_eq!(study.search.reference_point.score, 0.0);
+    assert!(
+        written.contains("2 classes: rare 50, usual 250."),
+        "{written}"
+    );
+    assert_eq!(study.training.max_length, 8);
+}
+
+#[test]
+fn amounts_in_tab_separated_text() {
+    let row = |i: usize| {
+        let (text, colour) = tiny::sentence(i);
+        format!("{text}\t{text} a \"quote\t{}\n", colour as f64 + 0.25)
+    };
+    let rows: String = (0..1200).map(row).collect();
+    let lab = Lab::new("near.tsv", &format!("left\tright\tscore\n{rows}"));
+    let (study, written) = lab.runs("near.tsv");
+    assert!(study.task.regression);
+    assert_eq!(study.task.metric, Some(Metric::Spearman));
+    assert_eq!(study.task.validation, ValidationSplit::TrainShare(0.1));
+    assert!(written.contains("an amount from 0.25 to 1.25"), "{written}");
+}
+
+#[test]
+fn what_is_not_clear_is_asked_for_and_nothing_is_overwritten() {
+    let lab = Lab::new(
+        "odd.csv",
+        "one,two,three,label\nthe cat,a dog,red cat,0\na cat,the dog,blue cat,1\n",
+    );
+    let init = ["init", "odd.toml", "--train", "odd.csv", "--model", "model"];
+    let refused = lab.output(&init);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("--text") && said.contains("one, two, three, label"),
+        "{said}"
+    );
+    fs::write(lab.0.path().join("odd.toml"), "mine").unwrap();
+    let refused = lab.output(&init);
+    assert!(
+        String::from_utf8(refused.stderr)
+            .unwrap()
+            .contains("is there already")
+    );
+    assert_eq!(
+        fs::read_to_string(lab.0.path().join("odd.toml")).unwrap(),
+        "mine"
+    );
+}
