@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// Ten times as many as any encoder has.
+const MOST_LAYERS: usize = 1000;
+
 /// Encoder families that are implemented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Architecture {
@@ -111,7 +114,7 @@ impl EncoderConfig {
             architecture,
             vocabulary: keys.size("vocab_size")?,
             hidden: keys.size("hidden_size")?,
-            layers: keys.size("num_hidden_layers")?,
+            layers: keys.layers()?,
             heads: keys.size("num_attention_heads")?,
             intermediate: keys.size("intermediate_size")?,
             positions: keys.size("max_position_embeddings")?,
@@ -239,6 +242,14 @@ impl Keys<'_> {
             Some(number) => Ok(number as usize),
             None => Err(self.invalid(key, "a whole number from 1 to 2097152")),
         }
+    }
+
+    fn layers(&self) -> Result<usize, ConfigError> {
+        let key = "num_hidden_layers";
+        // Every layer is a dimension of the space.
+        Some(self.size(key)?)
+            .filter(|layers| *layers <= MOST_LAYERS)
+            .ok_or_else(|| self.invalid(key, &format!("a whole number from 1 to {MOST_LAYERS}")))
     }
 
     fn positive(&self, key: &'static str, default: Option<f64>) -> Result<f64, ConfigError> {

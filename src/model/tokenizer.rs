@@ -91,8 +91,7 @@ impl Tokenizer {
     /// The tokenizer of these files. Lengths and padding that a `tokenizer.json` sets for itself are dropped.
     pub fn new(files: &TokenizerFiles) -> Result<Self, TokenizerError> {
         let mut inner = match files {
-            TokenizerFiles::Json(content) => tokenizers::Tokenizer::from_bytes(content)
-                .map_err(|error| file_error("tokenizer.json", error))?,
+            TokenizerFiles::Json(content) => from_json(content)?,
             TokenizerFiles::WordPiece {
                 vocabulary,
                 settings,
@@ -206,6 +205,14 @@ fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
         n2 = n1 + room % 2;
     }
     if first > second { (n2, n1) } else { (n1, n2) }
+}
+
+/// The tokenizer of a `tokenizer.json`. The reader of tokenizers panics where its text is no JSON, so that is checked.
+fn from_json(content: &[u8]) -> Result<tokenizers::Tokenizer, TokenizerError> {
+    const FILE: &str = "tokenizer.json";
+    serde_json::from_slice::<serde_json::Value>(content)
+        .map_err(|error| file_error(FILE, error.into()))?;
+    tokenizers::Tokenizer::from_bytes(content).map_err(|error| file_error(FILE, error))
 }
 
 /// BERT's tokenizer from its vocabulary.
