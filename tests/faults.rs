@@ -17,6 +17,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use autopeft::app::State;
@@ -24,7 +25,7 @@ use autopeft::app::headless::Headless;
 use autopeft::app::runtime::Ending;
 use autopeft::domain::{Job, TrialId, TrialState};
 use autopeft::executor::{Executor, ExecutorEvent};
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use insta::assert_snapshot;
 use lab::Lab;
 
@@ -93,7 +94,10 @@ fn a_full_disk_ends_the_run_and_loses_nothing() {
     let lab = Lab::new(6, 3);
     lab.add_to_study("[output]\nkeep_adapters = false\ncheckpoint_seconds = 3600\n");
     let full = run_on_small_disk(&lab, 6);
-    assert_snapshot!(lab.told(&full), @"");
+    assert_snapshot!(lab.told(&full), @r"
+    exit code 1
+    error: cannot write to runs/tiny/journal.jsonl: File too large (os error 27); raise the limit on the size of files (`ulimit -f`). Everything before it is safe: run the same command again to go on
+    ");
     let before = finished(&lab);
     assert!(!before.is_empty());
     lab.text(&RUN);
@@ -106,7 +110,10 @@ fn a_full_disk_ends_the_run_and_loses_nothing() {
 fn weights_that_do_not_fit_on_the_disk_pause_the_study() {
     let lab = Lab::new(6, 1);
     let full = run_on_small_disk(&lab, 4);
-    assert_snapshot!(lab.told(&full), @"");
+    assert_snapshot!(lab.told(&full), @r"
+    exit code 1
+    error: cannot keep the trained weights in runs/tiny/weights/trial-2.safetensors: File too large (os error 27); free some space there, or keep the runs elsewhere with --runs (3 of 6 trials are over and saved; the same command goes on)
+    ");
     let weights = fs::read_dir(lab.path("runs/tiny/weights")).unwrap();
     assert_eq!(weights.count(), 0, "no file is left that is not whole");
 }
@@ -131,14 +138,20 @@ fn a_folder_that_may_not_be_written_is_refused() {
     }
     let output = command.output().unwrap();
     fs::set_permissions(lab.path("."), fs::Permissions::from_mode(0o755)).unwrap();
-    assert_snapshot!(lab.told(&output), @"");
+    assert_snapshot!(lab.told(&output), @r"
+    exit code 1
+    error: cannot create runs/tiny: Permission denied (os error 13); change its permissions, or keep the runs in a folder of your own with --runs
+    ");
 }
 
 #[test]
 fn runs_that_are_a_file_are_refused() {
     let lab = Lab::new(4, 1);
     fs::write(lab.path("runs"), "").unwrap();
-    assert_snapshot!(lab.told(&lab.output(&RUN)), @"");
+    assert_snapshot!(lab.told(&lab.output(&RUN)), @r"
+    exit code 1
+    error: cannot create runs/tiny: File exists (os error 17); a file is where a folder should be: move it away, or keep the runs elsewhere with --runs
+    ");
 }
 
 #[test]
@@ -146,7 +159,10 @@ fn a_folder_that_vanishes_ends_the_run() {
     let (lab, child) = training();
     fs::rename(lab.path("runs"), lab.path("elsewhere")).unwrap();
     let (output, _) = end(child);
-    assert_snapshot!(lab.told(&output), @"");
+    assert_snapshot!(lab.told(&output), @r"
+    exit code 1
+    error: cannot write to runs/tiny/journal.jsonl: No such file or directory (os error 2); the folder has gone: put it back, or start anew in another one with --runs. Everything before it is safe: run the same command again to go on
+    ");
 }
 
 #[test]
@@ -155,7 +171,12 @@ fn a_hang_up_or_an_interruption_stops_the_run_resumably() {
         let (lab, child) = training();
         send(signal, &child);
         let (output, _) = end(child);
-        assert_snapshot!(lab.told(&output), @"");
+        insta::allow_duplicates! {
+        assert_snapshot!(lab.told(&output), @r"
+    exit code 130
+    stopped after 0 of 6 trials; the same command goes on from here
+    ");
+                }
         assert!(lab.path("runs/tiny/under-way/trial-0.training").is_file());
     }
 }
@@ -184,7 +205,7 @@ fn a_reader_that_has_had_enough_stops_the_run_resumably() {
     while !lines.next().unwrap().unwrap().contains("epoch") {}
     drop(lines);
     let (output, _) = end(child);
-    assert_snapshot!(lab.told(&output), @"");
+    assert_snapshot!(lab.told(&output), @"exit code 0");
     assert!(lab.path("runs/tiny/under-way/trial-0.training").is_file());
 }
 
@@ -198,23 +219,27 @@ fn a_second_start_says_who_works_there_and_offers_to_watch() {
     let told = lab.told(&second);
     let (before, after) = told.split_once(&number).unwrap();
     let (_, after) = after.split_once(';').unwrap();
-    assert_snapshot!(format!("{before}PROCESS ON HOST;{after}"), @"");
+    assert_snapshot!(format!("{before}PROCESS ON HOST;{after}"), @r"
+    exit code 1
+    error: another program is working on this study: PROCESS ON HOST; watch it with `autopeft-tui watch STUDY.toml`, wait for it, or stop it there (the lock is runs/tiny/lock)
+    ");
 }
 
 /// Takes one job, begins it and ends without a word.
-struct Vanishing(Receiver<ExecutorEvent>);
+struct Vanishing {
+    sender: Mutex<Option<Sender<ExecutorEvent>>>,
+    events: Receiver<ExecutorEvent>,
+}
 
 impl Vanishing {
     fn start() -> Self {
         let (sender, events) = bounded(256);
         let device = "a formula".to_owned();
         sender.send(ExecutorEvent::Ready { device }).unwrap();
-        sender.send(ExecutorEvent::Started(TrialId(0))).unwrap();
-        std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(300));
-            drop(sender);
-        });
-        Self(events)
+        Self {
+            sender: Mutex::new(Some(sender)),
+            events,
+        }
     }
 }
 
@@ -223,7 +248,11 @@ impl Executor for Vanishing {
         1
     }
 
-    fn submit(&self, _: Job) {}
+    fn submit(&self, job: Job) {
+        if let Some(sender) = self.sender.lock().unwrap().take() {
+            sender.send(ExecutorEvent::Started(job.trial)).unwrap();
+        }
+    }
 
     fn pause(&self, _: TrialId) {}
 
@@ -234,7 +263,7 @@ impl Executor for Vanishing {
     fn stop(&self) {}
 
     fn events(&self) -> &Receiver<ExecutorEvent> {
-        &self.0
+        &self.events
     }
 }
 
@@ -248,5 +277,5 @@ fn a_worker_that_ends_without_a_word_ends_the_run() {
     let Ending::Failed(reason) = ending else {
         panic!("{ending:?}");
     };
-    assert_snapshot!(reason, @"");
+    assert_snapshot!(reason, @"the training worker ended unexpectedly; please report this with the log");
 }

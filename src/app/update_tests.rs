@@ -122,6 +122,37 @@ fn the_next_proposal_is_asked_for_while_the_last_initial_trial_runs() {
 }
 
 #[test]
+fn proposals_asked_for_again_after_an_interruption_rest_on_what_was_known_then() {
+    let mut state = study(2, 3);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    let asked = |effects: &[Effect]| {
+        let mut asks = effects.iter().filter_map(|effect| match effect {
+            Effect::Ask(ask) => Some(ask.clone()),
+            _ => None,
+        });
+        asks.next_back().unwrap()
+    };
+    let first = asked(&play(&mut state, finished(0, 0.8, 1.0)));
+    play(&mut state, started(1));
+    play(&mut state, finished(1, 0.9, 2.0));
+    // The program is killed before the answer comes, and started again.
+    state.search = SearchStatus::Idle;
+    state
+        .apply(&Record::SessionStarted {
+            program: "test".into(),
+            trials: 3,
+        })
+        .unwrap();
+    assert_eq!(asked(&play(&mut state, ready())), first);
+    // The trial that follows is proposed with everything that was over when it began.
+    play(&mut state, proposed(&[[2, 0, 1, 1]], false));
+    play(&mut state, started(2));
+    assert_eq!(state.known(), [TrialId(0), TrialId(1)].into());
+}
+
+#[test]
 fn a_paused_trial_frees_its_place_and_comes_back() {
     let mut state = study(2, 2);
     play(&mut state, ready());

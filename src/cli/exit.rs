@@ -28,10 +28,21 @@ pub(crate) fn code(result: Result<Done>) -> ExitCode {
         Ok(Done::Interrupted) => ExitCode::from(130),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", sentence(&error));
             ExitCode::from(if is_users(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// The error and its causes; a cause that the error has told already is not told again.
+fn sentence(error: &Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// Whoever read our output has had enough: no failure, and nobody to tell.

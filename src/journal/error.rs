@@ -103,6 +103,9 @@ fn advice(error: &io::Error) -> &'static str {
         Kind::NotFound => {
             "the folder has gone: put it back, or start anew in another one with --runs"
         }
+        Kind::AlreadyExists | Kind::NotADirectory => {
+            "a file is where a folder should be: move it away, or keep the runs elsewhere with --runs"
+        }
         Kind::Unsupported => {
             "its file system has no locks: keep the runs on a local disk with --runs"
         }

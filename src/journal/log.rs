@@ -93,6 +93,8 @@ impl<F: LogFile> Log<F> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A real file on a disk that is about to fill up.
@@ -156,5 +158,101 @@ mod tests {
         log.append(b"fourth\n").unwrap();
         let path = folder.path().join("log");
         assert_eq!(std::fs::read(path).unwrap(), b"first\nfourth\n");
+    }
+
+    /// What goes wrong in one operation of a file.
+    #[derive(Clone, Copy, Debug)]
+    enum Fault {
+        /// This many bytes are written, then the disk is full.
+        ShortWrite(usize),
+        /// An input/output error of the device (EIO).
+        Device,
+        /// Nothing.
+        None,
+    }
+
+    /// A file in memory, whose operations go wrong in the order of `faults`; and what of it survives a power cut.
+    struct Faulty {
+        content: Vec<u8>,
+        durable: Vec<u8>,
+        faults: std::vec::IntoIter<Fault>,
+    }
+
+    impl Faulty {
+        fn fault(&mut self) -> Fault {
+            self.faults.next().unwrap_or(Fault::None)
+        }
+    }
+
+    impl LogFile for Faulty {
+        fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+            let fault = self.fault();
+            let written = match fault {
+                Fault::ShortWrite(count) => &bytes[..count.min(bytes.len())],
+                Fault::Device => &[],
+                Fault::None => bytes,
+            };
+            let offset = offset as usize;
+            assert!(offset <= self.content.len(), "a hole in the log");
+            let end = self.content.len().min(offset + written.len());
+            self.content.splice(offset..end, written.iter().copied());
+            match fault {
+                Fault::ShortWrite(count) if count < bytes.len() => {
+                    Err(io::ErrorKind::StorageFull.into())
+                }
+                Fault::Device => Err(io::Error::from_raw_os_error(5)),
+                _ => Ok(()),
+            }
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            if let Fault::Device | Fault::ShortWrite(_) = self.fault() {
+                return Err(io::Error::from_raw_os_error(5));
+            }
+            self.durable.clone_from(&self.content);
+            Ok(())
+        }
+
+        fn cut(&mut self, length: u64) -> io::Result<()> {
+            if let Fault::Device | Fault::ShortWrite(_) = self.fault() {
+                return Err(io::Error::from_raw_os_error(5));
+            }
+            self.content.truncate(length as usize);
+            Ok(())
+        }
+    }
+
+    fn any_fault() -> impl Strategy<Value = Fault> {
+        prop_oneof![
+            2 => (0_usize..12).prop_map(Fault::ShortWrite),
+            2 => Just(Fault::Device),
+            4 => Just(Fault::None),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_goes_wrong_what_was_appended_is_durable_and_nothing_lies_between(
+            faults in proptest::collection::vec(any_fault(), 0..30),
+            sizes in proptest::collection::vec(1_usize..10, 1..20),
+        ) {
+            let file = Faulty {
+                content: Vec::new(),
+                durable: Vec::new(),
+                faults: faults.into_iter(),
+            };
+            let mut log = Log::new(file, 0, 0).unwrap();
+            let mut appended = Vec::new();
+            for (number, size) in sizes.into_iter().enumerate() {
+                let batch = vec![number as u8; size];
+                if log.append(&batch).is_ok() {
+                    appended.extend_from_slice(&batch);
+                    prop_assert_eq!(&log.file.content, &appended);
+                }
+                // Only an append that failed may have left something, and only behind everything else.
+                prop_assert!(log.file.content.starts_with(&appended));
+                prop_assert!(log.file.durable.starts_with(&appended));
+            }
+        }
     }
 }

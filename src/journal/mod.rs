@@ -18,4 +18,4 @@ mod tests;
 pub use error::JournalError;
 pub use file::{Journal, is_worked_on, read};
 pub use record::{FORMAT_VERSION, Record, Stamped};
-pub use replay::{History, TornTail};
+pub use replay::{History, TornTail, replay};

@@ -33,11 +33,11 @@ struct Version {
     format: u32,
 }
 
-/// The records of a journal.
+/// The records of a journal; `path` names it in errors.
 ///
 /// # Errors
 /// Damage before the last line; records or formats of a later program.
-pub(super) fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
+pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
     let lines = lines(bytes);
     // Reading is most of the time that a long journal takes to open, and no line needs another.
     let decoded: Vec<_> = lines

@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 pub use super::architecture::Architecture;
 use super::architecture::Positions;
 
+/// Ten times as many as any encoder has.
+const MOST_LAYERS: usize = 1000;
+
 /// What `config.json` says about an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncoderConfig {
@@ -98,7 +101,7 @@ impl EncoderConfig {
             architecture,
             vocabulary: keys.size("vocab_size")?,
             hidden,
-            layers: keys.size(key("num_hidden_layers"))?,
+            layers: keys.layers(key("num_hidden_layers"))?,
             heads: keys.size(key("num_attention_heads"))?,
             intermediate: keys.size(key("intermediate_size"))?,
             positions: keys.size("max_position_embeddings")?,
@@ -249,6 +252,13 @@ impl Keys<'_> {
             Some(number) => Ok(number as usize),
             None => Err(self.invalid(key, "a whole number from 1 to 2097152")),
         }
+    }
+
+    fn layers(&self, key: &'static str) -> Result<usize, ConfigError> {
+        // Every layer is a dimension of the space.
+        Some(self.size(key)?)
+            .filter(|layers| *layers <= MOST_LAYERS)
+            .ok_or_else(|| self.invalid(key, &format!("a whole number from 1 to {MOST_LAYERS}")))
     }
 
     fn positive(&self, key: &'static str, default: Option<f64>) -> Result<f64, ConfigError> {

@@ -4,6 +4,7 @@
 //! tokens) and lengths `n1 <= n2`, only if `n1 + n2 > R`: `n2' = n1` if `n1 > R`, else `max(n1, R - n1)`; if still
 //! `n1 + n2' > R`, then `n1' = R div 2` and `n2' = n1' + R mod 2`.
 
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -91,8 +92,7 @@ impl Tokenizer {
     /// The tokenizer of these files. Lengths and padding that a `tokenizer.json` sets for itself are dropped.
     pub fn new(files: &TokenizerFiles) -> Result<Self, TokenizerError> {
         let mut inner = match files {
-            TokenizerFiles::Json(content) => tokenizers::Tokenizer::from_bytes(content)
-                .map_err(|error| file_error("tokenizer.json", error))?,
+            TokenizerFiles::Json(content) => from_json(content)?,
             TokenizerFiles::WordPiece {
                 vocabulary,
                 settings,
@@ -206,6 +206,24 @@ fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
         n2 = n1 + room % 2;
     }
     if first > second { (n2, n1) } else { (n1, n2) }
+}
+
+/// The tokenizer of a `tokenizer.json`, once it has shown that it can encode a text and a pair: the library panics where
+/// the file is no JSON, and where its template names what its vocabulary lacks.
+fn from_json(content: &[u8]) -> Result<tokenizers::Tokenizer, TokenizerError> {
+    const FILE: &str = "tokenizer.json";
+    serde_json::from_slice::<serde_json::Value>(content)
+        .map_err(|error| file_error(FILE, error.into()))?;
+    let tried = catch_unwind(|| {
+        let tokenizer = tokenizers::Tokenizer::from_bytes(content)?;
+        tokenizer.encode_fast("a", true)?;
+        tokenizer.encode_fast(("a", "b"), true)?;
+        Ok(tokenizer)
+    });
+    let contradiction = || "it contradicts itself and cannot be used; fetch it again".into();
+    tried
+        .unwrap_or_else(|_| Err(contradiction()))
+        .map_err(|error| file_error(FILE, error))
 }
 
 /// BERT's tokenizer from its vocabulary.

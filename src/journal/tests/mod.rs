@@ -57,6 +57,19 @@ fn what_was_appended_is_there_after_opening_again() {
 }
 
 #[test]
+fn a_clock_that_steps_back_changes_nothing() {
+    let mut bytes = Vec::new();
+    for (number, record) in every_record().iter().enumerate() {
+        let time = if number % 2 == 0 { 2.0e9 } else { 0.0 };
+        line::encode(record, time, &mut bytes).unwrap();
+    }
+    let history = replay(&bytes, Path::new("journal.jsonl")).unwrap();
+    assert_eq!(records(&history), every_record());
+    let state = State::replay(&every_record()).unwrap();
+    assert_eq!(State::replay(&records(&history)).unwrap(), state);
+}
+
+#[test]
 fn a_diverged_trials_numbers_survive() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(folder.path()).unwrap();

@@ -1,0 +1,149 @@
+//! What the program does with bytes from outside, as functions of those bytes: the targets of fuzzing. Each may return
+//! or not; none may panic, run for long or take much memory. `fuzz/` runs them under libFuzzer, `benches/fuzz.rs` and
+//! `tests/fuzz.rs` under the plain mutations below.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use autopeft::app::State;
+use autopeft::hub::{Hub, HubSettings};
+use autopeft::journal::{self, Record};
+use autopeft::model::config::EncoderConfig;
+use autopeft::model::space::peft_space;
+use autopeft::model::weights::Weights;
+use autopeft::model::{Tokenizer, TokenizerFiles};
+use autopeft::study::Study;
+use autopeft::task::{Example, Label, TaskSettings, ValidationSplit, load};
+
+/// A study file. What is accepted is laid out for an encoder of the paper's size.
+pub(crate) fn study(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let folder = Path::new("/nowhere");
+    match Study::parse(&text, &folder.join("study.toml"), folder) {
+        Ok(study) => {
+            let config = include_str!("../golden/peft/bert_tiny/config.json");
+            if let Ok(encoder) = EncoderConfig::from_json(config, "config.json") {
+                let _ = peft_space(&study.space, &encoder).map(|space| space.space().valid_size());
+            }
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A journal, and the state that its records make.
+pub(crate) fn journal(bytes: &[u8]) {
+    match journal::replay(bytes, Path::new("journal.jsonl")) {
+        Ok(history) => {
+            let records: Vec<Record> = history.records.into_iter().map(|s| s.record).collect();
+            match State::replay(&records) {
+                Ok(state) => drop((state.hypervolume(), state.is_complete(), state.known())),
+                Err(error) => drop(error.to_string()),
+            }
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A journal whose lines are given their checksums first, so that their contents are reached.
+pub(crate) fn checked_journal(bytes: &[u8]) {
+    let mut checked = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let (json, end) = match line.strip_suffix(b"\n") {
+            Some(json) => (json, "\n"),
+            None => (line, ""),
+        };
+        let json = json.get(9..).unwrap_or_default();
+        checked.extend_from_slice(format!("{:08x} ", crc32fast::hash(json)).as_bytes());
+        checked.extend_from_slice(json);
+        checked.extend_from_slice(end.as_bytes());
+    }
+    journal(&checked);
+}
+
+/// A file of rows: the first byte chooses its format.
+pub(crate) fn rows(bytes: &[u8]) {
+    let Some((first, content)) = bytes.split_first() else {
+        return;
+    };
+    let extension = ["jsonl", "csv", "tsv", "parquet"][usize::from(first % 4)];
+    let path = scratch().join(format!("rows-{}.{extension}", std::process::id()));
+    if fs::write(&path, content).is_err() {
+        return;
+    }
+    let settings = TaskSettings {
+        name: "rows".to_owned(),
+        folder: None,
+        train_file: Some(path.clone()),
+        validation_file: Some(path),
+        test_file: None,
+        format: None,
+        text_columns: vec!["text".to_owned()],
+        label_column: Some("label".to_owned()),
+        regression: first & 8 != 0,
+        metric: None,
+        validation: ValidationSplit::Dev,
+        train_rows: None,
+        validation_rows: None,
+    };
+    let hub = Hub::new(HubSettings::from_variables(|_| None));
+    match load(&settings, 1, &hub, &mut |_| ()) {
+        Ok(dataset) => drop(dataset),
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A folder in memory where there is one.
+fn scratch() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    match memory.is_dir() {
+        true => memory.to_owned(),
+        false => std::env::temp_dir(),
+    }
+}
+
+/// A safetensors file.
+pub(crate) fn weights(bytes: &[u8]) {
+    match Weights::new(bytes, "model.safetensors") {
+        Ok(weights) => {
+            let _ = weights.encoder_tensor("a", &[2, 3]);
+            let _ = weights.floats().map_err(|error| error.to_string());
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A `config.json`, and the space of the encoder that it describes.
+pub(crate) fn config(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match EncoderConfig::from_json(&text, "config.json") {
+        Ok(encoder) => {
+            let settings = Study::parse(
+                "[model]\nembedded = true\n[task]\nname = \"demo\"\n",
+                Path::new("/nowhere/study.toml"),
+                Path::new("/nowhere"),
+            );
+            if let Ok(study) = settings {
+                let space = peft_space(&study.space, &encoder);
+                let _ = space.map(|space| (space.space().size(), space.parameter_range()));
+            }
+            let _ = (encoder.backbone_parameters(), encoder.longest_sequence());
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
+
+/// A `tokenizer.json`, and a text that goes through it.
+pub(crate) fn tokenizer(bytes: &[u8]) {
+    let files = TokenizerFiles::Json(bytes.to_vec());
+    match Tokenizer::new(&files) {
+        Ok(tokenizer) => {
+            let example = Example {
+                text: "the red cat".to_owned(),
+                pair: Some("a blue dog, 語".to_owned()),
+                label: Label::Class(0),
+            };
+            let _ = tokenizer.encode(&[example], 8);
+        }
+        Err(error) => drop(error.to_string()),
+    }
+}
