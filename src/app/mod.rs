@@ -9,6 +9,7 @@
 //! Whatever must survive is a [`crate::journal::Record`]: it is appended durably first and then applied.
 //! Everything else in [`State`] is live: progress, what the search is doing, notices.
 
+mod curve;
 pub mod headless;
 pub mod launch;
 mod message;
@@ -21,6 +22,7 @@ mod state;
 mod update;
 pub mod verify;
 
+pub use curve::{Curve, Stretch};
 pub use message::{Effect, Event, Message};
 pub use recorded::RecordedError;
 pub use state::{

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::Curve;
 use crate::domain::{
-    Objectives, PeftSpace, Progress, ReferencePoint, Transition, Trial, TrialId, TrialState, front,
-    hypervolume,
+    Objectives, PeftSpace, Progress, ReferencePoint, Transition, Trial, TrialId, TrialState,
+    extend_front, hypervolume,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
@@ -56,7 +57,7 @@ pub struct LiveTrial {
     /// Its latest progress.
     pub progress: Option<Progress>,
     /// Training loss by step, as far as it was seen.
-    pub losses: Vec<(u64, f64)>,
+    pub losses: Curve,
 }
 
 /// How urgent a notice is.
@@ -96,6 +97,12 @@ pub struct State {
     pub front: Vec<TrialId>,
     /// The hypervolume after each finished trial, in the order of finishing.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
+    /// Trials that the user marked.
+    pub marked: BTreeSet<TrialId>,
+    /// What the user wrote beside trials, one line each.
+    pub notes: BTreeMap<TrialId, String>,
+    /// Places in the queue that the user gave, higher first; 0 where nothing is said.
+    pub priorities: BTreeMap<TrialId, i32>,
     /// Trials under way or done in this session, beside their records.
     pub live: BTreeMap<TrialId, LiveTrial>,
     /// Trials that the executor holds.
@@ -195,6 +202,9 @@ impl State {
             trials: Vec::new(),
             front: Vec::new(),
             hypervolume_trace: Vec::new(),
+            marked: BTreeSet::new(),
+            notes: BTreeMap::new(),
+            priorities: BTreeMap::new(),
             live: BTreeMap::new(),
             submitted: BTreeSet::new(),
             study_paused: false,
@@ -259,29 +269,57 @@ impl State {
             }
             Record::TrialFinished { trial, measurement } => {
                 self.change(*trial, Transition::Finish)?.measurement = Some(*measurement);
-                self.submitted.remove(trial);
-                self.refresh_front();
-                let reached = hypervolume(&self.finished_objectives(), self.study.reference_point);
+                self.leave(*trial);
+                let trials = &self.trials;
+                extend_front(&mut self.front, *trial, |id| {
+                    finished_objectives(trials, id)
+                });
+                let front: Vec<Objectives> = self
+                    .front
+                    .iter()
+                    .map(|id| finished_objectives(trials, *id))
+                    .collect();
+                let reached = hypervolume(&front, self.study.reference_point);
                 self.hypervolume_trace.push((*trial, reached));
             }
             Record::TrialInfeasible { trial, reason } => {
                 self.change(*trial, Transition::Reject)?.reason = Some(reason.clone());
-                self.submitted.remove(trial);
+                self.leave(*trial);
             }
             Record::TrialFailed { trial, reason } => {
                 self.change(*trial, Transition::Fail)?.reason = Some(reason.clone());
-                self.submitted.remove(trial);
+                self.leave(*trial);
             }
             Record::TrialCancelled { trial } => {
                 self.change(*trial, Transition::Cancel)?;
                 self.resuming.remove(trial);
-                self.submitted.remove(trial);
+                self.leave(*trial);
             }
             Record::TrialRetried { trial } => {
                 let again = self.change(*trial, Transition::Retry)?;
                 again.epochs.clear();
                 again.reason = None;
                 self.live.remove(trial);
+            }
+            Record::TrialPrioritised { trial, priority } => {
+                self.known(*trial)?;
+                self.priorities.insert(*trial, *priority);
+            }
+            Record::TrialMarked { trial, marked } => {
+                self.known(*trial)?;
+                if *marked {
+                    self.marked.insert(*trial);
+                } else {
+                    self.marked.remove(trial);
+                }
+            }
+            Record::TrialNoted { trial, note } => {
+                self.known(*trial)?;
+                if note.is_empty() {
+                    self.notes.remove(trial);
+                } else {
+                    self.notes.insert(*trial, note.clone());
+                }
             }
             Record::Exported { .. } => {}
         }
@@ -296,6 +334,20 @@ impl State {
     /// The trials in one state.
     pub fn in_state(&self, state: TrialState) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.state == state)
+    }
+
+    /// The trials that wait for a device, in the order in which they will get it.
+    pub fn queue(&self) -> Vec<TrialId> {
+        let waiting = self.in_state(TrialState::Queued).map(|trial| trial.id);
+        let mut queue: Vec<TrialId> = waiting.filter(|id| !self.submitted.contains(id)).collect();
+        // Stable: those of one priority stay in the order of their numbers.
+        queue.sort_by_key(|id| std::cmp::Reverse(self.priority(*id)));
+        queue
+    }
+
+    /// The priority of a trial; higher ones start first.
+    pub fn priority(&self, id: TrialId) -> i32 {
+        self.priorities.get(&id).copied().unwrap_or(0)
     }
 
     /// The hypervolume reached, 0 before the first finished trial.
@@ -333,6 +385,19 @@ impl State {
         }
     }
 
+    fn known(&self, id: TrialId) -> Result<&Trial, String> {
+        self.trial(id)
+            .ok_or_else(|| format!("something said of unknown trial {id}"))
+    }
+
+    /// The trial is no longer under way.
+    fn leave(&mut self, id: TrialId) {
+        self.submitted.remove(&id);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.losses.settle();
+        }
+    }
+
     fn trial_mut(&mut self, id: TrialId) -> Option<&mut Trial> {
         self.trials.get_mut(id.0 as usize)
     }
@@ -350,25 +415,19 @@ impl State {
         })?;
         Ok(trial)
     }
+}
 
-    fn finished_objectives(&self) -> Vec<Objectives> {
-        self.trials
-            .iter()
-            .filter_map(|t| t.measurement)
-            .map(|m| m.objectives)
-            .collect()
-    }
-
-    fn refresh_front(&mut self) {
-        let finished: Vec<TrialId> = self
-            .trials
-            .iter()
-            .filter(|t| t.measurement.is_some())
-            .map(|t| t.id)
-            .collect();
-        self.front = front(&self.finished_objectives())
-            .into_iter()
-            .map(|i| finished[i])
-            .collect();
-    }
+/// What a trial of the front achieved.
+fn finished_objectives(trials: &[Trial], id: TrialId) -> Objectives {
+    let measurement = trials
+        .get(id.0 as usize)
+        .and_then(|trial| trial.measurement);
+    // Only measured trials are on the front or come to it; what is no number would be passed over.
+    measurement.map_or(
+        Objectives {
+            score: f64::NAN,
+            parameters_percent: f64::NAN,
+        },
+        |m| m.objectives,
+    )
 }

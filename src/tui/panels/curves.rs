@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use crate::app::State;
+use crate::app::{State, Stretch};
 use crate::domain::Trial;
 use crate::tui::axis::Axis;
 use crate::tui::plot::Plot;
@@ -33,7 +33,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     let losses = state
         .live
         .get(&trial.id)
-        .map_or(&[][..], |live| &live.losses);
+        .map(|live| live.losses.stretches())
+        .unwrap_or_default();
     if losses.is_empty() && trial.epochs.is_empty() {
         super::draw_empty(buffer, area, view, "No step done yet.");
         return;
@@ -62,29 +63,53 @@ fn headed(buffer: &mut Buffer, area: Rect, text: &str, style: ratatui::style::St
     }
 }
 
-fn draw_loss_by_step(buffer: &mut Buffer, area: Rect, view: &View, losses: &[(u64, f64)]) {
+fn draw_loss_by_step(buffer: &mut Buffer, area: Rect, view: &View, losses: &[Stretch]) {
     if area.is_empty() {
         return;
     }
     let palette = view.palette;
-    let latest = losses.last().map_or(f64::NAN, |(_, loss)| *loss);
+    let latest = losses
+        .last()
+        .map_or(f64::NAN, |stretch| f64::from(stretch.last));
     let inside = headed(
         buffer,
         area,
         &format!("training loss {latest:.4}"),
         palette.loss,
     );
-    let Some(y) = Axis::around(losses.iter().map(|(_, loss)| *loss)) else {
+    let Some(y) = Axis::around(
+        losses
+            .iter()
+            .flat_map(|s| [f64::from(s.low), f64::from(s.high)]),
+    ) else {
         return;
     };
-    let last_step = losses.last().map_or(1, |(step, _)| *step);
-    let x = Axis::counting(last_step as f64);
+    let last_step = losses.last().map_or(1, |stretch| stretch.to);
+    let x = Axis::counting(f64::from(last_step));
     let plot = Plot::with_axes(buffer, inside, x, y, "step", palette.faint);
-    plot.curve(
-        buffer,
-        losses.iter().map(|(step, loss)| (*step as f64, *loss)),
-        palette.loss,
-    );
+    plot.curve(buffer, points(losses), palette.loss);
+}
+
+/// What a curve's stretches show, in the order of drawing.
+fn points(stretches: &[Stretch]) -> impl Iterator<Item = (f64, f64)> {
+    stretches.iter().flat_map(|stretch| {
+        let Stretch {
+            from,
+            to,
+            first,
+            low,
+            high,
+            last,
+        } = *stretch;
+        let middle = f64::midpoint(f64::from(from), f64::from(to));
+        let ends = [
+            (f64::from(from), first),
+            (middle, low),
+            (middle, high),
+            (f64::from(to), last),
+        ];
+        ends.map(|(step, value)| (step, f64::from(value)))
+    })
 }
 
 /// For trials of earlier sessions: their steps are not kept, their epochs are.

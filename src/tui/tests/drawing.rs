@@ -110,8 +110,8 @@ fn of_many_trials_the_selected_one_is_shown() {
 fn values_that_are_no_numbers_are_survived() {
     let mut state = studies::busy();
     for live in state.live.values_mut() {
-        live.losses.push((241, f64::NAN));
-        live.losses.push((242, f64::INFINITY));
+        live.losses.push(241, f64::NAN);
+        live.losses.push(242, f64::INFINITY);
     }
     for trial in &mut state.trials {
         for epoch in &mut trial.epochs {

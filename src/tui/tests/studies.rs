@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{DeviceStatus, LiveTrial, SearchStatus, Severity, State};
+use crate::app::{Curve, DeviceStatus, LiveTrial, SearchStatus, Severity, State};
 use crate::domain::{
     Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
     PeftSpace, Progress, ReferencePoint, TrialId,
@@ -191,9 +191,8 @@ pub(super) fn busy() -> State {
 
 fn live(number: u32, step: u64) -> LiveTrial {
     let noise = |i: u64| 0.05 * ((i * 37 % 17) as f64 / 17.0 - 0.5);
-    let losses = (1..=step)
-        .map(|i| (i, 0.2 + 0.5 / (1.0 + i as f64 / 40.0) + noise(i)))
-        .collect();
+    let mut losses = Curve::default();
+    (1..=step).for_each(|i| losses.push(i, 0.2 + 0.5 / (1.0 + i as f64 / 40.0) + noise(i)));
     let progress = Progress {
         trial: TrialId(number),
         step,
