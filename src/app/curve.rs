@@ -132,7 +132,9 @@ mod tests {
     fn few_points_are_kept_as_they_are() {
         let mut curve = Curve::default();
         assert!(curve.is_empty());
-        [(1, 0.7), (2, f64::NAN), (3, 0.2)].map(|(step, value)| curve.push(step, value));
+        for (step, value) in [(1, 0.7), (2, f64::NAN), (3, 0.2)] {
+            curve.push(step, value);
+        }
         let lasts: Vec<u32> = curve.stretches().iter().map(|s| s.to).collect();
         assert_eq!(lasts, [1, 2, 3]);
         assert!(curve.stretches()[1].last.is_nan());

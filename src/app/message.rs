@@ -41,6 +41,8 @@ pub enum Event {
     Executor(ExecutorEvent),
     /// The search reports.
     Search(SearchEvent),
+    /// A look at the devices.
+    Vitals(super::Vitals),
     /// An export ended: the folder and its front, or what went wrong.
     Exported(Result<(String, Vec<TrialId>), String>),
 }

@@ -21,6 +21,7 @@ pub mod signals;
 mod state;
 mod update;
 pub mod verify;
+pub mod vitals;
 
 pub use curve::{Curve, Stretch};
 pub use message::{Effect, Event, Message};
@@ -29,3 +30,4 @@ pub use state::{
     DeviceStatus, LiveTrial, Notice, ReplayError, SearchStatus, Severity, State, StudyFacts,
 };
 pub use update::{schedule, update};
+pub use vitals::{DeviceVitals, Vitals};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::Curve;
+use super::{Curve, Vitals};
 use crate::domain::{
     Objectives, PeftSpace, Progress, ReferencePoint, Transition, Trial, TrialId, TrialState,
     extend_front, hypervolume,
@@ -11,6 +11,9 @@ use crate::journal::{FORMAT_VERSION, Record};
 
 /// Notices kept for the log panel.
 const NOTICES_KEPT: usize = 500;
+
+/// Looks at the devices kept for the device panel.
+const LOOKS_KEPT: usize = 240;
 
 /// What never changes while a study runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +122,10 @@ pub struct State {
     pub capacity: usize,
     /// The search.
     pub search: SearchStatus,
+    /// The latest look at the devices.
+    pub vitals: Option<Vitals>,
+    /// How busy the first device was at the last looks, 0 to 1, oldest first.
+    pub utilisation: VecDeque<f32>,
     /// Whether the program is stopping.
     pub stopping: bool,
     /// Latest notices, oldest first.
@@ -213,6 +220,8 @@ impl State {
             device: DeviceStatus::Loading,
             capacity: 1,
             search: SearchStatus::Idle,
+            vitals: None,
+            utilisation: VecDeque::new(),
             stopping: false,
             notices: VecDeque::new(),
         }
@@ -362,6 +371,18 @@ impl State {
         let all_over = self.trials.iter().all(|trial| trial.state.is_over());
         all_over
             && (self.trials.len() >= self.trials_wanted || self.search == SearchStatus::Exhausted)
+    }
+
+    /// Takes the latest look at the devices in.
+    pub(super) fn take_vitals(&mut self, vitals: Vitals) {
+        let first = vitals.devices.first();
+        if let Some(share) = first.and_then(|device| device.utilisation) {
+            if self.utilisation.len() == LOOKS_KEPT {
+                self.utilisation.pop_front();
+            }
+            self.utilisation.push_back(share as f32);
+        }
+        self.vitals = Some(vitals);
     }
 
     /// Adds a line to the log panel.

@@ -15,6 +15,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Message(message) => on_message(state, message),
         Event::Executor(event) => on_executor(state, event),
         Event::Search(event) => on_search(state, event),
+        Event::Vitals(vitals) => {
+            state.take_vitals(vitals);
+            Vec::new()
+        }
         Event::Exported(Ok((folder, front))) => {
             state.notify(
                 Severity::Info,

@@ -11,6 +11,7 @@ mod log;
 mod man;
 mod pretrain;
 mod run;
+mod settings;
 mod status;
 mod verify;
 

@@ -7,12 +7,12 @@ use autopeft::app::headless::Headless;
 use autopeft::app::launch::resolve;
 use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
-use autopeft::app::signals;
+use autopeft::app::{signals, vitals};
 use autopeft::hub::{Hub, HubSettings};
 
 use super::args::StudyArguments;
 use super::exit::Done;
-use super::{downloads, log};
+use super::{downloads, log, settings};
 
 /// On the screen where there is one to draw on, else headless.
 pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Result<Done> {
@@ -21,15 +21,18 @@ pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Res
     let hub = Hub::new(HubSettings::from_env());
     let resolved = resolve(study, &hub, &mut downloads::teller())?;
     let on_screen = !headless && !json && io::stdout().is_terminal();
-    let log = if on_screen {
-        Some(log::to_file(&folder)?)
+    let screen = if on_screen {
+        Some((log::to_file(&folder)?, settings::read()?))
     } else {
         log::to_standard_error();
         None
     };
     let mut runtime = resolved.start(&arguments.options(), signals::stop_requests()?)?;
-    let ending = match log {
-        Some(log) => runtime.run(&mut OnScreen::open(&log)?)?,
+    let ending = match screen {
+        Some((log, settings)) => {
+            runtime.vitals = vitals::watch()?;
+            runtime.run(&mut OnScreen::open(&log, settings)?)?
+        }
         None => runtime.run(&mut Headless::new(io::stdout().lock(), json))?,
     };
     conclude(&runtime, ending)

@@ -39,6 +39,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     if let Some(reason) = &trial.reason {
         text.wrapped(trial.state.label(), reason, trial.state);
     }
+    if let Some(note) = state.notes.get(&trial.id) {
+        text.wrapped("your note", note, TrialState::Paused);
+    }
     text.modules_by_layers(trial, state);
     text.result(trial);
     text.origin(&trial.origin);

@@ -4,8 +4,9 @@ use ratatui::style::Color;
 
 use super::studies;
 use crate::app::State;
+use crate::tui::keymap::keys_text;
 use crate::tui::panels::PANELS;
-use crate::tui::{Palette, Screen};
+use crate::tui::{Keymap, Palette, Screen};
 
 /// What the screen shows, line by line, without trailing blanks.
 pub(super) fn shown(screen: &mut Screen, state: &State, width: u16, height: u16) -> String {
@@ -146,7 +147,7 @@ fn control_characters_do_not_reach_the_terminal() {
 
 #[test]
 fn without_colour_no_cell_has_one() {
-    for keys in ["", "?", "x", "4", "6"] {
+    for keys in ["", "?", "x", "4", "6", "w", ":", "/run"] {
         let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
         let mut screen = Screen::new(Palette::PLAIN);
         let state = studies::busy();
@@ -166,17 +167,12 @@ fn every_binding_is_in_the_help() {
     let mut screen = Screen::new(Palette::DARK);
     let state = studies::empty();
     super::driving::press(&mut screen, &state, "?");
-    let text = shown(&mut screen, &state, 100, 50);
-    for binding in crate::tui::keys::BINDINGS {
-        assert!(
-            text.contains(binding.help),
-            "{} is not in the help",
-            binding.help
-        );
-        assert!(
-            text.contains(&binding.keys_text()),
-            "{} is not in the help",
-            binding.keys_text()
-        );
+    let mut text = shown(&mut screen, &state, 120, 40);
+    super::driving::press(&mut screen, &state, "G");
+    text.push_str(&shown(&mut screen, &state, 120, 40));
+    for (binding, keys) in Keymap::default().entries() {
+        let (help, keys) = (binding.help, keys_text(keys));
+        assert!(text.contains(help), "{help} is not in the help");
+        assert!(text.contains(&keys), "{keys} is not in the help");
     }
 }

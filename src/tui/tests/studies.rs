@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
-pub(super) fn space() -> PeftSpace {
+pub(in crate::tui) fn space() -> PeftSpace {
     let sizes = vec![0, 1, 3, 6, 12, 24, 48, 96, 192, 384, 768];
     let axis = |name: &str| ModuleAxis {
         name: name.into(),
@@ -145,14 +145,14 @@ fn replayed(records: impl IntoIterator<Item = Record>) -> State {
 }
 
 /// Nothing happened yet.
-pub(super) fn empty() -> State {
+pub(in crate::tui) fn empty() -> State {
     let mut state = replayed([]);
     state.device = DeviceStatus::Loading;
     state
 }
 
 /// Nine finished, one infeasible, one failed, one cancelled, #12 running, #13 paused, #14 and #15 queued.
-pub(super) fn busy() -> State {
+pub(in crate::tui) fn busy() -> State {
     let reason = || "the device ran out of memory at a batch of 32 rows of 128 tokens".to_owned();
     let mut records: Vec<Record> = (0..9).flat_map(finished).collect();
     records.extend(trained(9));
@@ -208,12 +208,12 @@ fn live(number: u32, step: u64) -> LiveTrial {
 }
 
 /// All of 24 trials finished, in a session before this one.
-pub(super) fn complete() -> State {
+pub(in crate::tui) fn complete() -> State {
     replayed((0..24).flat_map(finished))
 }
 
 /// The only three trials failed and the device is gone.
-pub(super) fn failed() -> State {
+pub(in crate::tui) fn failed() -> State {
     let records = (0..3).flat_map(|number| {
         let reason =
             "rows.parquet: row 17 has no label; give every row one, or name another column"
@@ -240,7 +240,7 @@ pub(super) fn failed() -> State {
 }
 
 /// Ten thousand finished trials.
-pub(super) fn huge() -> State {
+pub(in crate::tui) fn huge() -> State {
     let mut state = busy();
     let model = state.trials[0].clone();
     state.trials = (0..10_000)
