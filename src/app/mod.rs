@@ -22,6 +22,7 @@ mod state;
 mod update;
 pub mod verify;
 pub mod vitals;
+pub mod watch;
 
 pub use curve::{Curve, Stretch};
 pub use message::{Effect, Event, Message};

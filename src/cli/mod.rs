@@ -14,6 +14,7 @@ mod run;
 mod settings;
 mod status;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json),
         (Some(Command::Check(study)), _) => check::check(&study),
         (Some(Command::Status(status)), _) => status::status(&status.study, status.json),
+        (Some(Command::Watch(arguments)), _) => watch::watch(&arguments),
         (Some(Command::Export(export)), _) => {
             export::export(&export.study, &export.format, export.out)
         }

@@ -12,6 +12,8 @@ use super::{FORMAT_VERSION, JournalError, Record, Stamped};
 pub struct History {
     /// Its records, oldest first.
     pub records: Vec<Stamped>,
+    /// Bytes of whole lines, from the beginning.
+    pub bytes: u64,
     /// An unfinished line at the end, which counts for nothing.
     pub torn_tail: Option<TornTail>,
 }
@@ -80,6 +82,7 @@ pub(super) fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError>
         }
         offset += length + 1;
     }
+    history.bytes = offset as u64;
     Ok(history)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         }
     }
     if let Some(bytes) = vitals.program_bytes {
-        line(&format!("program {}", gigabytes(bytes)), palette.faint);
+        line(&format!("program takes {}", memory(bytes)), palette.faint);
     }
     let history = &state.utilisation;
     if history.len() > 1 {
@@ -74,7 +74,7 @@ fn gauges(device: &DeviceVitals) -> Vec<String> {
     }
     if let Some((used, all)) = device.memory_used_bytes.zip(device.memory_bytes) {
         let share = used as f64 / all.max(1) as f64;
-        let all = gigabytes(all);
+        let all = memory(all);
         lines.push(format!(
             "mem  {} {:.1} of {all}",
             bar(share),
@@ -84,8 +84,12 @@ fn gauges(device: &DeviceVitals) -> Vec<String> {
     lines
 }
 
-fn gigabytes(bytes: u64) -> String {
-    format!("{:.1} GB", bytes as f64 / 1e9)
+/// `412 MB`, `15.6 GB`.
+fn memory(bytes: u64) -> String {
+    match bytes as f64 {
+        bytes if bytes < 1e9 => format!("{:.0} MB", bytes / 1e6),
+        bytes => format!("{:.1} GB", bytes / 1e9),
+    }
 }
 
 fn bar(share: f64) -> String {

@@ -112,6 +112,9 @@ fn status(view: &View, state: &State) -> (String, Severity) {
         let text = format!("frozen, {} goes on", key(Action::Freeze));
         return (text, Severity::Warning);
     }
+    if view.watching {
+        return ("watching".into(), Severity::Info);
+    }
     if state.stopping {
         return ("stopping".into(), Severity::Warning);
     }

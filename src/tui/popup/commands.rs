@@ -65,7 +65,9 @@ impl Commands {
         let typed = self.line.value().to_lowercase();
         let has = |binding: &&Binding| {
             let text = format!("{} {} {}", binding.id, binding.name, binding.help).to_lowercase();
-            typed.split_whitespace().all(|word| text.contains(word))
+            // By the beginnings of its words: a few letters are to find a few commands.
+            let mut words = typed.split_whitespace();
+            words.all(|word| text.starts_with(word) || text.contains(&format!(" {word}")))
         };
         let mut found: Vec<&Binding> = BINDINGS.iter().filter(has).collect();
         found.sort_by_key(|binding| !binding.id.starts_with(typed.trim()));

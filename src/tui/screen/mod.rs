@@ -97,10 +97,14 @@ impl Screen {
 
     /// Draws the whole screen.
     pub fn draw(&mut self, frame: &mut Frame, state: &State) {
-        self.redraw = false;
         let area = frame.area();
+        self.draw_on(frame.buffer_mut(), area, state);
+    }
+
+    pub(super) fn draw_on(&mut self, buffer: &mut Buffer, area: Rect, state: &State) {
+        self.redraw = false;
         let frozen = self.frozen.take();
-        self.draw_into(frame.buffer_mut(), area, frozen.as_deref().unwrap_or(state));
+        self.draw_into(buffer, area, frozen.as_deref().unwrap_or(state));
         self.frozen = frozen;
     }
 
