@@ -1,7 +1,7 @@
 //! What a frame of a large study costs: `cargo bench --bench screen`.
 //!
 //! A study of 10,000 finished trials is folded from its records, and a trial with a million losses runs. Frames of
-//! 200 × 60 are drawn through the same library as on a terminal, escape sequences included, into memory; between two
+//! 200 × 60 are drawn through the same library as on a terminal, escape sequences included; between two
 //! of them a loss arrives and a key is pressed. `benches/screen.py` measures the program as a whole, from outside.
 #![allow(clippy::unwrap_used, reason = "a failed measurement is to be seen")]
 
@@ -89,7 +89,7 @@ fn measure(what: &str, keys: &str, state: &mut State) {
     let options = ratatui::TerminalOptions {
         viewport: ratatui::Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 200, 60)),
     };
-    let backend = CrosstermBackend::new(Vec::new());
+    let backend = CrosstermBackend::new(std::io::sink());
     let mut terminal = Terminal::with_options(backend, options).unwrap();
     let mut times = Vec::with_capacity(FRAMES);
     let mut step = POINTS;
@@ -105,7 +105,6 @@ fn measure(what: &str, keys: &str, state: &mut State) {
         press(&mut screen, if frame % 7 < 4 { 'j' } else { 'k' }, state);
         terminal.draw(|frame| screen.draw(frame, state)).unwrap();
         times.push(begun.elapsed());
-        terminal.backend_mut().writer_mut().clear();
     }
     times.sort_unstable();
     let at = |share: usize| millis(times[(times.len() - 1) * share / 100]);

@@ -49,6 +49,13 @@ impl Filter {
         })
     }
 
+    /// The same over what `before` knows already of the configurations.
+    #[must_use]
+    pub(super) fn after(mut self, before: Option<Self>) -> Self {
+        self.configurations = before.map(|b| b.configurations).unwrap_or_default();
+        self
+    }
+
     /// What was typed.
     pub(super) fn text(&self) -> &str {
         &self.text

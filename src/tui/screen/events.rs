@@ -93,7 +93,8 @@ impl Screen {
             .as_ref()
             .filter(|p| p.purpose == Purpose::Filter)
         {
-            self.view.filter = Filter::parse(prompt.text());
+            let before = self.view.filter.take();
+            self.view.filter = Filter::parse(prompt.text()).map(|filter| filter.after(before));
             if let Some(filter) = &mut self.view.filter {
                 filter.refresh(state);
             }
