@@ -2,6 +2,7 @@
 """Measures the program on a terminal from outside: first frame, answer to a key, idle processor time, memory.
 
     cargo build --release && python3 benches/screen.py target/release/autopeft-tui
+    python3 benches/screen.py --peer wandb leet offline-run --first Metrics
 
 A pseudo-terminal of 200 x 60 stands in for the user's. The study of 10,000 trials is the quickstart, whose journal is
 written here. Keys are letters typed into the filter, which no other drawing shows, while a training and, with
@@ -154,18 +155,36 @@ def answers(terminal, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
+    parser.add_argument("program", nargs="?")
+    parser.add_argument("--peer", nargs="+", help="another program, whose filter `/` opens, in place of ours")
+    parser.add_argument("--first", default="Trials ", help="what the peer's first whole frame shows")
     parser.add_argument("--study", default="studies/quickstart.toml")
     parser.add_argument("--trials", type=int, default=10_000)
     parser.add_argument("--letters", type=int, default=300)
     parser.add_argument("--idle-seconds", type=float, default=20)
     parser.add_argument("--search", action="store_true", help="small study: fits of the surrogate besides the training")
     arguments = parser.parse_args()
+    if arguments.peer:
+        return peer(arguments)
     lab = tempfile.mkdtemp()
     try:
         measure(arguments, lab)
     finally:
         shutil.rmtree(lab)
+
+
+def peer(arguments):
+    terminal = Terminal(arguments.peer)
+    seconds = terminal.until(arguments.first.encode(), 120.0)
+    print(f"start to first frame: {1e3 * seconds:.0f} ms" if seconds else "no first frame")
+    terminal.drain(15.0)
+    before = terminal.processor_seconds()
+    drawn = terminal.drain(arguments.idle_seconds)
+    share = 100 * (terminal.processor_seconds() - before) / arguments.idle_seconds
+    print(f"nobody at the keys: {share:.2f} % of a core, {drawn / arguments.idle_seconds:.0f} bytes a second drawn, "
+          f"{terminal.resident_bytes() / 1e6:.0f} MB resident")
+    print(f"letter to its drawing: {quantiles(answers(terminal, arguments.letters))}")
+    terminal.end()
 
 
 def measure(arguments, lab):
@@ -188,20 +207,20 @@ def measure(arguments, lab):
             terminal.drain(0.5)
             terminal.end()
         print(f"watch, start to first frame: {quantiles(times)}; {seen / 1e6:.0f} MB resident")
-    terminal = Terminal([*run, "--trials", str(trials)])
+    terminal = Terminal([*run, "--trials", str(first if arguments.search else arguments.trials)])
     seconds = terminal.until(b"Trials ", 120.0)
     print(f"run, start to first frame: {1e3 * seconds:.0f} ms" if seconds else "run: no first frame")
     terminal.drain(8.0)
-    times = answers(terminal, arguments.letters)
-    under = "training and search" if arguments.search else f"training, {trials} trials"
-    print(f"letter to its drawing ({under}): {quantiles(times)}; {terminal.resident_bytes() / 1e6:.0f} MB resident")
-    terminal.write("P")
-    terminal.drain(5.0)
     before = terminal.processor_seconds()
     drawn = terminal.drain(arguments.idle_seconds)
-    used = terminal.processor_seconds() - before
-    share = 100 * used / arguments.idle_seconds
-    print(f"idle, study paused: {share:.2f} % of a core, {drawn / arguments.idle_seconds:.0f} bytes a second drawn")
+    share = 100 * (terminal.processor_seconds() - before) / arguments.idle_seconds
+    print(f"complete study, nobody at the keys: {share:.2f} % of a core, "
+          f"{drawn / arguments.idle_seconds:.0f} bytes a second drawn, {terminal.resident_bytes() / 1e6:.0f} MB resident")
+    terminal.end()
+    terminal = Terminal([*run, "--trials", str(trials)])
+    terminal.until(b"Trials ", 120.0)
+    terminal.drain(8.0)
+    print(f"letter to its drawing, training and search under way: {quantiles(answers(terminal, arguments.letters))}")
     terminal.end()
 
 

@@ -94,6 +94,7 @@ impl Runtime {
         interface.show(&self.state)?;
         let mut last_shown = std::time::Instant::now();
         let mut unseen = None;
+        let mut gone = None;
         loop {
             self.wait(interface, last_shown, unseen);
             let mut events: VecDeque<Event> = VecDeque::new();
@@ -120,6 +121,9 @@ impl Runtime {
             for event in events {
                 let effects = update(&mut self.state, event);
                 if self.perform(effects, interface)? {
+                    if let Some(error) = gone {
+                        return Err(RuntimeError::Interface(error));
+                    }
                     interface.show(&self.state)?;
                     return Ok(self.ending());
                 }
@@ -129,7 +133,14 @@ impl Runtime {
                 self.perform(vec![Effect::Stop], interface)?;
             }
             if unseen.is_some_and(|pace| last_shown.elapsed() >= pace) {
-                interface.show(&self.state)?;
+                // Where the terminal is gone, what is under way is still stopped in order and written down.
+                if gone.is_none()
+                    && let Err(error) = interface.show(&self.state)
+                {
+                    gone = Some(error);
+                    let effects = update(&mut self.state, Event::Message(Message::Quit));
+                    self.perform(effects, interface)?;
+                }
                 unseen = None;
                 last_shown = std::time::Instant::now();
             }

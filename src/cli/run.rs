@@ -1,6 +1,6 @@
 //! `run`, and the command without a subcommand: works on a study.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Result, bail};
 use autopeft::app::headless::Headless;
@@ -45,8 +45,11 @@ fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
     match ending {
         Ending::Complete => Ok(Done::Complete),
         Ending::Interrupted => {
-            eprintln!(
-                "stopped after {over} of {wanted} trials; the same command goes on from here"
+            let told = "the same command goes on from here";
+            // Nobody may be there to read it.
+            let _ = writeln!(
+                io::stderr(),
+                "stopped after {over} of {wanted} trials; {told}"
             );
             Ok(Done::Interrupted)
         }

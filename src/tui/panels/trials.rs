@@ -88,7 +88,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
                 ..area
             };
             buffer.set_style(whole, view.palette.selected);
-            style = style.patch(view.palette.selected);
+            // One bar: the state's colour would make a bar of its own behind the text.
+            style = view.palette.selected;
         } else if trial.state == TrialState::Finished && !state.front.contains(&trial.id) {
             style = Style::new();
         }

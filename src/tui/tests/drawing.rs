@@ -32,6 +32,63 @@ fn snapshots(name: &str, state: &State) {
     }
 }
 
+/// Every panel with the whole screen to itself, one after the other.
+fn panel_snapshots(name: &str, state: &State) {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let mut text = String::new();
+        for number in 1..=PANELS.len() {
+            let mut screen = Screen::new(Palette::DARK);
+            super::driving::press(&mut screen, state, &format!("{number}z"));
+            let whole = shown(&mut screen, state, width, height);
+            // Header, strip and keys are in the snapshots of the whole screen.
+            let panel: Vec<&str> = whole
+                .lines()
+                .skip(1)
+                .take(usize::from(height) - 3)
+                .collect();
+            text.push_str(&panel.join("\n"));
+            text.push('\n');
+        }
+        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("panels_{name}_{width}x{height}"), text);
+        });
+    }
+}
+
+#[test]
+fn every_panel_of_an_empty_study() {
+    panel_snapshots("empty", &studies::empty());
+}
+
+#[test]
+fn every_panel_of_a_busy_study() {
+    panel_snapshots("busy", &studies::busy());
+}
+
+#[test]
+fn every_panel_of_a_failed_study() {
+    panel_snapshots("failed", &studies::failed());
+}
+
+#[test]
+fn every_panel_of_a_huge_study() {
+    panel_snapshots("huge", &studies::huge());
+}
+
+#[test]
+fn in_ascii_no_cell_has_another_sign() {
+    for keys in ["", "?", "4z", "5z", "7z", "w", ":", "/run"] {
+        let mut screen = Screen::new(crate::tui::Settings {
+            ascii: Some(true),
+            ..Palette::DARK.into()
+        });
+        let state = studies::busy();
+        super::driving::press(&mut screen, &state, keys);
+        let text = shown(&mut screen, &state, 120, 40);
+        assert!(text.is_ascii(), "{keys}: {text}");
+    }
+}
+
 #[test]
 fn an_empty_study() {
     snapshots("empty", &studies::empty());

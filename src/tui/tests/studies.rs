@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{Curve, DeviceStatus, LiveTrial, SearchStatus, Severity, State};
+use crate::app::{
+    Curve, DeviceStatus, DeviceVitals, LiveTrial, SearchStatus, Severity, State, Vitals,
+};
 use crate::domain::{
     Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
     PeftSpace, Progress, ReferencePoint, TrialId,
@@ -174,6 +176,26 @@ pub(in crate::tui) fn busy() -> State {
     state.live = BTreeMap::from([(TrialId(12), live(12, 240)), (TrialId(13), live(13, 90))]);
     state.submitted.extend([TrialId(12), TrialId(13)]);
     state.search = SearchStatus::Asked(1);
+    state.vitals = Some(Vitals {
+        devices: vec![
+            DeviceVitals {
+                name: "NVIDIA H100".into(),
+                utilisation: Some(0.87),
+                memory_used_bytes: Some(21_300_000_000),
+                memory_bytes: Some(85_500_000_000),
+                celsius: Some(61.0),
+            },
+            DeviceVitals {
+                name: "CPU, 16 cores".into(),
+                utilisation: Some(0.12),
+                memory_used_bytes: Some(9_800_000_000),
+                memory_bytes: Some(135_000_000_000),
+                celsius: None,
+            },
+        ],
+        program_bytes: Some(1_450_000_000),
+    });
+    state.utilisation = (0..60).map(|look| (look % 9) as f32 / 8.0).collect();
     state.notify(
         Severity::Info,
         "device: CPU, 2 cores (no CUDA device was found)",
