@@ -42,9 +42,11 @@
 //! - State is a fold over journal records; a record is durable before anything is done because of it.
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
 //! - `tui` performs nothing; `app::update` is a pure function.
-//! - Only [`journal`], [`export`], [`study`] and weights files serialise. Every file is whole or not there.
+//! - Only [`journal`], [`export`], [`study`] and weights files serialise; the user's own keys and colours are read by
+//!   `tui::keymap`. Every file is whole or not there.
 //! - A configuration that cannot be trained is a result, not an error; a panic at a worker's edge fails one trial.
-//! - Nothing but the interface in charge writes to the terminal.
+//! - Nothing but the interface in charge writes to the terminal; while the screen is up, standard output and error lead
+//!   to the log.
 //!
 //! # Adding to it
 //!

@@ -264,6 +264,7 @@ impl Resolved {
             executor: Box::new(executor),
             search,
             stop_requests,
+            vitals: crossbeam_channel::never(),
             export: Box::new(export),
         })
     }

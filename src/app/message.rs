@@ -1,12 +1,12 @@
 //! What may happen, and what the program does about it.
 
-use crate::domain::{Job, TrialId};
+use crate::domain::{Configuration, Job, TrialId};
 use crate::executor::ExecutorEvent;
 use crate::journal::Record;
 use crate::search::{Ask, SearchEvent};
 
 /// What the user may ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Let a running trial stand still.
     Pause(TrialId),
@@ -16,6 +16,14 @@ pub enum Message {
     Cancel(TrialId),
     /// Queue a failed or cancelled trial again.
     Retry(TrialId),
+    /// Give a waiting trial a priority: higher ones start first, 0 is what every trial begins with.
+    Prioritise(TrialId, i32),
+    /// Queue a trial of this configuration.
+    Add(Configuration),
+    /// Mark a trial, or take the mark away.
+    Mark(TrialId, bool),
+    /// Write a line beside a trial; an empty one takes it away.
+    Note(TrialId, String),
     /// Start no further trials and pause the running ones, or take that back.
     ToggleStudyPause,
     /// Write the front to the study's export folder.
@@ -33,6 +41,8 @@ pub enum Event {
     Executor(ExecutorEvent),
     /// The search reports.
     Search(SearchEvent),
+    /// A look at the devices.
+    Vitals(super::Vitals),
     /// An export ended: the folder and its front, or what went wrong.
     Exported(Result<(String, Vec<TrialId>), String>),
 }

@@ -9,6 +9,7 @@
 //! Whatever must survive is a [`crate::journal::Record`]: it is appended durably first and then applied.
 //! Everything else in [`State`] is live: progress, what the search is doing, notices.
 
+mod curve;
 pub mod draft;
 pub mod headless;
 pub mod launch;
@@ -21,10 +22,14 @@ pub mod signals;
 mod state;
 mod update;
 pub mod verify;
+pub mod vitals;
+pub mod watch;
 
+pub use curve::{Curve, Stretch};
 pub use message::{Effect, Event, Message};
 pub use recorded::RecordedError;
 pub use state::{
     DeviceStatus, LiveTrial, Notice, ReplayError, SearchStatus, Severity, State, StudyFacts,
 };
 pub use update::{schedule, update};
+pub use vitals::{DeviceVitals, Vitals};

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
-use super::{DeviceStatus, Effect, Event, Message, SearchStatus, State, schedule, update};
+use super::{DeviceStatus, Effect, Event, Message, SearchStatus, State, Vitals, schedule, update};
 use crate::domain::TrialState;
 use crate::executor::Executor;
 use crate::journal::{Journal, JournalError, Record};
 use crate::search::{SearchEvent, SearchWorker};
 
-/// The state is shown at most this often, however fast progress arrives.
-const FRAME: Duration = Duration::from_millis(33);
+/// What happens is shown at most this often, however fast progress arrives.
+const FRAME: Duration = Duration::from_millis(100);
+/// The answer to a key is shown at once; this only keeps a burst of keys from drawing each of them.
+const ANSWER: Duration = Duration::from_millis(8);
 
 /// What people see of a running study, and what they say to it.
 pub trait Interface {
@@ -60,6 +62,8 @@ pub struct Runtime {
     pub search: SearchWorker,
     /// Requests of the operating system to stop; a second one ends the program at once.
     pub stop_requests: Receiver<()>,
+    /// Looks at the devices, once a second; silent where nobody sees them.
+    pub vitals: Receiver<Vitals>,
     /// Writes the front to the study's own folder.
     pub export: Export,
 }
@@ -103,9 +107,9 @@ impl Runtime {
     fn serve(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
         interface.show(&self.state)?;
         let mut last_shown = std::time::Instant::now();
-        let mut unseen = false;
+        let mut unseen = None;
         loop {
-            self.wait(interface, last_shown);
+            self.wait(interface, last_shown, unseen);
             let mut events: VecDeque<Event> = VecDeque::new();
             if self.stop_requests.try_recv().is_ok() {
                 if self.state.stopping {
@@ -121,7 +125,12 @@ impl Runtime {
             );
             let lost = self.take_reports(&mut events);
             events.extend(self.search.events().try_iter().map(Event::Search));
-            unseen |= !events.is_empty() || interface.wants_showing();
+            events.extend(self.vitals.try_iter().map(Event::Vitals));
+            if interface.wants_showing() {
+                unseen = Some(ANSWER);
+            } else if !events.is_empty() {
+                unseen = unseen.or(Some(FRAME));
+            }
             if self.handle(events, interface)? {
                 interface.show(&self.state)?;
                 return Ok(self.ending());
@@ -132,9 +141,9 @@ impl Runtime {
             if !self.state.stopping && (self.leaves(interface) || self.is_stuck(interface)) {
                 self.handle([Event::Message(Message::Quit)].into(), interface)?;
             }
-            if unseen && last_shown.elapsed() >= FRAME {
+            if unseen.is_some_and(|pace| last_shown.elapsed() >= pace) {
                 interface.show(&self.state)?;
-                unseen = false;
+                unseen = None;
                 last_shown = std::time::Instant::now();
             }
         }
@@ -150,21 +159,24 @@ impl Runtime {
         }
     }
 
-    /// Blocks until something arrives, or until the next frame is due.
-    fn wait(&self, interface: &dyn Interface, last_shown: std::time::Instant) {
+    /// Blocks until something arrives, or until what is unseen is to be shown.
+    fn wait(
+        &self,
+        interface: &dyn Interface,
+        last_shown: std::time::Instant,
+        unseen: Option<Duration>,
+    ) {
         let mut select = Select::new();
         select.recv(&self.stop_requests);
         select.recv(self.executor.events());
         if !self.state.stopping {
             select.recv(self.search.events());
         }
+        select.recv(&self.vitals);
         interface.watch(&mut select);
-        let since = last_shown.elapsed();
-        let patience = if since < FRAME {
-            FRAME - since
-        } else {
-            Duration::from_secs(1)
-        };
+        let patience = unseen.map_or(Duration::from_secs(1), |pace| {
+            pace.saturating_sub(last_shown.elapsed())
+        });
         // What arrived is taken by the caller; here it only ends the wait.
         let _ = select.ready_timeout(patience);
     }

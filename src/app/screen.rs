@@ -3,60 +3,68 @@
 use std::io;
 use std::path::Path;
 
-use crossbeam_channel::{Receiver, Select, TryRecvError};
-use crossterm::event::Event;
+use crossbeam_channel::{Receiver, Select};
 
 use super::runtime::Interface;
 use super::{Message, State};
 use crate::journal::Record;
-use crate::tui::{self, Palette, Screen, Terminal};
+use crate::tui::{self, Input, Palette, Screen, Settings, Terminal};
 
 /// The terminal, what it shows, and its keyboard.
 pub struct OnScreen {
     terminal: Terminal,
     screen: Screen,
-    input: Receiver<Event>,
-    input_is_open: bool,
+    input: Receiver<Input>,
+    retake: bool,
 }
 
 impl OnScreen {
-    /// Takes the terminal over, until dropped; a panic names `log` after giving it back.
+    /// Takes the terminal over, until dropped; a panic names `log` after giving it back. What the settings leave open
+    /// is asked of the environment and of the terminal.
     ///
     /// # Errors
     /// Where standard output is no terminal, or cannot be switched.
-    pub fn open(log: &Path) -> io::Result<Self> {
-        let palette = Palette::from_environment();
-        let terminal = Terminal::enter(log)?;
+    pub fn open(log: &Path, mut settings: Settings) -> io::Result<Self> {
+        let mut terminal = Terminal::enter(log)?;
+        let palette = settings.palette.or_else(Palette::from_environment);
+        settings.palette = palette.or_else(|| Some(Palette::for_background(terminal.background())));
+        settings.ascii = settings.ascii.or_else(|| Some(!tui::draws_unicode()));
         Ok(Self {
             terminal,
-            screen: Screen::new(palette),
+            screen: Screen::new(settings),
             input: tui::input()?,
-            input_is_open: true,
+            retake: false,
         })
+    }
+
+    /// The same for a study on which another program works.
+    #[must_use]
+    pub fn watching(mut self) -> Self {
+        self.screen = self.screen.watching();
+        self
     }
 }
 
 impl Interface for OnScreen {
     fn take_messages(&mut self, state: &State) -> Vec<Message> {
         let mut messages = Vec::new();
-        while self.input_is_open {
-            match self.input.try_recv() {
-                Ok(event) => messages.extend(self.screen.on_event(event, state)),
-                Err(TryRecvError::Empty) => break,
-                // The terminal is gone: as if the user had left.
-                Err(TryRecvError::Disconnected) => {
-                    self.input_is_open = false;
-                    messages.push(Message::Quit);
+        for input in self.input.try_iter() {
+            match input {
+                Input::Terminal(event) => messages.extend(self.screen.on_event(event, state)),
+                Input::Suspend => self.screen.suspend(),
+                Input::Continued => {
+                    self.retake = true;
+                    self.screen.invalidate();
                 }
+                // As if the user had left.
+                Input::Gone => messages.push(Message::Quit),
             }
         }
         messages
     }
 
     fn watch<'a>(&'a self, select: &mut Select<'a>) {
-        if self.input_is_open {
-            select.recv(&self.input);
-        }
+        select.recv(&self.input);
     }
 
     fn recorded(&mut self, _: &Record, _: &State) -> io::Result<()> {
@@ -68,6 +76,9 @@ impl Interface for OnScreen {
     }
 
     fn show(&mut self, state: &State) -> io::Result<()> {
+        if std::mem::take(&mut self.retake) {
+            self.terminal.retake()?;
+        }
         self.screen.invalidate();
         self.terminal.draw(&mut self.screen, state)
     }

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::{Curve, Vitals};
 use crate::domain::{
-    Objectives, PeftSpace, Progress, ReferencePoint, Transition, Trial, TrialId, TrialState, front,
-    hypervolume,
+    Objectives, PeftSpace, Progress, ReferencePoint, Transition, Trial, TrialId, TrialState,
+    extend_front, hypervolume,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
 /// Notices kept for the log panel.
 const NOTICES_KEPT: usize = 500;
+
+/// Looks at the devices kept for the device panel.
+const LOOKS_KEPT: usize = 240;
 
 /// What never changes while a study runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +60,7 @@ pub struct LiveTrial {
     /// Its latest progress.
     pub progress: Option<Progress>,
     /// Training loss by step, as far as it was seen.
-    pub losses: Vec<(u64, f64)>,
+    pub losses: Curve,
 }
 
 /// How urgent a notice is.
@@ -100,6 +104,12 @@ pub struct State {
     pub newest_started: Option<(TrialId, usize)>,
     /// The hypervolume after each finished trial, in the order of finishing.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
+    /// Trials that the user marked.
+    pub marked: BTreeSet<TrialId>,
+    /// What the user wrote beside trials, one line each.
+    pub notes: BTreeMap<TrialId, String>,
+    /// Places in the queue that the user gave, higher first; 0 where nothing is said.
+    pub priorities: BTreeMap<TrialId, i32>,
     /// Trials under way or done in this session, beside their records.
     pub live: BTreeMap<TrialId, LiveTrial>,
     /// Trials that the executor holds.
@@ -116,6 +126,10 @@ pub struct State {
     pub capacity: usize,
     /// The search.
     pub search: SearchStatus,
+    /// The latest look at the devices.
+    pub vitals: Option<Vitals>,
+    /// How busy the first device was at the last looks, 0 to 1, oldest first.
+    pub utilisation: VecDeque<f32>,
     /// Whether the program is stopping.
     pub stopping: bool,
     /// Latest notices, oldest first.
@@ -201,6 +215,9 @@ impl State {
             over: Vec::new(),
             newest_started: None,
             hypervolume_trace: Vec::new(),
+            marked: BTreeSet::new(),
+            notes: BTreeMap::new(),
+            priorities: BTreeMap::new(),
             live: BTreeMap::new(),
             submitted: BTreeSet::new(),
             study_paused: false,
@@ -209,6 +226,8 @@ impl State {
             device: DeviceStatus::Loading,
             capacity: 1,
             search: SearchStatus::Idle,
+            vitals: None,
+            utilisation: VecDeque::new(),
             stopping: false,
             notices: VecDeque::new(),
         }
@@ -272,7 +291,17 @@ impl State {
             Record::TrialFinished { trial, measurement } => {
                 self.change(*trial, Transition::Finish)?.measurement = Some(*measurement);
                 self.end(*trial);
-                self.enter_front(*trial);
+                let trials = &self.trials;
+                extend_front(&mut self.front, *trial, |id| {
+                    finished_objectives(trials, id)
+                });
+                let front: Vec<Objectives> = self
+                    .front
+                    .iter()
+                    .map(|id| finished_objectives(trials, *id))
+                    .collect();
+                let reached = hypervolume(&front, self.study.reference_point);
+                self.hypervolume_trace.push((*trial, reached));
             }
             Record::TrialInfeasible { trial, reason } => {
                 self.change(*trial, Transition::Reject)?.reason = Some(reason.clone());
@@ -294,6 +323,26 @@ impl State {
                 self.live.remove(trial);
                 self.over.retain(|other| other != trial);
             }
+            Record::TrialPrioritised { trial, priority } => {
+                self.existing(*trial)?;
+                self.priorities.insert(*trial, *priority);
+            }
+            Record::TrialMarked { trial, marked } => {
+                self.existing(*trial)?;
+                if *marked {
+                    self.marked.insert(*trial);
+                } else {
+                    self.marked.remove(trial);
+                }
+            }
+            Record::TrialNoted { trial, note } => {
+                self.existing(*trial)?;
+                if note.is_empty() {
+                    self.notes.remove(trial);
+                } else {
+                    self.notes.insert(*trial, note.clone());
+                }
+            }
             Record::Exported { .. } => {}
         }
         Ok(())
@@ -307,6 +356,20 @@ impl State {
     /// The trials in one state.
     pub fn in_state(&self, state: TrialState) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(move |trial| trial.state == state)
+    }
+
+    /// The trials that wait for a device, in the order in which they will get it.
+    pub fn queue(&self) -> Vec<TrialId> {
+        let waiting = self.in_state(TrialState::Queued).map(|trial| trial.id);
+        let mut queue: Vec<TrialId> = waiting.filter(|id| !self.submitted.contains(id)).collect();
+        // Stable: those of one priority stay in the order of their numbers.
+        queue.sort_by_key(|id| std::cmp::Reverse(self.priority(*id)));
+        queue
+    }
+
+    /// The priority of a trial; higher ones start first.
+    pub fn priority(&self, id: TrialId) -> i32 {
+        self.priorities.get(&id).copied().unwrap_or(0)
     }
 
     /// The hypervolume reached, 0 before the first finished trial.
@@ -333,6 +396,18 @@ impl State {
         self.over[..known].iter().copied().collect()
     }
 
+    /// Takes the latest look at the devices in.
+    pub(super) fn take_vitals(&mut self, vitals: Vitals) {
+        let first = vitals.devices.first();
+        if let Some(share) = first.and_then(|device| device.utilisation) {
+            if self.utilisation.len() == LOOKS_KEPT {
+                self.utilisation.pop_front();
+            }
+            self.utilisation.push_back(share as f32);
+        }
+        self.vitals = Some(vitals);
+    }
+
     /// Adds a line to the log panel.
     pub fn notify(&mut self, severity: Severity, text: impl Into<String>) {
         if self.notices.len() == NOTICES_KEPT {
@@ -354,13 +429,22 @@ impl State {
         }
     }
 
+    fn existing(&self, id: TrialId) -> Result<&Trial, String> {
+        self.trial(id)
+            .ok_or_else(|| format!("something said of unknown trial {id}"))
+    }
+
+    /// The trial is no longer under way.
     fn trial_mut(&mut self, id: TrialId) -> Option<&mut Trial> {
         self.trials.get_mut(id.0 as usize)
     }
 
-    fn end(&mut self, trial: TrialId) {
-        self.submitted.remove(&trial);
-        self.over.push(trial);
+    fn end(&mut self, id: TrialId) {
+        self.submitted.remove(&id);
+        self.over.push(id);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.losses.settle();
+        }
     }
 
     fn change(&mut self, id: TrialId, transition: Transition) -> Result<&mut Trial, String> {
@@ -376,19 +460,19 @@ impl State {
         })?;
         Ok(trial)
     }
+}
 
-    /// The front after one more finished trial. A trial that it once beat never comes back, so its members suffice.
-    fn enter_front(&mut self, trial: TrialId) {
-        let mut rivals = std::mem::take(&mut self.front);
-        rivals.push(trial);
-        rivals.sort_unstable();
-        let objectives: Vec<Objectives> = rivals
-            .iter()
-            .filter_map(|id| self.trial(*id)?.measurement)
-            .map(|measurement| measurement.objectives)
-            .collect();
-        let reached = hypervolume(&objectives, self.study.reference_point);
-        self.front = front(&objectives).into_iter().map(|i| rivals[i]).collect();
-        self.hypervolume_trace.push((trial, reached));
-    }
+/// What a trial of the front achieved.
+fn finished_objectives(trials: &[Trial], id: TrialId) -> Objectives {
+    let measurement = trials
+        .get(id.0 as usize)
+        .and_then(|trial| trial.measurement);
+    // Only measured trials are on the front or come to it; what is no number would be passed over.
+    measurement.map_or(
+        Objectives {
+            score: f64::NAN,
+            parameters_percent: f64::NAN,
+        },
+        |m| m.objectives,
+    )
 }

@@ -1,7 +1,7 @@
 //! From events to effects. No I/O: the runtime performs what is returned, in order.
 
 use super::{DeviceStatus, Effect, Event, Message, SearchStatus, Severity, State};
-use crate::domain::{Job, Origin, TrialId, TrialState};
+use crate::domain::{Configuration, Job, Origin, TrialId, TrialState};
 use crate::executor::ExecutorEvent;
 use crate::journal::Record;
 use crate::search::{Ask, Observation, Outcome, SearchEvent};
@@ -15,6 +15,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Message(message) => on_message(state, message),
         Event::Executor(event) => on_executor(state, event),
         Event::Search(event) => on_search(state, event),
+        Event::Vitals(vitals) => {
+            state.take_vitals(vitals);
+            Vec::new()
+        }
         Event::Exported(Ok((folder, front))) => {
             state.notify(
                 Severity::Info,
@@ -51,11 +55,15 @@ fn submit_waiting(state: &mut State) -> Vec<Effect> {
         state.submitted.len() - paused
     };
     let mut effects = Vec::new();
-    while held(state) < state.capacity {
-        let waiting = state
-            .in_state(TrialState::Queued)
-            .find(|t| !state.submitted.contains(&t.id));
-        let Some(trial) = waiting else { break };
+    let places = state.capacity.saturating_sub(held(state));
+    // Nothing is sorted where there is no place anyway.
+    let next = if places > 0 {
+        state.queue()
+    } else {
+        Vec::new()
+    };
+    for id in next.into_iter().take(places) {
+        let Some(trial) = state.trial(id) else { break };
         let job = Job {
             trial: trial.id,
             configuration: trial.configuration.clone(),
@@ -164,6 +172,19 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
             vec![Effect::Append(Record::TrialRetried { trial: id })]
         }
         Message::Pause(_) | Message::Resume(_) | Message::Retry(_) => Vec::new(),
+        Message::Prioritise(trial, priority) if state.queue().contains(&trial) => {
+            vec![Effect::Append(Record::TrialPrioritised { trial, priority })]
+        }
+        Message::Prioritise(..) => Vec::new(),
+        Message::Mark(trial, marked) if state.trial(trial).is_some() => {
+            vec![Effect::Append(Record::TrialMarked { trial, marked })]
+        }
+        Message::Note(trial, note) if state.trial(trial).is_some() => {
+            let note = one_line(&note);
+            vec![Effect::Append(Record::TrialNoted { trial, note })]
+        }
+        Message::Mark(..) | Message::Note(..) => Vec::new(),
+        Message::Add(configuration) => add(state, configuration),
         Message::ToggleStudyPause => toggle_study_pause(state),
         Message::Export if state.front.is_empty() => {
             state.notify(
@@ -178,6 +199,31 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
             vec![Effect::Stop]
         }
     }
+}
+
+/// Queues a configuration that the user asked for.
+fn add(state: &mut State, configuration: Configuration) -> Vec<Effect> {
+    if let Some(objection) = state.study.space.objection(&configuration) {
+        state.notify(Severity::Warning, format!("not added: {objection}"));
+        return Vec::new();
+    }
+    let trial = TrialId(state.trials.len() as u32);
+    state.notify(
+        Severity::Info,
+        format!("trial {trial} added: {configuration}"),
+    );
+    vec![Effect::Append(Record::TrialQueued {
+        trial,
+        configuration,
+        origin: Origin::Manual,
+    })]
+}
+
+/// What is written beside a trial is one line of a screen: no control characters, and no end of it.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(LONGEST).collect::<String>().trim().to_owned()
 }
 
 fn toggle_study_pause(state: &mut State) -> Vec<Effect> {
@@ -213,7 +259,7 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
         }
         ExecutorEvent::Progress(progress) => {
             let live = state.live.entry(progress.trial).or_default();
-            live.losses.push((progress.step, progress.loss));
+            live.losses.push(progress.step, progress.loss);
             live.progress = Some(progress);
             return Vec::new();
         }

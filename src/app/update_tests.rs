@@ -318,3 +318,78 @@ fn replay_queues_interrupted_trials_again_and_keeps_finished_ones() {
         "trial #1 queued as number 0"
     );
 }
+
+#[test]
+fn the_queue_follows_the_priorities_and_then_the_numbers() {
+    let mut state = study(4, 4);
+    play(&mut state, ready());
+    let four = [[1, 0, 1, 1], [0, 2, 1, 0], [2, 0, 1, 0], [3, 0, 0, 1]];
+    play(&mut state, proposed(&four, true));
+    play(&mut state, started(0));
+    let ids = |numbers: &[u32]| numbers.iter().map(|n| TrialId(*n)).collect::<Vec<_>>();
+    assert_eq!(state.queue(), ids(&[1, 2, 3]));
+    play(
+        &mut state,
+        Event::Message(Message::Prioritise(TrialId(3), 1)),
+    );
+    play(
+        &mut state,
+        Event::Message(Message::Prioritise(TrialId(1), -1)),
+    );
+    assert_eq!(state.queue(), ids(&[3, 2, 1]));
+    assert_eq!(
+        play(
+            &mut state,
+            Event::Message(Message::Prioritise(TrialId(0), 5))
+        ),
+        []
+    );
+    assert_eq!(
+        state.priority(TrialId(0)),
+        0,
+        "it runs: its place is settled"
+    );
+    let next = play(&mut state, finished(0, 0.8, 1.0));
+    assert!(
+        matches!(&next[0], Effect::Submit(job) if job.trial == TrialId(3)),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn a_configuration_added_by_hand_is_queued_and_one_outside_the_space_refused() {
+    let mut state = study(2, 2);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    let added: Configuration = "serial 4 + parallel 1 in layers 1".parse().unwrap();
+    play(&mut state, Event::Message(Message::Add(added.clone())));
+    assert_eq!(state.trials[2].configuration, added);
+    assert_eq!(state.trials[2].origin, Origin::Manual);
+    let outside: Configuration = "serial 3 in layers 1".parse().unwrap();
+    play(&mut state, Event::Message(Message::Add(outside)));
+    assert_eq!(state.trials.len(), 3);
+    let told = state.notices.back().map(|notice| notice.text.as_str());
+    assert_eq!(
+        told,
+        Some("not added: serial takes the sizes 0, 1, 2, 4, not 3")
+    );
+}
+
+#[test]
+fn marks_and_notes_are_kept_and_taken_away() {
+    let mut state = study(2, 2);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    let say = |state: &mut State, message| play(state, Event::Message(message));
+    say(&mut state, Message::Mark(TrialId(1), true));
+    say(
+        &mut state,
+        Message::Note(TrialId(1), " odd\u{1b}[31m loss\n ".into()),
+    );
+    say(&mut state, Message::Mark(TrialId(9), true));
+    assert_eq!(state.marked.iter().collect::<Vec<_>>(), [&TrialId(1)]);
+    assert_eq!(state.notes[&TrialId(1)], "odd[31m loss");
+    say(&mut state, Message::Mark(TrialId(1), false));
+    say(&mut state, Message::Note(TrialId(1), String::new()));
+    assert!(state.marked.is_empty() && state.notes.is_empty());
+}

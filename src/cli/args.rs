@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Check(StudyArguments),
     /// Show trials, front and hypervolume from the journal, also while the study runs
     Status(StatusArguments),
+    /// Look at a study on which another program works, here or on another machine, live
+    Watch(WatchArguments),
     /// Write the front as a table, a document, a picture, and trained adapters
     Export(ExportArguments),
     /// Train the front and the usual choices anew over several seeds, and measure them on rows kept apart
@@ -126,6 +128,28 @@ pub(crate) struct StatusArguments {
     /// One JSON object instead of a table
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// See [`Command::Watch`].
+#[derive(Args, Debug)]
+pub(crate) struct WatchArguments {
+    #[command(flatten)]
+    pub(crate) study: StudyArguments,
+    /// Draw the screen once, as an SVG picture, and leave
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) picture: Option<PathBuf>,
+    /// Columns and rows of the picture
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "120x40", value_parser = size)]
+    pub(crate) size: (u16, u16),
+}
+
+/// Reads `120x40`.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let sides = text.split_once(['x', '×']).and_then(|(width, height)| {
+        let side = |text: &str| text.parse().ok().filter(|side| (1..=1000).contains(side));
+        side(width).zip(side(height))
+    });
+    sides.ok_or_else(|| "write columns and rows, such as 120x40".to_owned())
 }
 
 /// See [`Command::Export`].

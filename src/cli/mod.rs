@@ -13,9 +13,11 @@ mod log;
 mod man;
 mod pretrain;
 mod run;
+mod settings;
 mod status;
 mod transfer;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -36,6 +38,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         (Some(Command::Init(arguments)), _) => init::init(arguments),
         (Some(Command::Check(study)), _) => check::check(&study),
         (Some(Command::Status(status)), _) => status::status(&status.study, status.json),
+        (Some(Command::Watch(arguments)), _) => watch::watch(&arguments),
         (Some(Command::Export(export)), _) => {
             export::export(&export.study, &export.format, export.out)
         }

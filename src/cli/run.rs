@@ -1,18 +1,18 @@
 //! `run`, and the command without a subcommand: works on a study.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Result, bail};
 use autopeft::app::headless::Headless;
 use autopeft::app::launch::{delete_leftovers, resolve};
 use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
-use autopeft::app::signals;
+use autopeft::app::{signals, vitals};
 use autopeft::hub::{Hub, HubSettings};
 
 use super::args::StudyArguments;
 use super::exit::Done;
-use super::{downloads, log};
+use super::{downloads, log, settings};
 
 /// On the screen where there is one to draw on, else headless.
 pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Result<Done> {
@@ -21,15 +21,18 @@ pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Res
     let hub = Hub::new(HubSettings::from_env());
     let resolved = resolve(study, &hub, &mut downloads::teller())?;
     let on_screen = !headless && !json && io::stdout().is_terminal();
-    let log = if on_screen {
-        Some(log::to_file(&folder)?)
+    let screen = if on_screen {
+        Some((log::to_file(&folder)?, settings::read()?))
     } else {
         log::to_standard_error();
         None
     };
     let mut runtime = resolved.start(&arguments.options(), signals::stop_requests()?)?;
-    let ending = match log {
-        Some(log) => runtime.run(&mut OnScreen::open(&log)?)?,
+    let ending = match screen {
+        Some((log, settings)) => {
+            runtime.vitals = vitals::watch()?;
+            runtime.run(&mut OnScreen::open(&log, settings)?)?
+        }
         None => runtime.run(&mut Headless::new(io::stdout().lock(), json))?,
     };
     if let Err(error) = delete_leftovers(&folder, &runtime.state) {
@@ -45,8 +48,11 @@ fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
     match ending {
         Ending::Complete => Ok(Done::Complete),
         Ending::Interrupted => {
-            eprintln!(
-                "stopped after {over} of {wanted} trials; the same command goes on from here"
+            let told = "the same command goes on from here";
+            // Nobody may be there to read it.
+            let _ = writeln!(
+                io::stderr(),
+                "stopped after {over} of {wanted} trials; {told}"
             );
             Ok(Done::Interrupted)
         }

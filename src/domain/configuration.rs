@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,74 @@ impl fmt::Display for Configuration {
     }
 }
 
+/// Why a text is no configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigurationError {
+    /// The layers are missing.
+    #[error("the layers are missing: write `serial 48 in layers 0-3,7`")]
+    NoLayers,
+    /// A module is not a name and a size.
+    #[error("`{0}` is not a module and its size: write `serial 48`, with + between modules")]
+    Module(String),
+    /// A module is there twice.
+    #[error("`{0}` is there twice")]
+    Twice(String),
+    /// A part of the layers is neither a number nor a range.
+    #[error("`{0}` is neither a layer nor a range: write `0-3,7`")]
+    Layers(String),
+}
+
+impl FromStr for Configuration {
+    type Err = ConfigurationError;
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, ConfigurationError> {
+        if text.trim() == "head only" {
+            return Ok(Self {
+                modules: BTreeMap::new(),
+                layers: Vec::new(),
+            });
+        }
+        let places = [" in layers ", " in layer "];
+        let split = places.iter().find_map(|place| text.split_once(place));
+        let (modules, layers) = split.ok_or(ConfigurationError::NoLayers)?;
+        let mut read = BTreeMap::new();
+        for part in modules.split('+').map(str::trim) {
+            let wrong = || ConfigurationError::Module(part.to_owned());
+            let (name, size) = part.split_once(char::is_whitespace).ok_or_else(wrong)?;
+            let size: usize = size.trim().parse().map_err(|_| wrong())?;
+            if read.insert(name.to_owned(), size).is_some() {
+                return Err(ConfigurationError::Twice(name.to_owned()));
+            }
+        }
+        // A module of size 0 is absent, however it is said.
+        read.retain(|_, size| *size > 0);
+        Ok(Self {
+            modules: read,
+            layers: layers_of(layers)?,
+        })
+    }
+}
+
+/// Reads `0-3,7`; ascending, each layer once. Longer ranges than any encoder has layers are refused.
+fn layers_of(text: &str) -> Result<Vec<usize>, ConfigurationError> {
+    const MOST: usize = 1000;
+    let mut layers = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        let wrong = || ConfigurationError::Layers(part.to_owned());
+        let number = |text: &str| text.trim().parse::<usize>().ok().filter(|n| *n < MOST);
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = number(first).zip(number(last)).ok_or_else(wrong)?;
+        if first > last {
+            return Err(wrong());
+        }
+        layers.extend(first..=last);
+    }
+    layers.sort_unstable();
+    layers.dedup();
+    Ok(layers)
+}
+
 /// Ascending numbers with runs joined: `0-3,7`.
 fn ranges(layers: &[usize]) -> String {
     let mut parts: Vec<(usize, usize)> = Vec::new();
@@ -74,7 +143,26 @@ mod tests {
             configuration.to_string(),
             "prefix 6 + serial 48 in layers 0-3,7"
         );
+        let read: Configuration = configuration.to_string().parse().expect("its own words");
+        assert_eq!(read, configuration);
         configuration.modules.clear();
         assert_eq!(configuration.to_string(), "head only");
+        assert_eq!(
+            "head only".parse::<Configuration>().map(|c| c.layers),
+            Ok(vec![])
+        );
+    }
+
+    #[test]
+    fn what_people_type_is_read_or_refused_with_the_place() {
+        let read = |text: &str| text.parse::<Configuration>();
+        let typed = read(" serial 48+prefix  0  in layers 7, 2-3,3 ").expect("loosely written");
+        assert_eq!(typed.to_string(), "serial 48 in layers 2-3,7");
+        let told = |text| read(text).expect_err("wrong").to_string();
+        assert!(told("serial 48").contains("layers are missing"));
+        assert!(told("serial in layers 1").contains("`serial`"));
+        assert!(told("serial 1 + serial 2 in layers 1").contains("twice"));
+        assert!(told("serial 1 in layers 3-1").contains("`3-1`"));
+        assert!(told("serial 1 in layers 0-99999999999").contains("neither a layer"));
     }
 }

@@ -12,10 +12,10 @@ mod search;
 mod space;
 mod trial;
 
-pub use configuration::Configuration;
+pub use configuration::{Configuration, ConfigurationError};
 pub use dimension::{Dimension, DimensionKind};
 pub use objective::{Objectives, ReferencePoint};
-pub use pareto::{front, hypervolume};
+pub use pareto::{extend_front, front, hypervolume};
 pub use peft_space::{ModuleAxis, PeftSpace};
 pub use search::{Acquisition, CostScale, InitialDesign, ScoreScale, SearchMethod, SurrogateModel};
 pub use space::{Point, Space};

@@ -115,6 +115,39 @@ impl PeftSpace {
         self.space().is_valid(&point).then_some(point)
     }
 
+    /// Why a configuration is outside the space, in words; none where it is inside.
+    pub fn objection(&self, configuration: &Configuration) -> Option<String> {
+        if self.point(configuration).is_some() {
+            return None;
+        }
+        let list = |numbers: &[usize]| {
+            let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            texts.join(", ")
+        };
+        for name in configuration.modules.keys() {
+            if self.modules.iter().all(|axis| axis.name != *name) {
+                let known: Vec<&str> = self.modules.iter().map(|axis| axis.name.as_str()).collect();
+                let known = known.join(", ");
+                return Some(format!("no module `{name}` in this study: it has {known}"));
+            }
+        }
+        for axis in &self.modules {
+            let size = configuration.size_of(&axis.name);
+            if !axis.sizes.contains(&size) {
+                let (name, sizes) = (&axis.name, list(&axis.sizes));
+                return Some(format!("{name} takes the sizes {sizes}, not {size}"));
+            }
+        }
+        let layers = list(&self.candidate_layers);
+        Some(match self.choose_layers {
+            true if configuration.modules.is_empty() || configuration.layers.is_empty() => {
+                "at least one module and one layer have to be there".to_owned()
+            }
+            true => format!("the layers to choose from are {layers}"),
+            false => format!("the layers of this study are {layers}, all of them"),
+        })
+    }
+
     /// Weights that the configuration adds by the paper's formula: no biases, no head, no prefix MLP.
     pub fn parameters(&self, configuration: &Configuration) -> u64 {
         let per_layer: u64 = self
@@ -215,7 +248,23 @@ mod tests {
     fn a_configuration_outside_the_space_has_no_point() {
         let mut configuration =
             paper(12).configuration(&Point([vec![6, 0, 0], vec![1; 12]].concat()));
+        assert_eq!(paper(12).objection(&configuration), None);
         configuration.modules.insert("serial".into(), 47);
         assert_eq!(paper(12).point(&configuration), None);
+        let told = paper(12).objection(&configuration).unwrap_or_default();
+        assert!(
+            told.starts_with("serial takes the sizes 0, 1, 3") && told.ends_with("not 47"),
+            "{told}"
+        );
+        configuration.modules = [("lora".to_owned(), 8)].into();
+        let told = paper(12).objection(&configuration).unwrap_or_default();
+        assert!(told.contains("`lora`") && told.contains("prefix"), "{told}");
+        configuration.modules = [("serial".to_owned(), 48)].into();
+        configuration.layers.push(12);
+        let told = paper(12).objection(&configuration).unwrap_or_default();
+        assert!(
+            told.starts_with("the layers to choose from are 0, 1"),
+            "{told}"
+        );
     }
 }

@@ -12,7 +12,7 @@ use super::{JournalError, Record, line};
 use crate::durable;
 
 /// Name of the journal in a study's folder.
-const JOURNAL: &str = "journal.jsonl";
+pub(super) const JOURNAL: &str = "journal.jsonl";
 /// Name of the lock in a study's folder.
 const LOCK: &str = "lock";
 
@@ -49,8 +49,7 @@ impl Journal {
             .map_err(failed("read", &path))?;
         let history = replay(&bytes, &path)?;
         let found = bytes.len() as u64;
-        let length = history.torn_tail.map_or(found, |tail| tail.offset);
-        let log = Log::new(file, length, found).map_err(failed("repair", &path))?;
+        let log = Log::new(file, history.bytes, found).map_err(failed("repair", &path))?;
         let journal = Self {
             path,
             log,

@@ -7,6 +7,7 @@
 
 mod error;
 mod file;
+mod follow;
 mod line;
 mod lock;
 mod log;
@@ -17,5 +18,6 @@ mod tests;
 
 pub use error::JournalError;
 pub use file::{Journal, is_worked_on, read};
+pub use follow::{Follower, News};
 pub use record::{FORMAT_VERSION, Record, Stamped};
 pub use replay::{History, TornTail, replay};

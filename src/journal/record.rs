@@ -107,6 +107,27 @@ pub enum Record {
         /// The trial.
         trial: TrialId,
     },
+    /// The user gave the trial a place in the queue: higher priorities start first.
+    TrialPrioritised {
+        /// The trial.
+        trial: TrialId,
+        /// 0 before anything else was said.
+        priority: i32,
+    },
+    /// The user marked the trial, or took the mark away.
+    TrialMarked {
+        /// The trial.
+        trial: TrialId,
+        /// Whether it is marked now.
+        marked: bool,
+    },
+    /// The user wrote a note beside the trial.
+    TrialNoted {
+        /// The trial.
+        trial: TrialId,
+        /// The note, one line; empty where it was taken away.
+        note: String,
+    },
     /// The front was exported.
     Exported {
         /// Where to.

@@ -14,6 +14,8 @@ use super::{FORMAT_VERSION, JournalError, Record, Stamped};
 pub struct History {
     /// Its records, oldest first.
     pub records: Vec<Stamped>,
+    /// Bytes of whole lines, from the beginning.
+    pub bytes: u64,
     /// An unfinished line at the end, which counts for nothing.
     pub torn_tail: Option<TornTail>,
 }
@@ -57,6 +59,7 @@ pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
             Ok(stamped) => history.records.push(stamped),
             Err(Fault::Damaged(_)) if line.end + 1 == bytes.len() => {
                 history.torn_tail = Some(torn(line.start, bytes));
+                history.bytes = offset;
                 return Ok(history);
             }
             Err(Fault::Damaged(what)) => {
@@ -83,6 +86,7 @@ pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
     }
     let whole = lines.last().map_or(0, |line| line.end + 1);
     history.torn_tail = (whole < bytes.len()).then(|| torn(whole, bytes));
+    history.bytes = whole as u64;
     Ok(history)
 }
 

@@ -1,4 +1,5 @@
-//! Every key, once: dispatch, the help and the footer are all made from this table.
+//! Every command, once: dispatch, the help, the footer, the palette and the names in a file of own keys are all made
+//! from this table.
 
 use std::fmt;
 
@@ -19,28 +20,66 @@ pub(super) enum Action {
     Panel(usize),
     Zoom,
     Back,
+    Filter,
+    NextMatch,
+    PreviousMatch,
     PauseTrial,
     Cancel,
     Retry,
+    Raise,
+    Lower,
+    Add,
+    Mark,
+    Note,
+    Compare,
+    Why,
+    Copy,
     PauseStudy,
     Export,
+    Freeze,
+    Smooth,
+    Logarithm,
     Palette,
+    Ascii,
+    Commands,
     Help,
     Redraw,
     Suspend,
     Quit,
 }
 
+impl Action {
+    /// Whether it asks something of the study, which a view that only watches cannot.
+    pub(super) fn asks_of_the_study(self) -> bool {
+        use Action as A;
+        matches!(
+            self,
+            A::PauseTrial
+                | A::Cancel
+                | A::Retry
+                | A::Raise
+                | A::Lower
+                | A::Add
+                | A::Mark
+                | A::Note
+                | A::PauseStudy
+                | A::Export
+        )
+    }
+}
+
 /// A key as the terminal reports it; Shift is part of the character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
-    code: KeyCode,
-    control: bool,
+    pub(super) code: KeyCode,
+    pub(super) control: bool,
 }
 
-/// Keys and what they do.
+/// A command, and the keys that it has unless the user gives it others.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Binding {
+    /// Name in a file of own keys.
+    pub(super) id: &'static str,
     pub(super) keys: &'static [Key],
     /// One or two words, for the footer.
     pub(super) name: &'static str,
@@ -68,73 +107,119 @@ const fn control(character: char) -> Key {
 }
 
 macro_rules! bindings {
-    ($([$($key:expr),+] $name:literal $help:literal $action:expr;)+) => {
-        &[$(Binding { keys: &[$($key),+], name: $name, help: $help, action: $action }),+]
+    ($($id:literal [$($key:expr),*] $name:literal $help:literal $action:expr;)+) => {
+        &[$(Binding { id: $id, keys: &[$($key),*], name: $name, help: $help, action: $action }),+]
     };
 }
 
 /// The table, in the order of the help. The footer takes what works now in the same order, the study's keys first.
 pub(super) const BINDINGS: &[Binding] = bindings! {
-    [char('p'), char(' ')] "pause" "pause or resume the selected trial" Action::PauseTrial;
-    [char('x'), plain(KeyCode::Delete)] "cancel" "cancel the selected trial (asks)" Action::Cancel;
-    [char('r')] "retry" "queue a failed or cancelled trial again" Action::Retry;
-    [char('P')] "pause study" "pause or resume the whole study" Action::PauseStudy;
-    [char('e')] "export" "export the front to the study's folder" Action::Export;
-    [plain(KeyCode::Tab), char('l'), plain(KeyCode::Right)] "panel" "next panel" Action::NextPanel;
-    [plain(KeyCode::BackTab), char('h'), plain(KeyCode::Left)] "back" "previous panel" Action::PreviousPanel;
-    [plain(KeyCode::Enter), char('z')] "zoom" "give the whole screen to the panel, or take it back" Action::Zoom;
-    [plain(KeyCode::Esc)] "back" "close, unzoom, back to the trials, follow the running trial" Action::Back;
-    [char('j'), plain(KeyCode::Down)] "down" "next trial; in the log: newer lines" Action::Down;
-    [char('k'), plain(KeyCode::Up)] "up" "previous trial; in the log: older lines" Action::Up;
-    [control('d'), plain(KeyCode::PageDown)] "half page" "half a page down" Action::HalfPageDown;
-    [control('u'), plain(KeyCode::PageUp)] "half page" "half a page up" Action::HalfPageUp;
-    [char('g'), plain(KeyCode::Home)] "first" "first trial" Action::First;
-    [char('G'), plain(KeyCode::End)] "last" "last trial" Action::Last;
-    [char('1')] "trials" "go to the trials" Action::Panel(0);
-    [char('2')] "trial" "go to the selected trial" Action::Panel(1);
-    [char('3')] "curves" "go to its curves" Action::Panel(2);
-    [char('4')] "front" "go to the Pareto front" Action::Panel(3);
-    [char('5')] "hypervolume" "go to the hypervolume" Action::Panel(4);
-    [char('6')] "search" "go to search and device" Action::Panel(5);
-    [char('7')] "log" "go to the log" Action::Panel(6);
-    [char('t')] "palette" "dark, light or no colours" Action::Palette;
-    [control('l')] "redraw" "draw the screen anew" Action::Redraw;
-    [control('z')] "suspend" "stop the program until `fg`; training stands still too" Action::Suspend;
-    [char('?'), plain(KeyCode::F(1))] "help" "show or hide this help" Action::Help;
-    [char('q'), control('c')] "quit" "quit; asks while trials are unfinished" Action::Quit;
+    "pause" [char('p'), char(' ')] "pause" "pause or resume the selected trial" Action::PauseTrial;
+    "cancel" [char('x'), plain(KeyCode::Delete)] "cancel" "cancel the selected trial (asks)" Action::Cancel;
+    "retry" [char('r')] "retry" "queue a failed or cancelled trial again" Action::Retry;
+    "raise" [char('+')] "sooner" "raise the selected trial in the queue" Action::Raise;
+    "lower" [char('-')] "later" "lower it in the queue" Action::Lower;
+    "add" [char('a')] "add" "add a trial: edit the selected trial's configuration" Action::Add;
+    "pause-study" [char('P')] "pause study" "pause or resume the whole study" Action::PauseStudy;
+    "export" [char('e')] "export" "export the front to the study's folder" Action::Export;
+    "filter" [char('/')] "filter" "show only trials with these words; score>0.8 params<1 marked front" Action::Filter;
+    "next-match" [char('n')] "next" "next trial of the filter, from any panel" Action::NextMatch;
+    "previous-match" [char('N')] "previous" "previous trial of the filter" Action::PreviousMatch;
+    "mark" [char('m')] "mark" "mark the selected trial, or take the mark away" Action::Mark;
+    "note" [char('M')] "note" "write a note beside it" Action::Note;
+    "compare" [char('c')] "compare" "compare the marked trials side by side" Action::Compare;
+    "why" [char('w')] "why" "why this trial: what the search expected of it" Action::Why;
+    "copy" [char('y')] "copy" "copy its configuration, over ssh and tmux too (OSC 52)" Action::Copy;
+    "next-panel" [plain(KeyCode::Tab), char('l'), plain(KeyCode::Right)] "panel" "next panel" Action::NextPanel;
+    "previous-panel" [plain(KeyCode::BackTab), char('h'), plain(KeyCode::Left)] "back" "previous panel" Action::PreviousPanel;
+    "zoom" [plain(KeyCode::Enter), char('z')] "zoom" "give the whole screen to the panel, or take it back" Action::Zoom;
+    "back" [plain(KeyCode::Esc)] "back" "close, unzoom, drop the filter, back to the trials, follow the running trial" Action::Back;
+    "down" [char('j'), plain(KeyCode::Down)] "down" "next trial; in the log: newer lines" Action::Down;
+    "up" [char('k'), plain(KeyCode::Up)] "up" "previous trial; in the log: older lines" Action::Up;
+    "half-page-down" [control('d'), plain(KeyCode::PageDown)] "half page" "half a page down" Action::HalfPageDown;
+    "half-page-up" [control('u'), plain(KeyCode::PageUp)] "half page" "half a page up" Action::HalfPageUp;
+    "first" [char('g'), plain(KeyCode::Home)] "first" "first trial" Action::First;
+    "last" [char('G'), plain(KeyCode::End)] "last" "last trial" Action::Last;
+    "trials" [char('1')] "trials" "go to the trials" Action::Panel(0);
+    "trial" [char('2')] "trial" "go to the selected trial" Action::Panel(1);
+    "curves" [char('3')] "curves" "go to its curves" Action::Panel(2);
+    "front" [char('4')] "front" "go to the Pareto front" Action::Panel(3);
+    "hypervolume" [char('5')] "hypervolume" "go to the hypervolume" Action::Panel(4);
+    "search" [char('6')] "search" "go to the search" Action::Panel(5);
+    "device" [char('7')] "device" "go to the device" Action::Panel(6);
+    "log" [char('8')] "log" "go to the log" Action::Panel(7);
+    "freeze" [char('f')] "freeze" "hold the picture still, or let it go on; work goes on behind it" Action::Freeze;
+    "smooth" [char('s')] "smooth" "smooth the training loss, or show it as it is" Action::Smooth;
+    "logarithm" [char('L')] "log axis" "losses on a logarithmic axis, or on a linear one" Action::Logarithm;
+    "palette" [char('t')] "palette" "dark, light, high contrast, colour-blind or no colours" Action::Palette;
+    "ascii" [] "ASCII" "plain ASCII signs, for fonts without braille and boxes" Action::Ascii;
+    "redraw" [control('l')] "redraw" "draw the screen anew" Action::Redraw;
+    "suspend" [control('z')] "suspend" "stop the program until `fg`; training stands still too" Action::Suspend;
+    "commands" [char(':')] "commands" "find any command by its words" Action::Commands;
+    "help" [char('?'), plain(KeyCode::F(1))] "help" "show or hide this help" Action::Help;
+    "quit" [char('q'), control('c')] "quit" "quit; asks while trials are unfinished" Action::Quit;
 };
 
-/// The action of a key, if it has one.
-pub(super) fn action(event: KeyEvent) -> Option<Action> {
-    let control = event.modifiers.contains(KeyModifiers::CONTROL);
-    if event.modifiers.contains(KeyModifiers::ALT) {
-        return None;
-    }
-    let key = Key {
-        code: event.code,
-        control,
-    };
-    BINDINGS
-        .iter()
-        .find(|binding| binding.keys.contains(&key))
-        .map(|binding| binding.action)
+/// The line of an action; every action has one, which a test holds.
+pub(super) fn binding(action: Action) -> Option<&'static Binding> {
+    BINDINGS.iter().find(|binding| binding.action == action)
 }
 
-/// The first key of an action, for sentences such as "press P".
-pub(super) fn first_key(action: Action) -> String {
-    let binding = BINDINGS.iter().find(|binding| binding.action == action);
-    binding
-        .map(|binding| binding.keys[0].to_string())
-        .unwrap_or_default()
-}
+impl Key {
+    /// The key of an event; none with Alt, which also begins stray escape sequences.
+    pub(super) fn of(event: KeyEvent) -> Option<Self> {
+        (!event.modifiers.contains(KeyModifiers::ALT)).then(|| Self {
+            code: event.code,
+            control: event.modifiers.contains(KeyModifiers::CONTROL),
+        })
+    }
 
-impl Binding {
-    /// All keys, as the help shows them: `j ↓`.
-    pub(super) fn keys_text(&self) -> String {
-        let keys: Vec<String> = self.keys.iter().map(Key::to_string).collect();
-        keys.join(" ")
+    /// Reads what [`Display`](fmt::Display) writes, and the arrows by their names.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (control, name) = match text.strip_prefix("Ctrl-") {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        let mut characters = name.chars();
+        let code = match (name, characters.next(), characters.next()) {
+            ("↓", ..) => KeyCode::Down,
+            ("↑", ..) => KeyCode::Up,
+            ("←", ..) => KeyCode::Left,
+            ("→", ..) => KeyCode::Right,
+            (_, Some(character), None) if !character.is_control() => KeyCode::Char(character),
+            _ => NAMED
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name))
+                .map(|(_, code)| *code)
+                .or_else(|| function_key(name))?,
+        };
+        Some(Self { code, control })
     }
 }
+
+fn function_key(name: &str) -> Option<KeyCode> {
+    let number: u8 = name.strip_prefix(['F', 'f'])?.parse().ok()?;
+    (1..=12).contains(&number).then_some(KeyCode::F(number))
+}
+
+/// Keys with names, as they are written in a file of own keys.
+const NAMED: [(&str, KeyCode); 15] = [
+    ("Space", KeyCode::Char(' ')),
+    ("Tab", KeyCode::Tab),
+    ("Shift-Tab", KeyCode::BackTab),
+    ("Enter", KeyCode::Enter),
+    ("Esc", KeyCode::Esc),
+    ("Down", KeyCode::Down),
+    ("Up", KeyCode::Up),
+    ("Left", KeyCode::Left),
+    ("Right", KeyCode::Right),
+    ("PgDn", KeyCode::PageDown),
+    ("PgUp", KeyCode::PageUp),
+    ("Home", KeyCode::Home),
+    ("End", KeyCode::End),
+    ("Del", KeyCode::Delete),
+    ("Backspace", KeyCode::Backspace),
+];
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -142,16 +227,14 @@ impl fmt::Display for Key {
             f.write_str("Ctrl-")?;
         }
         match self.code {
-            KeyCode::Char(' ') => f.write_str("Space"),
             KeyCode::Down => f.write_str("↓"),
             KeyCode::Up => f.write_str("↑"),
             KeyCode::Left => f.write_str("←"),
             KeyCode::Right => f.write_str("→"),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::Delete => f.write_str("Del"),
-            code => write!(f, "{code}"),
+            code => match NAMED.iter().find(|(_, named)| *named == code) {
+                Some((name, _)) => f.write_str(name),
+                None => write!(f, "{code}"),
+            },
         }
     }
 }
@@ -162,48 +245,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_and_no_action_is_bound_twice() {
+    fn no_key_no_action_and_no_name_is_there_twice() {
         let keys: Vec<Key> = BINDINGS
             .iter()
             .flat_map(|b| b.keys.iter().copied())
             .collect();
         for (i, key) in keys.iter().enumerate() {
             assert!(!keys[..i].contains(key), "{key} is bound twice");
+            assert_eq!(Key::parse(&key.to_string()), Some(*key), "{key}");
         }
-        let actions: Vec<Action> = BINDINGS.iter().map(|b| b.action).collect();
-        for (i, action) in actions.iter().enumerate() {
-            assert!(!actions[..i].contains(action), "{action:?} has two lines");
+        for (i, one) in BINDINGS.iter().enumerate() {
+            let before = &BINDINGS[..i];
+            assert!(before.iter().all(|other| other.action != one.action));
+            assert!(before.iter().all(|other| other.id != one.id), "{}", one.id);
         }
     }
 
     #[test]
     fn every_panel_has_its_number() {
         for (i, panel) in PANELS.iter().enumerate() {
-            assert_ne!(first_key(Action::Panel(i)), "", "{} has no key", panel.name);
+            let key = binding(Action::Panel(i)).map(|binding| binding.keys[0].to_string());
+            assert_eq!(key, Some((i + 1).to_string()), "{}", panel.name);
         }
-        assert_eq!(first_key(Action::Panel(PANELS.len())), "");
-    }
-
-    #[test]
-    fn case_control_and_alt_tell_keys_apart() {
-        let press = |code, modifiers| action(KeyEvent::new(code, modifiers));
-        assert_eq!(
-            press(KeyCode::Char('p'), KeyModifiers::NONE),
-            Some(Action::PauseTrial)
-        );
-        assert_eq!(
-            press(KeyCode::Char('P'), KeyModifiers::SHIFT),
-            Some(Action::PauseStudy)
-        );
-        assert_eq!(
-            press(KeyCode::Char('c'), KeyModifiers::CONTROL),
-            Some(Action::Quit)
-        );
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
-        assert_eq!(press(KeyCode::Char('q'), KeyModifiers::ALT), None);
-        assert_eq!(
-            press(KeyCode::BackTab, KeyModifiers::SHIFT),
-            Some(Action::PreviousPanel)
-        );
+        assert!(binding(Action::Panel(PANELS.len())).is_none());
     }
 }

@@ -8,8 +8,8 @@
 //! ├───────────┬───────────┤  │           │ curves    │   │           ├──────────┼────────────┤
 //! │ one group │ of panels │  ├───────────┴┬──────────┤   │           │ curves   │ hypervolume│
 //! │           │           │  │ front      │ hypervol.│   │           │          │            │
-//! ├ the panels' numbers ──┤  ├────────────┼──────────┤   ├───────────┴─────┬────┴────────────┤
-//! └ keys ─────────────────┘  │ search     │ log      │   │ search          │ log             │
+//! ├ the panels' numbers ──┤  ├───────┬────┴──┬───────┤   ├───────────┴┬─────────┴┬───────────┤
+//! └ keys ─────────────────┘  │ search│ device│ log   │   │ search     │ device   │ log       │
 //!                            └ keys ─────────────────┘   └ keys ───────────────────────────┘
 //! ```
 //!
@@ -130,7 +130,8 @@ fn split(group: Group, area: Rect, direction: Direction) -> Vec<(usize, Rect)> {
     let members: Vec<usize> = (0..PANELS.len())
         .filter(|&i| PANELS[i].group == group)
         .collect();
-    let areas = Layout::new(direction, members.iter().map(|_| Constraint::Fill(1))).split(area);
+    let shares = members.iter().map(|&i| Constraint::Fill(PANELS[i].share));
+    let areas = Layout::new(direction, shares).split(area);
     members.into_iter().zip(areas.iter().copied()).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::background::Background;
 use crate::app::Severity;
 use crate::domain::TrialState;
 
@@ -28,11 +29,36 @@ pub struct Palette {
 
 const PLAIN: Style = Style::new();
 
+// The nearest of the terminal's 256 colours.
+const SKY_BLUE: Color = Color::Indexed(74);
+const BLUISH_GREEN: Color = Color::Indexed(36);
+const ORANGE: Color = Color::Indexed(172);
+const VERMILION: Color = Color::Indexed(166);
+const REDDISH_PURPLE: Color = Color::Indexed(175);
+
+/// In the order of the key that goes through them.
+const ALL: [Palette; 5] = [
+    Palette::DARK,
+    Palette::LIGHT,
+    Palette::HIGH_CONTRAST,
+    Palette::COLOUR_BLIND,
+    Palette::PLAIN,
+];
+
 const fn coloured(color: Color) -> Style {
     Style::new().fg(color)
 }
 
 impl Palette {
+    /// Every palette's name, in the order of the key that goes through them.
+    pub const NAMES: [&'static str; 5] = [
+        Self::DARK.name,
+        Self::LIGHT.name,
+        Self::HIGH_CONTRAST.name,
+        Self::COLOUR_BLIND.name,
+        Self::PLAIN.name,
+    ];
+
     /// For dark backgrounds.
     pub const DARK: Self = Self {
         name: "dark",
@@ -65,9 +91,43 @@ impl Palette {
         ..Self::DARK
     };
 
+    /// For dark backgrounds, everything bright and nothing faint.
+    pub const HIGH_CONTRAST: Self = Self {
+        name: "high-contrast",
+        border: coloured(Color::White),
+        border_focused: coloured(Color::LightYellow).add_modifier(Modifier::BOLD),
+        faint: coloured(Color::White),
+        key: coloured(Color::LightYellow).add_modifier(Modifier::BOLD),
+        loss: coloured(Color::LightYellow),
+        score: coloured(Color::LightCyan),
+        front: coloured(Color::LightGreen).add_modifier(Modifier::BOLD),
+        running: coloured(Color::LightCyan).add_modifier(Modifier::BOLD),
+        finished: coloured(Color::LightGreen),
+        paused: coloured(Color::LightYellow),
+        infeasible: coloured(Color::LightMagenta),
+        failed: coloured(Color::LightRed).add_modifier(Modifier::BOLD),
+        ..Self::DARK
+    };
+
+    /// The colours of Okabe and Ito (2008), told apart with any kind of colour vision; on dark and light backgrounds.
+    pub const COLOUR_BLIND: Self = Self {
+        name: "colour-blind",
+        border_focused: coloured(SKY_BLUE).add_modifier(Modifier::BOLD),
+        key: coloured(SKY_BLUE),
+        loss: coloured(ORANGE),
+        score: coloured(SKY_BLUE),
+        front: coloured(BLUISH_GREEN).add_modifier(Modifier::BOLD),
+        running: coloured(SKY_BLUE),
+        finished: coloured(BLUISH_GREEN),
+        paused: coloured(ORANGE),
+        infeasible: coloured(REDDISH_PURPLE),
+        failed: coloured(VERMILION).add_modifier(Modifier::BOLD),
+        ..Self::DARK
+    };
+
     /// Without colours.
     pub const PLAIN: Self = Self {
-        name: "no colour",
+        name: "no-colour",
         title: PLAIN.add_modifier(Modifier::BOLD),
         border: PLAIN.add_modifier(Modifier::DIM),
         border_focused: PLAIN.add_modifier(Modifier::BOLD),
@@ -84,9 +144,9 @@ impl Palette {
         failed: PLAIN.add_modifier(Modifier::BOLD),
     };
 
-    /// The palette that the environment asks for: none where `NO_COLOR` is set, light where `COLORFGBG` names a
-    /// light background, else dark.
-    pub fn from_environment() -> Self {
+    /// The palette that the environment asks for: without colours where `NO_COLOR` is set, light or dark where
+    /// `COLORFGBG` names a background; none where it says nothing, and the terminal is to be asked.
+    pub fn from_environment() -> Option<Self> {
         let variable = |name| std::env::var(name).ok();
         Self::chosen(
             variable("NO_COLOR").as_deref(),
@@ -94,20 +154,45 @@ impl Palette {
         )
     }
 
-    fn chosen(no_color: Option<&str>, foreground_background: Option<&str>) -> Self {
+    /// The palette for what is behind the text.
+    pub fn for_background(background: Option<Background>) -> Self {
+        match background {
+            Some(Background::Light) => Self::LIGHT,
+            Some(Background::Dark) | None => Self::DARK,
+        }
+    }
+
+    fn chosen(no_color: Option<&str>, foreground_background: Option<&str>) -> Option<Self> {
         let background = foreground_background.and_then(|value| value.rsplit(';').next());
         match (no_color, background) {
-            (Some(set), _) if !set.is_empty() => Self::PLAIN,
-            (_, Some("7" | "15")) => Self::LIGHT,
-            _ => Self::DARK,
+            (Some(set), _) if !set.is_empty() => Some(Self::PLAIN),
+            (_, Some("7" | "15")) => Some(Self::LIGHT),
+            (_, Some(_)) => Some(Self::DARK),
+            _ => None,
         }
     }
 
     /// The next one, for the key that goes through them.
     pub(super) fn next(self) -> Self {
-        let all = [Self::DARK, Self::LIGHT, Self::PLAIN];
-        let here = all.iter().position(|palette| *palette == self);
-        all[(here.unwrap_or(0) + 1) % all.len()]
+        let here = ALL.iter().position(|palette| *palette == self);
+        ALL[(here.unwrap_or(0) + 1) % ALL.len()]
+    }
+
+    /// The palette of a name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        ALL.into_iter().find(|palette| palette.name == name)
+    }
+
+    /// The style of the curve with this number, of several in one plot.
+    pub(super) fn series(self, index: usize) -> Style {
+        let styles = [
+            self.score,
+            self.loss,
+            self.front,
+            self.infeasible,
+            self.failed,
+        ];
+        styles[index % styles.len()]
     }
 
     pub(super) fn state(self, state: TrialState) -> Style {
@@ -150,13 +235,19 @@ mod tests {
 
     #[test]
     fn the_environment_chooses() {
-        assert_eq!(Palette::chosen(None, None), Palette::DARK);
-        assert_eq!(Palette::chosen(None, Some("15;0")), Palette::DARK);
-        assert_eq!(Palette::chosen(None, Some("0;default;15")), Palette::LIGHT);
-        assert_eq!(Palette::chosen(Some("1"), Some("0;15")), Palette::PLAIN);
+        assert_eq!(Palette::chosen(None, None), None);
+        assert_eq!(Palette::chosen(None, Some("15;0")), Some(Palette::DARK));
+        assert_eq!(
+            Palette::chosen(None, Some("0;default;15")),
+            Some(Palette::LIGHT)
+        );
+        assert_eq!(
+            Palette::chosen(Some("1"), Some("0;15")),
+            Some(Palette::PLAIN)
+        );
         assert_eq!(
             Palette::chosen(Some(""), None),
-            Palette::DARK,
+            None,
             "NO_COLOR counts when not empty"
         );
     }
@@ -195,5 +286,15 @@ mod tests {
             states.len(),
             "every state has a sign of its own"
         );
+    }
+
+    #[test]
+    fn every_palette_is_found_by_its_name_and_by_the_key() {
+        let mut palette = Palette::DARK;
+        for name in Palette::NAMES {
+            assert_eq!(Palette::named(name), Some(palette), "{name}");
+            palette = palette.next();
+        }
+        assert_eq!(palette, Palette::DARK, "round to the first");
     }
 }

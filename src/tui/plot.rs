@@ -9,6 +9,7 @@ use ratatui::style::Style;
 use ratatui::symbols::Marker;
 use ratatui::widgets::Widget;
 use ratatui::widgets::canvas::{Canvas, Line};
+use unicode_width::UnicodeWidthStr;
 
 use super::axis::{Axis, labels};
 
@@ -146,6 +147,23 @@ impl Plot {
                 }
             })
             .render(self.inside, buffer);
+    }
+
+    /// Writes at the right end of the row below a value, or above it where there is none below.
+    pub(super) fn label(&self, buffer: &mut Buffer, value: f64, text: &str, style: Style) {
+        if self.inside.height < 2 || !value.is_finite() {
+            return;
+        }
+        let row =
+            self.inside.bottom() - 1 - (self.y.dot(value, self.inside.height * 4) / 4.0) as u16;
+        let row = if row + 1 < self.inside.bottom() {
+            row + 1
+        } else {
+            row - 1
+        };
+        let width = (text.width() as u16).min(self.inside.width);
+        let start = self.inside.right() - width;
+        buffer.set_stringn(start, row, text, usize::from(width), style);
     }
 
     /// Puts a sign at a point, over what is there.

@@ -1,48 +1,68 @@
 //! The terminal: set up, drawn to, and given back however the program ends.
+//!
+//! While the screen is up, standard output and error lead to the log: whatever a library, a driver or a child writes
+//! there, it never reaches the screen, which is drawn through a handle of its own.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::OwnedFd;
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, OnceLock};
 use std::thread;
 
-use crossbeam_channel::Receiver;
-use crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event};
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
-use crossterm::{cursor, execute, queue};
+use crossterm::{Command, cursor, execute, queue};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
 
 use super::Screen;
+use super::background::{self, Background};
 use crate::app::State;
-
-/// Events that may wait before the reader of the keyboard waits too.
-const EVENTS_WAITING: usize = 256;
 
 /// Whether the terminal is ours at this moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Where standard output and error lead when the terminal is not ours, and where while it is.
+static STREAMS: OnceLock<Streams> = OnceLock::new();
+
+struct Streams {
+    output: File,
+    /// None where it is no terminal: then it cannot disturb the screen.
+    error: Option<OwnedFd>,
+    log: File,
+}
+
 /// The terminal while it is ours: raw mode, alternate screen, pastes as one event. Given back on drop.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    inner: ratatui::Terminal<CrosstermBackend<BufWriter<File>>>,
 }
 
 impl Terminal {
     /// Takes the terminal, and has every panic give it back and say that the log lies at `log`.
     ///
     /// # Errors
-    /// Standard output is no terminal, or cannot be written to.
+    /// Standard output is no terminal, or cannot be written to; the log cannot be written to.
     pub fn enter(log: &Path) -> io::Result<Self> {
+        let streams = streams(log)?;
         install_panic_hook(log.to_owned());
         let taken = Taken;
         take()?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
+        let output = streams.output.try_clone()?;
+        let inner = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(output)))?;
         std::mem::forget(taken);
         Ok(Self { inner })
+    }
+
+    /// Asks the terminal for its background. Only while nothing else reads from it, and with a timeout.
+    pub fn background(&mut self) -> Option<Background> {
+        background::ask(self.inner.backend_mut()).ok().flatten()
     }
 
     /// Draws what changed, in one synchronised update. Does nothing where the screen needs no drawing.
@@ -57,6 +77,12 @@ impl Terminal {
         if screen.take_clearing() {
             self.clear()?;
         }
+        if let Some(text) = screen.take_copy() {
+            let inside_tmux = std::env::var_os("TMUX").is_some();
+            self.inner
+                .backend_mut()
+                .write_all(clipboard(&text, inside_tmux).as_bytes())?;
+        }
         if !screen.needs_redraw() {
             return Ok(());
         }
@@ -65,10 +91,20 @@ impl Terminal {
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
 
+    /// Takes the terminal anew after something else had it, such as a shell while the program stood still.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn retake(&mut self) -> io::Result<()> {
+        // The mode that is believed to be set is not the one that is.
+        disable_raw_mode()?;
+        take()?;
+        self.clear()
+    }
+
     /// Gives the terminal to the shell until the shell continues the program.
     fn suspend(&mut self) -> io::Result<()> {
         restore();
-        #[cfg(unix)]
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         take()?;
         self.clear()
@@ -97,30 +133,91 @@ impl Drop for Taken {
     }
 }
 
+/// What asks the terminal to put a text into the clipboard of the machine at which the user sits (OSC 52). tmux
+/// ignores it from programs inside unless told otherwise, and then passes on what is wrapped for it.
+fn clipboard(text: &str, inside_tmux: bool) -> String {
+    let mut sequence = String::new();
+    // Writing to a text cannot fail.
+    let _ = CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence);
+    if inside_tmux {
+        let wrapped = sequence.replace('\u{1b}', "\u{1b}\u{1b}");
+        sequence.push_str(&format!("\u{1b}Ptmux;{wrapped}\u{1b}\\"));
+    }
+    sequence
+}
+
+/// The streams as they were at the first call.
+fn streams(log: &Path) -> io::Result<&'static Streams> {
+    if let Some(streams) = STREAMS.get() {
+        return Ok(streams);
+    }
+    let error = io::stderr();
+    let error = error
+        .is_terminal()
+        .then(|| rustix::io::dup(&error))
+        .transpose()?;
+    let streams = Streams {
+        output: File::from(rustix::io::dup(io::stdout())?),
+        error,
+        log: OpenOptions::new().append(true).create(true).open(log)?,
+    };
+    Ok(STREAMS.get_or_init(|| streams))
+}
+
 fn take() -> io::Result<()> {
+    let Some(mut streams) = STREAMS.get().map(Streams::parts) else {
+        return Err(io::Error::other("the terminal was never entered"));
+    };
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     execute!(
-        io::stdout(),
+        streams.output,
         EnterAlternateScreen,
         EnableBracketedPaste,
         cursor::Hide
-    )
+    )?;
+    rustix::stdio::dup2_stdout(streams.log)?;
+    if streams.error.is_some() {
+        rustix::stdio::dup2_stderr(streams.log)?;
+    }
+    Ok(())
 }
 
 /// Gives the terminal back, once, from any thread. Errors are passed over: there is nobody left to tell.
 pub fn restore() {
+    let Some(mut streams) = STREAMS.get().map(Streams::parts) else {
+        return;
+    };
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let mut out = io::stdout();
-        let _ = queue!(
-            out,
+        let _ = execute!(
+            streams.output,
             EndSynchronizedUpdate,
             DisableBracketedPaste,
             LeaveAlternateScreen,
             cursor::Show
         );
-        let _ = out.flush();
         let _ = disable_raw_mode();
+        let _ = rustix::stdio::dup2_stdout(streams.output);
+        if let Some(error) = streams.error {
+            let _ = rustix::stdio::dup2_stderr(error);
+        }
+    }
+}
+
+/// [`Streams`], so that a shared file can be written to.
+struct Parts {
+    output: &'static File,
+    error: Option<&'static OwnedFd>,
+    log: &'static File,
+}
+
+impl Streams {
+    fn parts(&'static self) -> Parts {
+        Parts {
+            output: &self.output,
+            error: self.error.as_ref(),
+            log: &self.log,
+        }
     }
 }
 
@@ -153,19 +250,17 @@ fn install_panic_hook(log: PathBuf) {
     });
 }
 
-/// Reads keyboard, pastes and resizes on a thread of its own. The channel closes when the terminal is gone.
-///
-/// # Errors
-/// The thread cannot be started.
-pub fn input() -> io::Result<Receiver<Event>> {
-    let (sender, receiver) = crossbeam_channel::bounded(EVENTS_WAITING);
-    let read = move || {
-        while let Ok(event) = event::read() {
-            if sender.send(event).is_err() {
-                break;
-            }
-        }
-    };
-    thread::Builder::new().name("keyboard".into()).spawn(read)?;
-    Ok(receiver)
+#[cfg(test)]
+mod tests {
+    use super::clipboard;
+
+    #[test]
+    fn what_is_copied_travels_encoded_and_through_tmux() {
+        assert_eq!(
+            clipboard("serial 1", false),
+            "\u{1b}]52;c;c2VyaWFsIDE=\u{1b}\\"
+        );
+        let both = clipboard("serial 1", true);
+        assert!(both.ends_with("\u{1b}Ptmux;\u{1b}\u{1b}]52;c;c2VyaWFsIDE=\u{1b}\u{1b}\\\u{1b}\\"));
+    }
 }

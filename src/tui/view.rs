@@ -1,5 +1,7 @@
-//! What the panels know beside the study's state: the selection, scrolling, colours.
+//! What the panels know beside the study's state: the selection, scrolling, the filter, colours, keys.
 
+use super::filter::Filter;
+use super::keymap::{Keymap, Settings};
 use super::palette::Palette;
 use crate::app::State;
 use crate::domain::{Trial, TrialId, TrialState};
@@ -8,24 +10,44 @@ use crate::domain::{Trial, TrialId, TrialState};
 #[derive(Clone, Debug)]
 pub(super) struct View {
     pub(super) palette: Palette,
+    pub(super) keymap: Keymap,
+    /// Whether every sign is to be plain ASCII.
+    pub(super) ascii: bool,
+    /// Whether another program works on the study, and this one only looks.
+    pub(super) watching: bool,
+    /// Whether the picture is held still.
+    pub(super) frozen: bool,
     /// The trial that the user chose; none: the running one is followed.
     pub(super) chosen: Option<TrialId>,
-    /// First trial shown in the table of trials.
+    /// Trials shown in the table; none: all.
+    pub(super) filter: Option<Filter>,
+    /// First row shown in the table of trials.
     pub(super) trials_offset: usize,
     /// First line shown in the table of the front.
     pub(super) front_offset: usize,
     /// Lines of the log below the last one shown; 0: the newest is shown.
     pub(super) log_back: usize,
+    /// Whether the training loss is smoothed.
+    pub(super) smooth: bool,
+    /// Whether losses stand on a logarithmic axis.
+    pub(super) logarithmic: bool,
 }
 
 impl View {
-    pub(super) fn new(palette: Palette) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
         Self {
-            palette,
+            palette: settings.palette.unwrap_or(Palette::DARK),
+            keymap: settings.keymap,
+            ascii: settings.ascii.unwrap_or(false),
+            watching: false,
+            frozen: false,
             chosen: None,
+            filter: None,
             trials_offset: 0,
             front_offset: 0,
             log_back: 0,
+            smooth: false,
+            logarithmic: false,
         }
     }
 
@@ -40,6 +62,30 @@ impl View {
             .or_else(|| latest(|s| s == TrialState::Paused))
             .or_else(|| latest(TrialState::is_over))
             .or_else(|| state.trials.first())
+    }
+
+    /// Rows of the table of trials.
+    pub(super) fn rows(&self, state: &State) -> usize {
+        match &self.filter {
+            Some(filter) => filter.passing().len(),
+            None => state.trials.len(),
+        }
+    }
+
+    /// The trial of a row.
+    pub(super) fn trial_of_row(&self, row: usize) -> Option<TrialId> {
+        match &self.filter {
+            Some(filter) => filter.passing().get(row).copied(),
+            None => Some(TrialId(row as u32)),
+        }
+    }
+
+    /// The row of a trial, or the row before which it would stand.
+    pub(super) fn row_of_trial(&self, id: TrialId) -> Result<usize, usize> {
+        match &self.filter {
+            Some(filter) => filter.passing().binary_search(&id),
+            None => Ok(id.0 as usize),
+        }
     }
 }
 

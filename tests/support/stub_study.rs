@@ -206,6 +206,7 @@ pub(crate) fn runtime(
     let engine = Engine::new(space().space(), cost, settings, 1, Arc::new(|| 0.0));
     let (_, stop_requests) = unbounded();
     Ok(Runtime {
+        vitals: crossbeam_channel::never(),
         state,
         journal,
         executor: Box::new(executor),

@@ -111,5 +111,17 @@ pub(super) fn every_record() -> Vec<Record> {
             folder: "runs/quickstart/export".to_owned(),
             front: vec![first],
         },
+        Record::TrialPrioritised {
+            trial: second,
+            priority: -1,
+        },
+        Record::TrialMarked {
+            trial: first,
+            marked: true,
+        },
+        Record::TrialNoted {
+            trial: first,
+            note: "the \"best\" so far: ä".to_owned(),
+        },
     ]
 }

@@ -267,3 +267,44 @@ fn format_1_still_opens_and_makes_the_same_study() {
     assert_eq!(state.front, [TrialId(0)]);
     assert!((state.hypervolume() - (26.0 - 14.4) * 0.125).abs() < 1e-12);
 }
+
+#[test]
+fn a_follower_tells_what_became_whole_since_it_last_looked() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = every_record();
+    let (mut journal, _) = Journal::open(folder.path()).unwrap();
+    journal.append(&all[..3]).unwrap();
+    let mut follower = Follower::new(folder.path());
+    let told = |news: News| match news {
+        News::Further(records) => (false, records.into_iter().map(|s| s.record).collect()),
+        News::Anew(records) => (true, records.into_iter().map(|s| s.record).collect()),
+    };
+    let look = |follower: &mut Follower| -> (bool, Vec<Record>) { told(follower.news().unwrap()) };
+    assert_eq!(look(&mut follower), (true, all[..3].to_vec()));
+    assert_eq!(look(&mut follower), (false, Vec::new()));
+    journal.append(&all[3..5]).unwrap();
+    assert_eq!(look(&mut follower), (false, all[3..5].to_vec()));
+
+    // A line that is being written is told once it is whole.
+    let path = journal_in(folder.path());
+    let mut line = Vec::new();
+    line::encode(&all[5], 0.0, &mut line).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    let half = [&before[..], &line[..line.len() / 2]].concat();
+    std::fs::write(&path, half).unwrap();
+    assert_eq!(look(&mut follower), (false, Vec::new()));
+    std::fs::write(&path, [&before[..], &line].concat()).unwrap();
+    assert_eq!(look(&mut follower), (false, all[5..6].to_vec()));
+
+    // What its writer took back is told anew.
+    std::fs::write(&path, &before).unwrap();
+    assert_eq!(look(&mut follower), (true, all[..5].to_vec()));
+    std::fs::remove_file(&path).unwrap();
+    assert!(
+        follower
+            .news()
+            .unwrap_err()
+            .to_string()
+            .contains("never started")
+    );
+}

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use crate::app::State;
+use crate::app::{State, Stretch};
 use crate::domain::Trial;
 use crate::tui::axis::Axis;
 use crate::tui::plot::Plot;
@@ -13,15 +13,22 @@ pub(super) fn title(view: &View, state: &State) -> String {
     let Some(trial) = view.selected(state) else {
         return "Curves".into();
     };
+    let mut how = String::new();
+    if view.smooth {
+        how.push_str(", smoothed");
+    }
+    if view.logarithmic {
+        how.push_str(", log axis");
+    }
     let loss = state.live.get(&trial.id).and_then(|live| live.progress);
     match loss {
         Some(progress) => {
             format!(
-                "Curves of {}, step {} of {}",
+                "Curves of {}, step {} of {}{how}",
                 trial.id, progress.step, progress.steps
             )
         }
-        None => format!("Curves of {}", trial.id),
+        None => format!("Curves of {}{how}", trial.id),
     }
 }
 
@@ -33,7 +40,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     let losses = state
         .live
         .get(&trial.id)
-        .map_or(&[][..], |live| &live.losses);
+        .map(|live| live.losses.stretches())
+        .unwrap_or_default();
     if losses.is_empty() && trial.epochs.is_empty() {
         super::draw_empty(buffer, area, view, "No step done yet.");
         return;
@@ -62,29 +70,77 @@ fn headed(buffer: &mut Buffer, area: Rect, text: &str, style: ratatui::style::St
     }
 }
 
-fn draw_loss_by_step(buffer: &mut Buffer, area: Rect, view: &View, losses: &[(u64, f64)]) {
+fn draw_loss_by_step(buffer: &mut Buffer, area: Rect, view: &View, losses: &[Stretch]) {
     if area.is_empty() {
         return;
     }
     let palette = view.palette;
-    let latest = losses.last().map_or(f64::NAN, |(_, loss)| *loss);
+    let latest = losses
+        .last()
+        .map_or(f64::NAN, |stretch| f64::from(stretch.last));
     let inside = headed(
         buffer,
         area,
         &format!("training loss {latest:.4}"),
         palette.loss,
     );
-    let Some(y) = Axis::around(losses.iter().map(|(_, loss)| *loss)) else {
+    let ends = losses
+        .iter()
+        .flat_map(|s| [f64::from(s.low), f64::from(s.high)]);
+    let Some(y) = loss_axis(view, ends) else {
         return;
     };
-    let last_step = losses.last().map_or(1, |(step, _)| *step);
-    let x = Axis::counting(last_step as f64);
+    let last_step = losses.last().map_or(1, |stretch| stretch.to);
+    let x = Axis::counting(f64::from(last_step));
     let plot = Plot::with_axes(buffer, inside, x, y, "step", palette.faint);
-    plot.curve(
-        buffer,
-        losses.iter().map(|(step, loss)| (*step as f64, *loss)),
-        palette.loss,
-    );
+    if view.smooth {
+        // What was smoothed away is still there, behind.
+        plot.curve(buffer, points(losses), palette.faint);
+        plot.curve(buffer, smoothed(losses), palette.loss);
+    } else {
+        plot.curve(buffer, points(losses), palette.loss);
+    }
+}
+
+/// What a curve's stretches show, in the order of drawing.
+fn points(stretches: &[Stretch]) -> impl Iterator<Item = (f64, f64)> {
+    stretches.iter().flat_map(|stretch| {
+        let Stretch {
+            from,
+            to,
+            first,
+            low,
+            high,
+            last,
+        } = *stretch;
+        let middle = f64::midpoint(f64::from(from), f64::from(to));
+        let ends = [
+            (f64::from(from), first),
+            (middle, low),
+            (middle, high),
+            (f64::from(to), last),
+        ];
+        ends.map(|(step, value)| (step, f64::from(value)))
+    })
+}
+
+/// The mean of a stretch's ends, averaged exponentially over a fiftieth of the curve.
+fn smoothed(stretches: &[Stretch]) -> impl Iterator<Item = (f64, f64)> {
+    let weight = 1.0 / (stretches.len() as f64 / 50.0).max(1.0);
+    let mut mean: Option<f64> = None;
+    stretches.iter().filter_map(move |stretch| {
+        let value = f64::midpoint(f64::from(stretch.first), f64::from(stretch.last));
+        if value.is_finite() {
+            mean = Some(mean.map_or(value, |mean| mean + weight * (value - mean)));
+        }
+        mean.map(|mean| (f64::from(stretch.to), mean))
+    })
+}
+
+/// The vertical axis of losses, as the switch says; a loss that never is above 0 has no logarithm.
+fn loss_axis(view: &View, values: impl Iterator<Item = f64> + Clone) -> Option<Axis> {
+    let logarithmic = view.logarithmic.then(|| Axis::logarithmic(values.clone()));
+    logarithmic.flatten().or_else(|| Axis::around(values))
 }
 
 /// For trials of earlier sessions: their steps are not kept, their epochs are.
@@ -98,7 +154,9 @@ fn draw_loss_by_epoch(buffer: &mut Buffer, area: Rect, view: &View, trial: &Tria
         .epochs
         .iter()
         .flat_map(|epoch| [epoch.train_loss, epoch.validation_loss]);
-    let Some(y) = Axis::around(both) else { return };
+    let Some(y) = loss_axis(view, both) else {
+        return;
+    };
     let plot = Plot::with_axes(buffer, inside, epoch_axis(trial), y, "epoch", palette.faint);
     let by_epoch = |value: fn(&crate::domain::EpochReport) -> f64| {
         trial
@@ -143,4 +201,21 @@ fn draw_score_by_epoch(buffer: &mut Buffer, area: Rect, view: &View, trial: &Tri
 fn epoch_axis(trial: &Trial) -> Axis {
     let last = trial.epochs.last().map_or(1, |epoch| epoch.epoch);
     Axis::counting(f64::from(last) + 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Curve;
+
+    #[test]
+    fn smoothing_draws_a_jump_out_and_passes_over_what_is_no_number() {
+        let mut curve = Curve::default();
+        (0..1000).for_each(|step| curve.push(step, if step < 500 { 0.0 } else { 1.0 }));
+        curve.push(1000, f64::NAN);
+        let line: Vec<(f64, f64)> = smoothed(curve.stretches()).collect();
+        assert!(line.windows(2).all(|pair| pair[0].1 <= pair[1].1));
+        assert!(line[510].1 > 0.2 && line[510].1 < 0.8, "{:?}", line[510]);
+        assert!(line[999].1 > 0.99 && line[1000].1 == line[999].1);
+    }
 }

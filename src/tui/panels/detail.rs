@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::app::State;
@@ -39,15 +40,16 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     if let Some(reason) = &trial.reason {
         text.wrapped(trial.state.label(), reason, trial.state);
     }
+    if let Some(note) = state.notes.get(&trial.id) {
+        text.wrapped("your note", note, TrialState::Paused);
+    }
     text.modules_by_layers(trial, state);
     text.result(trial);
     text.origin(&trial.origin);
     if let Some(measurement) = &trial.measurement {
         let trained = grouped(measurement.trained_parameters);
-        text.field(
-            "trained",
-            format!("{trained} scalars, biases and head included"),
-        );
+        let trained = format!("{trained} scalars, biases and head included");
+        text.field("trained", &trained);
     }
     for (line, row) in text.lines.iter().zip(area.y..area.bottom()) {
         buffer.set_line(area.x, row, line, area.width);
@@ -61,22 +63,21 @@ struct Text {
 }
 
 impl Text {
-    fn field(&mut self, label: &str, value: String) {
-        let label = Span::styled(format!("{label:<LABEL$}"), self.palette.faint);
-        self.lines.push(Line::from(vec![label, Span::raw(value)]));
+    fn field(&mut self, label: &str, value: &str) {
+        self.styled(label, value, Style::new());
     }
 
     fn wrapped(&mut self, label: &str, value: &str, state: TrialState) {
-        for (i, line) in wrapped(value, self.width.saturating_sub(LABEL))
-            .into_iter()
-            .enumerate()
-        {
+        self.styled(label, value, self.palette.state(state));
+    }
+
+    fn styled(&mut self, label: &str, value: &str, style: Style) {
+        let lines = wrapped(value, self.width.saturating_sub(LABEL));
+        for (i, line) in lines.into_iter().enumerate() {
             let label = if i == 0 { label } else { "" };
             let label = Span::styled(format!("{label:<LABEL$}"), self.palette.faint);
-            self.lines.push(Line::from(vec![
-                label,
-                Span::styled(line, self.palette.state(state)),
-            ]));
+            self.lines
+                .push(Line::from(vec![label, Span::styled(line, style)]));
         }
     }
 
@@ -125,7 +126,7 @@ impl Text {
         }
         let weights = grouped(space.parameters(&trial.configuration));
         let share = percent(trial.parameters_percent);
-        self.field("parameters", format!("{share}, {weights} weights"));
+        self.field("parameters", &format!("{share}, {weights} weights"));
     }
 
     fn result(&mut self, trial: &Trial) {
@@ -135,12 +136,12 @@ impl Text {
             let best = measurement.best_epoch;
             self.field(
                 "score",
-                format!("{score:.4} in epoch {best} of {epochs}, {took}"),
+                &format!("{score:.4} in epoch {best} of {epochs}, {took}"),
             );
         } else if let Some(epoch) = trial.epochs.last() {
             self.field(
                 "score",
-                format!("{:.4} after epoch {}", epoch.score, epoch.epoch),
+                &format!("{:.4} after epoch {}", epoch.score, epoch.epoch),
             );
         }
         if let Origin::Proposed(Diagnostics {
@@ -158,23 +159,23 @@ impl Text {
                 significant(*deviation, 2),
                 missed.unwrap_or_default()
             );
-            self.field("predicted", text);
+            self.field("predicted", &text);
         }
     }
 
     fn origin(&mut self, origin: &Origin) {
         let diagnostics = match origin {
-            Origin::Initial => return self.field("origin", "initial design".into()),
-            Origin::Manual => return self.field("origin", "asked for by hand".into()),
+            Origin::Initial => return self.field("origin", "initial design"),
+            Origin::Manual => return self.field("origin", "asked for by hand"),
             Origin::Proposed(diagnostics) => diagnostics,
         };
         let value = significant(diagnostics.acquisition, 3);
-        self.field("origin", format!("the search, acquisition {value}"));
+        self.field("origin", &format!("the search, acquisition {value}"));
         let (fit, search) = (
             duration(diagnostics.fit_seconds),
             duration(diagnostics.search_seconds),
         );
-        self.field("", format!("fit {fit}, candidates {search}"));
+        self.field("", &format!("fit {fit}, candidates {search}"));
         let relevant: Vec<&str> = diagnostics
             .relevance
             .iter()

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::PANELS;
-use crate::tui::keys::{Action, BINDINGS};
+use crate::tui::keys::Action;
 use crate::tui::palette::Palette;
+use crate::tui::view::View;
 
 /// Actions that every screen understands and that only the help needs to name.
 fn is_silent(action: Action) -> bool {
@@ -22,6 +23,16 @@ fn is_silent(action: Action) -> bool {
             | A::Down
             | A::Up
             | A::Palette
+            | A::PreviousMatch
+            | A::Raise
+            | A::Lower
+            | A::Add
+            | A::Note
+            | A::Copy
+            | A::Freeze
+            | A::Smooth
+            | A::Logarithm
+            | A::Ascii
             | A::Redraw
             | A::Suspend
     )
@@ -31,9 +42,10 @@ fn is_silent(action: Action) -> bool {
 pub(in crate::tui) fn draw(
     buffer: &mut Buffer,
     area: Rect,
-    palette: Palette,
+    view: &View,
     works: impl Fn(Action) -> Option<String>,
 ) {
+    let palette = view.palette;
     let entry = |name: &str, key: String| {
         (
             Span::styled(key, palette.key),
@@ -42,13 +54,22 @@ pub(in crate::tui) fn draw(
     };
     let mut always = Vec::new();
     let mut now = Vec::new();
-    for binding in BINDINGS.iter().filter(|binding| !is_silent(binding.action)) {
+    for (binding, keys) in view.keymap.entries() {
+        // What holds the picture still has to say how it goes on.
+        let wanted =
+            !is_silent(binding.action) || (binding.action == Action::Freeze && view.frozen);
+        let (Some(key), true) = (keys.first(), wanted) else {
+            continue;
+        };
         let Some(name) = works(binding.action) else {
             continue;
         };
-        let kept = matches!(binding.action, Action::Help | Action::Quit);
+        let kept = matches!(
+            binding.action,
+            Action::Commands | Action::Help | Action::Quit
+        );
         let list = if kept { &mut always } else { &mut now };
-        list.push(entry(&name, binding.keys[0].to_string()));
+        list.push(entry(&name, key.to_string()));
     }
     let width = |entries: &[(Span, Span)]| {
         entries

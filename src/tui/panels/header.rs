@@ -7,14 +7,14 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::{DeviceStatus, SearchStatus, Severity, State};
 use crate::domain::TrialState;
 use crate::tui::format::{counted, significant};
-use crate::tui::keys::{Action, first_key};
+use crate::tui::keys::Action;
 use crate::tui::palette::glyph;
 use crate::tui::view::View;
 
 const BETWEEN: &str = " │ ";
 
 pub(in crate::tui) fn draw(buffer: &mut Buffer, area: Rect, view: &View, state: &State) {
-    let (status, severity) = status(state);
+    let (status, severity) = status(view, state);
     let status_width = status.width() as u16;
     let start = area.right().saturating_sub(status_width).max(area.x);
     let style = view.palette.title.patch(view.palette.severity(severity));
@@ -105,8 +105,16 @@ fn model_and_task(settings: &serde_json::Value) -> Option<String> {
 }
 
 /// Whether the study goes on, and if not, why.
-fn status(state: &State) -> (String, Severity) {
+fn status(view: &View, state: &State) -> (String, Severity) {
     let under_way = state.in_state(TrialState::Running).count();
+    let key = |action| view.keymap.first_key(action);
+    if view.frozen {
+        let text = format!("frozen, {} goes on", key(Action::Freeze));
+        return (text, Severity::Warning);
+    }
+    if view.watching {
+        return ("watching".into(), Severity::Info);
+    }
     if state.stopping {
         return ("stopping".into(), Severity::Warning);
     }
@@ -114,7 +122,7 @@ fn status(state: &State) -> (String, Severity) {
         return ("no device: see the log".into(), Severity::Error);
     }
     if state.study_paused {
-        let text = format!("study paused, {} goes on", first_key(Action::PauseStudy));
+        let text = format!("study paused, {} goes on", key(Action::PauseStudy));
         return (text, Severity::Warning);
     }
     if !state.trials.is_empty() && state.is_complete() {

@@ -39,6 +39,21 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     };
     let x = Axis::counting(trace.len() as f64);
     let plot = Plot::with_axes(buffer, area, x, y, "finished", view.palette.faint);
+    // What the initial design alone reached, for scale: what is above it is the search's.
+    let initial = state
+        .initial_trials
+        .checked_sub(1)
+        .and_then(|i| trace.get(i));
+    if let Some((_, value)) = initial.filter(|_| trace.len() > state.initial_trials) {
+        let ends = [(0.0, *value), (trace.len() as f64, *value)];
+        plot.curve(buffer, ends.into_iter(), view.palette.faint);
+        plot.label(
+            buffer,
+            *value,
+            &format!("initial design {}", significant(*value, 4)),
+            view.palette.faint,
+        );
+    }
     // A staircase: the value changes when a trial finishes, not between two.
     let stairs = trace.iter().enumerate().flat_map(|(i, (_, value))| {
         let before = i.checked_sub(1).map_or(*value, |before| trace[before].1);

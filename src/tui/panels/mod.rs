@@ -2,6 +2,7 @@
 
 mod curves;
 mod detail;
+mod device;
 pub(super) mod footer;
 mod front;
 pub(super) mod header;
@@ -34,6 +35,8 @@ pub(super) struct Panel {
     /// Short name, for the strip of panels.
     pub(super) name: &'static str,
     pub(super) group: Group,
+    /// Its part of the group's room, against the others of the group.
+    pub(super) share: u16,
     /// Title, with what one wants to know at a glance.
     pub(super) title: fn(&View, &State) -> String,
     pub(super) draw: fn(&mut Buffer, Rect, &mut View, &State),
@@ -44,42 +47,56 @@ pub(super) const PANELS: &[Panel] = &[
     Panel {
         name: "Trials",
         group: Group::Study,
+        share: 1,
         title: trials::title,
         draw: trials::draw,
     },
     Panel {
         name: "Trial",
         group: Group::Trial,
+        share: 1,
         title: detail::title,
         draw: detail::draw,
     },
     Panel {
         name: "Curves",
         group: Group::Trial,
+        share: 1,
         title: curves::title,
         draw: curves::draw,
     },
     Panel {
         name: "Front",
         group: Group::Result,
+        share: 1,
         title: front::title,
         draw: front::draw,
     },
     Panel {
         name: "Hypervolume",
         group: Group::Result,
+        share: 1,
         title: hypervolume::title,
         draw: hypervolume::draw,
     },
     Panel {
         name: "Search",
         group: Group::Work,
+        share: 4,
         title: search::title,
         draw: search::draw,
     },
     Panel {
+        name: "Device",
+        group: Group::Work,
+        share: 3,
+        title: device::title,
+        draw: device::draw,
+    },
+    Panel {
         name: "Log",
         group: Group::Work,
+        share: 5,
         title: log::title,
         draw: log::draw,
     },
@@ -88,7 +105,7 @@ pub(super) const PANELS: &[Panel] = &[
 /// Index of the panel whose lines the movement keys scroll.
 pub(super) const FRONT: usize = 3;
 /// Index of the log.
-pub(super) const LOG: usize = 6;
+pub(super) const LOG: usize = 7;
 
 /// Says why a panel is empty, in the middle of it.
 fn draw_empty(buffer: &mut Buffer, area: Rect, view: &View, text: &str) {

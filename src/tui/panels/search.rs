@@ -1,10 +1,10 @@
-//! What the search and the device are doing.
+//! What the search is doing.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::app::{DeviceStatus, SearchStatus, Severity, State};
+use crate::app::{SearchStatus, Severity, State};
 use crate::domain::{Diagnostics, Origin};
 use crate::tui::format::{counted, duration, significant, wrapped};
 use crate::tui::view::View;
@@ -41,12 +41,6 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
             }
         }
     };
-    let (device, severity) = match &state.device {
-        DeviceStatus::Loading => ("loading model and data".to_owned(), Severity::Info),
-        DeviceStatus::Ready(device) => (device.clone(), Severity::Info),
-        DeviceStatus::Unavailable(reason) => (reason.clone(), Severity::Error),
-    };
-    field("device", device, view.palette.severity(severity));
     let (search, severity) = status(state);
     field("search", search, view.palette.severity(severity));
     if let Some(diagnostics) = latest_proposal(state) {

@@ -6,6 +6,7 @@ use ratatui::style::Style;
 
 use crate::app::{DeviceStatus, State};
 use crate::domain::{Progress, Trial, TrialState};
+use crate::tui::filter::Filter;
 use crate::tui::format::{configuration, duration, fitted, percent};
 use crate::tui::palette::glyph;
 use crate::tui::view::{View, scrolled};
@@ -21,6 +22,10 @@ const BAR: usize = 8;
 const CONFIGURATION: usize = 23;
 
 pub(super) fn title(view: &View, state: &State) -> String {
+    if let Some(filter) = view.filter.as_ref() {
+        let (rows, all, text) = (view.rows(state), state.trials.len(), Filter::text(filter));
+        return format!("Trials {rows} of {all}, filter {text}");
+    }
     let wanted = state.trials_wanted.max(state.trials.len());
     let under_way = |trial: &Trial| matches!(trial.state, TrialState::Running | TrialState::Paused);
     let follows = view.chosen.is_none() && view.selected(state).is_some_and(under_way);
@@ -53,10 +58,27 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
 
     let height = usize::from(area.height - 1);
     let selected = view.selected(state).map(|trial| trial.id);
-    let index = selected.map_or(0, |id| id.0 as usize);
-    view.trials_offset = scrolled(view.trials_offset, index, state.trials.len(), height);
-    let visible = state.trials.iter().skip(view.trials_offset).take(height);
-    for (trial, row) in visible.zip(area.y + 1..) {
+    let rows = view.rows(state);
+    if rows == 0 {
+        let rest = Rect {
+            y: area.y + 1,
+            height: area.height - 1,
+            ..area
+        };
+        super::draw_empty(
+            buffer,
+            rest,
+            view,
+            "No trial passes the filter; Esc drops it.",
+        );
+        return;
+    }
+    let index = selected.map_or(Ok(0), |id| view.row_of_trial(id));
+    let index = index.unwrap_or_else(|next| next.min(rows - 1));
+    view.trials_offset = scrolled(view.trials_offset, index, rows, height);
+    let visible = view.trials_offset..rows.min(view.trials_offset + height);
+    let trials = visible.filter_map(|row| state.trial(view.trial_of_row(row)?));
+    for (trial, row) in trials.zip(area.y + 1..) {
         let line = columns.trial(trial, state);
         let mut style = view.palette.state(trial.state);
         if Some(trial.id) == selected {
@@ -66,7 +88,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
                 ..area
             };
             buffer.set_style(whole, view.palette.selected);
-            style = style.patch(view.palette.selected);
+            // One bar: the state's colour would make a bar of its own behind the text.
+            style = view.palette.selected;
         } else if trial.state == TrialState::Finished && !state.front.contains(&trial.id) {
             style = Style::new();
         }
@@ -83,7 +106,8 @@ struct Columns {
 
 impl Columns {
     fn for_width(width: usize, trials: usize) -> Self {
-        let id = 3 + trials.to_string().len().max(2);
+        // The number, the two signs that may follow it, and the gap.
+        let id = 4 + trials.to_string().len().max(2);
         let left = width.saturating_sub(id + STATE + SCORE + PARAMETERS);
         let [bar, short] = PROGRESS;
         let progress = if left >= bar + CONFIGURATION {
@@ -104,8 +128,17 @@ impl Columns {
         } else {
             ""
         };
-        let id = format!("{}{front}", trial.id);
-        let word = format!("{} {}", glyph(trial.state), trial.state.label());
+        let mark = if state.marked.contains(&trial.id) {
+            "*"
+        } else {
+            ""
+        };
+        let id = format!("{}{front}{mark}", trial.id);
+        let place = match (trial.state, state.priority(trial.id)) {
+            (TrialState::Queued, priority) if priority != 0 => format!(" {priority:+}"),
+            _ => String::new(),
+        };
+        let word = format!("{} {}{place}", glyph(trial.state), trial.state.label());
         let score = match trial.measurement {
             Some(measurement) => format!("{:.4}", measurement.objectives.score),
             None if trial.state.is_over() => String::new(),

@@ -4,8 +4,9 @@ use ratatui::style::Color;
 
 use super::studies;
 use crate::app::State;
+use crate::tui::keymap::keys_text;
 use crate::tui::panels::PANELS;
-use crate::tui::{Palette, Screen};
+use crate::tui::{Keymap, Palette, Screen};
 
 /// What the screen shows, line by line, without trailing blanks.
 pub(super) fn shown(screen: &mut Screen, state: &State, width: u16, height: u16) -> String {
@@ -28,6 +29,63 @@ fn snapshots(name: &str, state: &State) {
         insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(format!("{name}_{width}x{height}"), text);
         });
+    }
+}
+
+/// Every panel with the whole screen to itself, one after the other.
+fn panel_snapshots(name: &str, state: &State) {
+    for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+        let mut text = String::new();
+        for number in 1..=PANELS.len() {
+            let mut screen = Screen::new(Palette::DARK);
+            super::driving::press(&mut screen, state, &format!("{number}z"));
+            let whole = shown(&mut screen, state, width, height);
+            // Header, strip and keys are in the snapshots of the whole screen.
+            let panel: Vec<&str> = whole
+                .lines()
+                .skip(1)
+                .take(usize::from(height) - 3)
+                .collect();
+            text.push_str(&panel.join("\n"));
+            text.push('\n');
+        }
+        insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("panels_{name}_{width}x{height}"), text);
+        });
+    }
+}
+
+#[test]
+fn every_panel_of_an_empty_study() {
+    panel_snapshots("empty", &studies::empty());
+}
+
+#[test]
+fn every_panel_of_a_busy_study() {
+    panel_snapshots("busy", &studies::busy());
+}
+
+#[test]
+fn every_panel_of_a_failed_study() {
+    panel_snapshots("failed", &studies::failed());
+}
+
+#[test]
+fn every_panel_of_a_huge_study() {
+    panel_snapshots("huge", &studies::huge());
+}
+
+#[test]
+fn in_ascii_no_cell_has_another_sign() {
+    for keys in ["", "?", "4z", "5z", "7z", "w", ":", "/run"] {
+        let mut screen = Screen::new(crate::tui::Settings {
+            ascii: Some(true),
+            ..Palette::DARK.into()
+        });
+        let state = studies::busy();
+        super::driving::press(&mut screen, &state, keys);
+        let text = shown(&mut screen, &state, 120, 40);
+        assert!(text.is_ascii(), "{keys}: {text}");
     }
 }
 
@@ -110,8 +168,8 @@ fn of_many_trials_the_selected_one_is_shown() {
 fn values_that_are_no_numbers_are_survived() {
     let mut state = studies::busy();
     for live in state.live.values_mut() {
-        live.losses.push((241, f64::NAN));
-        live.losses.push((242, f64::INFINITY));
+        live.losses.push(241, f64::NAN);
+        live.losses.push(242, f64::INFINITY);
     }
     for trial in &mut state.trials {
         for epoch in &mut trial.epochs {
@@ -146,7 +204,7 @@ fn control_characters_do_not_reach_the_terminal() {
 
 #[test]
 fn without_colour_no_cell_has_one() {
-    for keys in ["", "?", "x", "4", "6"] {
+    for keys in ["", "?", "x", "4", "6", "w", ":", "/run"] {
         let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
         let mut screen = Screen::new(Palette::PLAIN);
         let state = studies::busy();
@@ -166,17 +224,12 @@ fn every_binding_is_in_the_help() {
     let mut screen = Screen::new(Palette::DARK);
     let state = studies::empty();
     super::driving::press(&mut screen, &state, "?");
-    let text = shown(&mut screen, &state, 100, 50);
-    for binding in crate::tui::keys::BINDINGS {
-        assert!(
-            text.contains(binding.help),
-            "{} is not in the help",
-            binding.help
-        );
-        assert!(
-            text.contains(&binding.keys_text()),
-            "{} is not in the help",
-            binding.keys_text()
-        );
+    let mut text = shown(&mut screen, &state, 120, 40);
+    super::driving::press(&mut screen, &state, "G");
+    text.push_str(&shown(&mut screen, &state, 120, 40));
+    for (binding, keys) in Keymap::default().entries() {
+        let (help, keys) = (binding.help, keys_text(keys));
+        assert!(text.contains(help), "{help} is not in the help");
+        assert!(text.contains(&keys), "{keys} is not in the help");
     }
 }

@@ -168,11 +168,11 @@ fn panels_are_reached_on_a_small_screen() {
     assert!(!shown(&mut screen, &state, 80, 24).contains("Pareto front"));
     press(&mut screen, &state, "4");
     assert!(shown(&mut screen, &state, 80, 24).contains("Pareto front"));
-    press(&mut screen, &state, "7");
+    press(&mut screen, &state, "8");
     press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
     let text = shown(&mut screen, &state, 80, 24);
     assert!(
-        text.contains("7 Log") && !text.contains("1 Trials 1"),
+        text.contains("8 Log") && !text.contains("1 Trials 1"),
         "{text}"
     );
     press_key(&mut screen, &state, KeyCode::Esc, KeyModifiers::NONE);
@@ -190,7 +190,7 @@ fn the_log_scrolls_and_ends() {
         state.notify(crate::app::Severity::Info, format!("line {i}."));
     }
     let mut screen = screen();
-    press(&mut screen, &state, "7z");
+    press(&mut screen, &state, "8z");
     assert!(shown(&mut screen, &state, 80, 24).contains("line 99."));
     press(&mut screen, &state, "kkk");
     let text = shown(&mut screen, &state, 80, 24);
@@ -242,4 +242,219 @@ fn drawing_is_needed_after_changes_only() {
 fn without_trials_no_key_acts_on_one() {
     let state = studies::empty();
     assert_eq!(press(&mut screen(), &state, "jkgGpxyr4jkp"), None);
+}
+
+#[test]
+fn a_filter_shows_what_passes_while_it_is_typed_and_n_goes_round() {
+    let state = studies::busy();
+    let mut screen = screen();
+    press(&mut screen, &state, "/queued");
+    let text = shown(&mut screen, &state, 80, 24);
+    assert!(text.contains("Trials 2 of 16, filter queued"), "{text}");
+    assert!(
+        text.contains("/queued"),
+        "the line is at the bottom: {text}"
+    );
+    press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
+    let selected = |screen: &mut Screen| match press(screen, &state, "m") {
+        Some(Message::Mark(trial, true)) => trial.0,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        selected(&mut screen),
+        14,
+        "the first one after the running one"
+    );
+    press(&mut screen, &state, "3n");
+    assert_eq!(selected(&mut screen), 15);
+    press(&mut screen, &state, "n");
+    assert_eq!(selected(&mut screen), 14, "round to the first");
+    press(&mut screen, &state, "N");
+    assert_eq!(selected(&mut screen), 15);
+    press(&mut screen, &state, "1j");
+    assert_eq!(selected(&mut screen), 15, "nothing below");
+    press(&mut screen, &state, "/");
+    press_key(&mut screen, &state, KeyCode::Esc, KeyModifiers::NONE);
+    assert!(shown(&mut screen, &state, 80, 24).contains("Trials 16 of 24"));
+    press(&mut screen, &state, "/nothing");
+    assert!(shown(&mut screen, &state, 80, 24).contains("No trial passes the filter"));
+    press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
+    press(&mut screen, &state, "jkGgn");
+    press_key(&mut screen, &state, KeyCode::Esc, KeyModifiers::NONE);
+    assert!(shown(&mut screen, &state, 80, 24).contains("Trials 16 of 24"));
+}
+
+#[test]
+fn a_note_is_typed_and_pastes_are_text_there() {
+    let state = studies::busy();
+    let mut screen = screen();
+    press(&mut screen, &state, "Mqux");
+    screen.on_event(Event::Paste(" and\nmore".into()), &state);
+    assert!(shown(&mut screen, &state, 80, 24).contains("note on #12: qux and more"));
+    let noted = press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
+    assert_eq!(
+        noted,
+        Some(Message::Note(TrialId(12), "qux and more".into()))
+    );
+    press(&mut screen, &state, "Mq");
+    let left = press_key(&mut screen, &state, KeyCode::Esc, KeyModifiers::NONE);
+    assert_eq!(left, None);
+}
+
+#[test]
+fn a_trial_is_added_by_editing_a_configuration() {
+    let state = studies::busy();
+    let mut screen = screen();
+    press(&mut screen, &state, "a");
+    assert!(shown(&mut screen, &state, 120, 40).contains("parameters, Enter adds it"));
+    press_key(
+        &mut screen,
+        &state,
+        KeyCode::Char('u'),
+        KeyModifiers::CONTROL,
+    );
+    press(&mut screen, &state, "serial 47 in layers 0-3");
+    assert!(shown(&mut screen, &state, 120, 40).contains("serial takes the sizes 0, 1, 3"));
+    let refused = press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
+    assert_eq!(refused, None, "the line stays to be mended");
+    press_key(
+        &mut screen,
+        &state,
+        KeyCode::Char('u'),
+        KeyModifiers::CONTROL,
+    );
+    press(&mut screen, &state, "serial 48 in layers 0-3");
+    let added = press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
+    let expected: crate::domain::Configuration = "serial 48 in layers 0-3".parse().unwrap();
+    assert_eq!(added, Some(Message::Add(expected)));
+}
+
+#[test]
+fn only_waiting_trials_have_a_place_in_the_queue() {
+    let mut state = studies::busy();
+    let mut screen = screen();
+    assert_eq!(
+        press(&mut screen, &state, "G+"),
+        Some(Message::Prioritise(TrialId(15), 1))
+    );
+    assert_eq!(
+        press(&mut screen, &state, "-"),
+        Some(Message::Prioritise(TrialId(15), -1))
+    );
+    state.priorities.insert(TrialId(15), 2);
+    assert!(shown(&mut screen, &state, 80, 24).contains("· queued +2"));
+    assert_eq!(press(&mut screen, &state, "g+"), None);
+    assert!(shown(&mut screen, &state, 80, 24).contains("only trials that wait"));
+}
+
+#[test]
+fn marked_trials_are_compared_side_by_side() {
+    let mut state = studies::busy();
+    let mut screen = screen();
+    assert_eq!(
+        press(&mut screen, &state, "m"),
+        Some(Message::Mark(TrialId(12), true))
+    );
+    press(&mut screen, &state, "c");
+    assert!(shown(&mut screen, &state, 80, 24).contains("mark at least two trials"));
+    state.marked.extend([TrialId(2), TrialId(3), TrialId(12)]);
+    assert_eq!(
+        press(&mut screen, &state, "m"),
+        Some(Message::Mark(TrialId(12), false))
+    );
+    press(&mut screen, &state, "c");
+    let text = shown(&mut screen, &state, 120, 40);
+    assert!(
+        text.contains("a #2") && text.contains("b #3") && text.contains("c #12"),
+        "{text}"
+    );
+    press(&mut screen, &state, "q");
+    assert!(!shown(&mut screen, &state, 120, 40).contains("Marked trials"));
+}
+
+#[test]
+fn why_a_trial_was_proposed_is_told_with_what_came_of_it() {
+    let state = studies::busy();
+    let mut screen = screen();
+    press(&mut screen, &state, "gw");
+    assert!(shown(&mut screen, &state, 80, 24).contains("initial design"));
+    press(&mut screen, &state, "q");
+    press(&mut screen, &state, "jjjjjjjjw");
+    let text = shown(&mut screen, &state, 100, 40);
+    for part in [
+        "Why trial #8?",
+        "expected a score of 0.6800",
+        "Measured was",
+        "layer 4",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn a_command_is_found_by_its_words() {
+    let state = studies::busy();
+    let mut screen = screen();
+    press(&mut screen, &state, ":pareto");
+    assert!(shown(&mut screen, &state, 100, 30).contains("go to the Pareto front"));
+    press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
+    assert!(shown(&mut screen, &state, 80, 24).contains("Pareto front, "));
+    press(&mut screen, &state, ":pause-study");
+    let paused = press_key(&mut screen, &state, KeyCode::Enter, KeyModifiers::NONE);
+    assert_eq!(paused, Some(Message::ToggleStudyPause));
+}
+
+#[test]
+fn a_configuration_is_copied_once() {
+    let state = studies::busy();
+    let mut screen = screen();
+    assert_eq!(press(&mut screen, &state, "gy"), None);
+    let copied = screen.take_copy().unwrap();
+    assert_eq!(copied.parse(), Ok(state.trials[0].configuration.clone()));
+    assert_eq!(screen.take_copy(), None);
+}
+
+#[test]
+fn a_frozen_picture_stays_while_the_study_goes_on() {
+    let mut state = studies::busy();
+    let mut screen = screen();
+    press(&mut screen, &state, "f");
+    state.trials[12].state = crate::domain::TrialState::Finished;
+    let text = shown(&mut screen, &state, 80, 24);
+    assert!(
+        text.contains("frozen, f goes on") && text.contains("► running"),
+        "{text}"
+    );
+    press(&mut screen, &state, "jk");
+    assert!(shown(&mut screen, &state, 80, 24).contains("► running"));
+    press(&mut screen, &state, "f");
+    assert!(!shown(&mut screen, &state, 80, 24).contains("► running"));
+}
+
+#[test]
+fn a_view_that_watches_asks_nothing_of_the_study() {
+    let state = studies::busy();
+    let mut screen = screen().watching();
+    for keys in ["p", "x", "r", "+", "a", "P", "e", "m", "M"] {
+        assert_eq!(press(&mut screen, &state, keys), None, "{keys}");
+        assert!(
+            shown(&mut screen, &state, 80, 24).contains("only watches"),
+            "{keys}"
+        );
+    }
+    assert_eq!(
+        press(&mut screen, &state, "q"),
+        Some(Message::Quit),
+        "nothing is lost by leaving"
+    );
+}
+
+#[test]
+fn switches_of_the_curves_are_told_in_their_title() {
+    let state = studies::busy();
+    let mut screen = screen();
+    press(&mut screen, &state, "sL");
+    assert!(shown(&mut screen, &state, 120, 40).contains("smoothed, log axis"));
+    press(&mut screen, &state, "sL");
+    assert!(!shown(&mut screen, &state, 120, 40).contains("smoothed"));
 }

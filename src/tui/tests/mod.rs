@@ -3,4 +3,4 @@
 
 mod drawing;
 mod driving;
-mod studies;
+pub(super) mod studies;

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{DeviceStatus, LiveTrial, SearchStatus, Severity, State};
+use crate::app::{
+    Curve, DeviceStatus, DeviceVitals, LiveTrial, SearchStatus, Severity, State, Vitals,
+};
 use crate::domain::{
     Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
     PeftSpace, Progress, ReferencePoint, TrialId,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
-pub(super) fn space() -> PeftSpace {
+pub(in crate::tui) fn space() -> PeftSpace {
     let sizes = vec![0, 1, 3, 6, 12, 24, 48, 96, 192, 384, 768];
     let axis = |name: &str| ModuleAxis {
         name: name.into(),
@@ -145,14 +147,14 @@ fn replayed(records: impl IntoIterator<Item = Record>) -> State {
 }
 
 /// Nothing happened yet.
-pub(super) fn empty() -> State {
+pub(in crate::tui) fn empty() -> State {
     let mut state = replayed([]);
     state.device = DeviceStatus::Loading;
     state
 }
 
 /// Nine finished, one infeasible, one failed, one cancelled, #12 running, #13 paused, #14 and #15 queued.
-pub(super) fn busy() -> State {
+pub(in crate::tui) fn busy() -> State {
     let reason = || "the device ran out of memory at a batch of 32 rows of 128 tokens".to_owned();
     let mut records: Vec<Record> = (0..9).flat_map(finished).collect();
     records.extend(trained(9));
@@ -174,6 +176,26 @@ pub(super) fn busy() -> State {
     state.live = BTreeMap::from([(TrialId(12), live(12, 240)), (TrialId(13), live(13, 90))]);
     state.submitted.extend([TrialId(12), TrialId(13)]);
     state.search = SearchStatus::Asked(1);
+    state.vitals = Some(Vitals {
+        devices: vec![
+            DeviceVitals {
+                name: "NVIDIA H100".into(),
+                utilisation: Some(0.87),
+                memory_used_bytes: Some(21_300_000_000),
+                memory_bytes: Some(85_500_000_000),
+                celsius: Some(61.0),
+            },
+            DeviceVitals {
+                name: "CPU, 16 cores".into(),
+                utilisation: Some(0.12),
+                memory_used_bytes: Some(9_800_000_000),
+                memory_bytes: Some(135_000_000_000),
+                celsius: None,
+            },
+        ],
+        program_bytes: Some(1_450_000_000),
+    });
+    state.utilisation = (0..60).map(|look| (look % 9) as f32 / 8.0).collect();
     state.notify(
         Severity::Info,
         "device: CPU, 2 cores (no CUDA device was found)",
@@ -191,9 +213,8 @@ pub(super) fn busy() -> State {
 
 fn live(number: u32, step: u64) -> LiveTrial {
     let noise = |i: u64| 0.05 * ((i * 37 % 17) as f64 / 17.0 - 0.5);
-    let losses = (1..=step)
-        .map(|i| (i, 0.2 + 0.5 / (1.0 + i as f64 / 40.0) + noise(i)))
-        .collect();
+    let mut losses = Curve::default();
+    (1..=step).for_each(|i| losses.push(i, 0.2 + 0.5 / (1.0 + i as f64 / 40.0) + noise(i)));
     let progress = Progress {
         trial: TrialId(number),
         step,
@@ -209,12 +230,12 @@ fn live(number: u32, step: u64) -> LiveTrial {
 }
 
 /// All of 24 trials finished, in a session before this one.
-pub(super) fn complete() -> State {
+pub(in crate::tui) fn complete() -> State {
     replayed((0..24).flat_map(finished))
 }
 
 /// The only three trials failed and the device is gone.
-pub(super) fn failed() -> State {
+pub(in crate::tui) fn failed() -> State {
     let records = (0..3).flat_map(|number| {
         let reason =
             "rows.parquet: row 17 has no label; give every row one, or name another column"
@@ -241,7 +262,7 @@ pub(super) fn failed() -> State {
 }
 
 /// Ten thousand finished trials.
-pub(super) fn huge() -> State {
+pub(in crate::tui) fn huge() -> State {
     let mut state = busy();
     let model = state.trials[0].clone();
     state.trials = (0..10_000)

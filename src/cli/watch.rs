@@ -1,0 +1,45 @@
+//! `watch`: looks at a study on which another program works.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+
+use anyhow::{Context, Result, bail};
+use autopeft::app::screen::OnScreen;
+use autopeft::app::signals;
+use autopeft::app::watch::Watch;
+use autopeft::tui::{Screen, picture};
+
+use super::args::WatchArguments;
+use super::exit::Done;
+use super::{log, settings};
+
+/// Shows the study until the user leaves, or draws it once as a picture.
+pub(crate) fn watch(arguments: &WatchArguments) -> Result<Done> {
+    let study = arguments.study.read()?;
+    let folder = arguments.study.run_folder(&study);
+    let settings = settings::read()?;
+    let mut watch = Watch::begin(&folder, study.search.initial_trials)?;
+    if let Some(path) = &arguments.picture {
+        let (width, height) = arguments.size;
+        let drawn = picture(&mut Screen::new(settings), watch.state(), width, height);
+        fs::write(path, drawn).with_context(|| format!("cannot write {}", path.display()))?;
+        return Ok(Done::Complete);
+    }
+    if !io::stdout().is_terminal() {
+        bail!("standard output is no terminal; `autopeft-tui status` tells where the study stands");
+    }
+    // Not in the run's folder: it may be another user's, and is not this program's to write to.
+    let place = std::env::temp_dir().join(format!("autopeft-tui-watch-{}", std::process::id()));
+    let log = log::to_file(&place)?;
+    let stop_requests = signals::stop_requests()?;
+    let shown = watch.run(
+        &mut OnScreen::open(&log, settings)?.watching(),
+        &stop_requests,
+    );
+    // Kept only where there is something to read.
+    if fs::metadata(&log).is_ok_and(|log| log.len() == 0) {
+        let _ = fs::remove_dir_all(&place);
+    }
+    shown?;
+    Ok(Done::Complete)
+}

@@ -1,0 +1,249 @@
+//! A frame of the screen as an SVG picture.
+//!
+//! Boxes, bars and braille are drawn as shapes: fonts disagree about them. The rest is text, each run stretched to its
+//! columns.
+
+use std::fmt::Write;
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+use super::Screen;
+use crate::app::State;
+
+// A cell, in pixels.
+const WIDTH: f64 = 8.0;
+const HEIGHT: f64 = 16.0;
+/// Distance of the text's line from the top of its cell.
+const BASE: f64 = 12.0;
+
+const BACKGROUND: &str = "#16161c";
+const FOREGROUND: &str = "#d4d4d8";
+
+/// Draws one frame of a dark terminal of this many columns and rows.
+pub fn picture(screen: &mut Screen, state: &State, columns: u16, rows: u16) -> String {
+    let area = Rect::new(0, 0, columns, rows);
+    let mut buffer = Buffer::empty(area);
+    screen.draw_on(&mut buffer, area, state);
+    let (width, height) = (f64::from(columns) * WIDTH, f64::from(rows) * HEIGHT);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\" font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
+         font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" fill=\"{BACKGROUND}\"/>\n"
+    );
+    for row in 0..rows {
+        draw_row(&mut svg, &buffer, row, columns);
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn draw_row(svg: &mut String, buffer: &Buffer, row: u16, columns: u16) {
+    let top = f64::from(row) * HEIGHT;
+    let mut column = 0;
+    while column < columns {
+        let cell = &buffer[(column, row)];
+        let left = f64::from(column) * WIDTH;
+        let ink = Ink::of(cell);
+        if ink.behind != BACKGROUND {
+            rectangle(svg, left, top, WIDTH, HEIGHT, &ink.behind);
+        }
+        let sign = cell.symbol().chars().next().unwrap_or(' ');
+        if sign == ' ' || draw_shape(svg, sign, left, top, &ink.front) {
+            column += 1;
+            continue;
+        }
+        // A run of text of one ink.
+        let mut text = String::new();
+        let start = column;
+        while column < columns {
+            let next = &buffer[(column, row)];
+            let sign = next.symbol().chars().next().unwrap_or(' ');
+            if Ink::of(next) != ink || shape(sign).is_some() {
+                break;
+            }
+            text.push_str(next.symbol());
+            column += (next.symbol().width() as u16).max(1);
+        }
+        let kept = text.trim_end();
+        if ink.behind != BACKGROUND {
+            let rest = f64::from(column - start - 1) * WIDTH;
+            rectangle(svg, left + WIDTH, top, rest, HEIGHT, &ink.behind);
+        }
+        let length = kept.width() as f64 * WIDTH;
+        let bold = if ink.bold {
+            " font-weight=\"bold\""
+        } else {
+            ""
+        };
+        let front = &ink.front;
+        let (base, text) = (top + BASE, escaped(kept));
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            svg,
+            "<text x=\"{left}\" y=\"{base}\" fill=\"{front}\"{bold} textLength=\"{length}\" \
+             lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\">{text}</text>"
+        );
+    }
+}
+
+/// The colours of a cell as they appear.
+#[derive(Clone, Debug, PartialEq)]
+struct Ink {
+    front: String,
+    behind: String,
+    bold: bool,
+}
+
+impl Ink {
+    fn of(cell: &Cell) -> Self {
+        let mut front = hex(cell.fg, FOREGROUND);
+        let mut behind = hex(cell.bg, BACKGROUND);
+        if cell.modifier.contains(Modifier::REVERSED) {
+            std::mem::swap(&mut front, &mut behind);
+        }
+        if cell.modifier.contains(Modifier::DIM) {
+            front = "#8a8a92".to_owned();
+        }
+        let bold = cell.modifier.contains(Modifier::BOLD);
+        Self {
+            front,
+            behind,
+            bold,
+        }
+    }
+}
+
+/// Parts of a cell that are filled: left, top, width and height as shares of it.
+type Shape = Vec<[f64; 4]>;
+
+/// What a sign looks like, where it is a shape rather than a letter.
+fn shape(sign: char) -> Option<Shape> {
+    const THIN: f64 = 0.08;
+    let middle = |from: f64, to: f64| [from, 0.5 - THIN / 4.0, to - from, THIN / 2.0];
+    let upright = |from: f64, to: f64| [0.5 - THIN / 2.0, from, THIN, to - from];
+    let eighths = |first: char| f64::from(sign as u32 - first as u32 + 1) / 8.0;
+    Some(match sign {
+        '─' => vec![middle(0.0, 1.0)],
+        '│' => vec![upright(0.0, 1.0)],
+        '┌' => vec![middle(0.5, 1.0), upright(0.5, 1.0)],
+        '┐' => vec![middle(0.0, 0.5), upright(0.5, 1.0)],
+        '└' => vec![middle(0.5, 1.0), upright(0.0, 0.5)],
+        '┘' => vec![middle(0.0, 0.5), upright(0.0, 0.5)],
+        // Ever higher columns, and from the full block on ever narrower bars.
+        '▁'..='█' => vec![[0.0, 1.0 - eighths('▁'), 1.0, eighths('▁')]],
+        '▉'..='▏' => vec![[0.0, 0.0, 1.0 - eighths('▉'), 1.0]],
+        '■' => vec![[0.1, 0.25, 0.8, 0.5]],
+        '\u{2800}'..='\u{28ff}' => braille(sign as u32 - 0x2800),
+        _ => return None,
+    })
+}
+
+fn braille(dots: u32) -> Shape {
+    // Bits in the order of Unicode: the left column down, the right one down, then the lowest row.
+    const PLACES: [(f64, f64); 8] = [
+        (0.0, 0.0),
+        (0.0, 1.0),
+        (0.0, 2.0),
+        (1.0, 0.0),
+        (1.0, 1.0),
+        (1.0, 2.0),
+        (0.0, 3.0),
+        (1.0, 3.0),
+    ];
+    let set = PLACES
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| dots >> bit & 1 == 1);
+    set.map(|(_, (x, y))| [0.12 + 0.5 * x, 0.06 + 0.25 * y, 0.26, 0.13])
+        .collect()
+}
+
+fn draw_shape(svg: &mut String, sign: char, left: f64, top: f64, fill: &str) -> bool {
+    let Some(shape) = shape(sign) else {
+        return false;
+    };
+    for [x, y, width, height] in shape {
+        let (x, y) = (left + x * WIDTH, top + y * HEIGHT);
+        rectangle(svg, x, y, width * WIDTH, height * HEIGHT, fill);
+    }
+    true
+}
+
+fn rectangle(svg: &mut String, x: f64, y: f64, width: f64, height: f64, fill: &str) {
+    let _ = writeln!(
+        svg,
+        "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{fill}\"/>"
+    );
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+/// The colours that a common terminal gives the sixteen names, and the cube of the 256.
+fn hex(color: Color, default: &str) -> String {
+    let named = match color {
+        Color::Black => "#1e1e24",
+        Color::Red => "#d16969",
+        Color::Green => "#6fbf73",
+        Color::Yellow => "#d7ba7d",
+        Color::Blue => "#5c8fd6",
+        Color::Magenta => "#b97fc9",
+        Color::Cyan => "#4fb8cc",
+        Color::Gray => "#c0c0c6",
+        Color::DarkGray => "#7f7f8a",
+        Color::LightRed => "#f28b82",
+        Color::LightGreen => "#9be59f",
+        Color::LightYellow => "#f5dd91",
+        Color::LightBlue => "#8fb8f5",
+        Color::LightMagenta => "#dba6e8",
+        Color::LightCyan => "#86dced",
+        Color::White => "#f4f4f6",
+        Color::Rgb(red, green, blue) => return format!("#{red:02x}{green:02x}{blue:02x}"),
+        Color::Indexed(index @ 16..=231) => {
+            let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+            let index = index - 16;
+            let (red, green, blue) = (level(index / 36), level(index / 6 % 6), level(index % 6));
+            return format!("#{red:02x}{green:02x}{blue:02x}");
+        }
+        Color::Indexed(_) | Color::Reset => default,
+    };
+    named.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::Palette;
+    use crate::tui::tests::studies;
+
+    #[test]
+    fn a_picture_has_the_texts_and_shapes_of_the_screen() {
+        let svg = picture(&mut Screen::new(Palette::DARK), &studies::busy(), 120, 40);
+        assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
+        assert!(svg.contains("rte") && svg.contains("running"));
+        // Every sign that is drawn as a shape is none of the texts.
+        let texts = svg.lines().filter(|line| line.starts_with("<text"));
+        let letters: String = texts.collect();
+        assert!(
+            !letters.chars().any(|sign| shape(sign).is_some()),
+            "{letters}"
+        );
+        assert!(
+            svg.matches("<rect").count() > 500,
+            "axes, borders and curves"
+        );
+    }
+
+    #[test]
+    fn colours_of_the_cube_are_those_of_the_terminals() {
+        assert_eq!(hex(Color::Indexed(74), ""), "#5fafd7");
+        assert_eq!(hex(Color::Indexed(16), ""), "#000000");
+        assert_eq!(escaped("a<b & c>d"), "a&lt;b &amp; c&gt;d");
+    }
+}
