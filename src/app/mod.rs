@@ -11,6 +11,7 @@
 
 mod curve;
 pub mod draft;
+mod forecast;
 pub mod headless;
 pub mod launch;
 mod message;

@@ -1,9 +1,10 @@
-//! What a study is about to do, for people: device, model, data, space. Nothing is trained to find out.
+//! What a study is about to do, for people: device, model, data, space, and what it will take.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::State;
+use super::forecast::Forecast;
 use super::launch::{LaunchError, Options, Resolved, run_folder};
 use super::recorded::RecordedError;
 use crate::domain::PeftSpace;
@@ -12,6 +13,7 @@ use crate::model::config::EncoderConfig;
 use crate::model::{Tokenizer, TokenizerError};
 use crate::study::Study;
 use crate::task::{Dataset, Labels};
+use crate::train::TrainError;
 
 /// Rows whose tokens are counted.
 const ROWS_COUNTED: usize = 2000;
@@ -27,6 +29,7 @@ pub struct Overview<'a> {
     encoder: &'a EncoderConfig,
     dataset: &'a Dataset,
     tokens: Tokens,
+    forecast: Forecast,
     space: &'a PeftSpace,
     folder: PathBuf,
     progress: String,
@@ -38,6 +41,9 @@ pub enum OverviewError {
     /// The device cannot be used.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+    /// The model cannot be loaded, or not trained.
+    #[error(transparent)]
+    Train(#[from] TrainError),
     /// The tokenizer or a text cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -81,12 +87,13 @@ impl<'a> Overview<'a> {
     /// # Errors
     /// Where the device, the tokenizer or the journal of an earlier run cannot be used.
     pub fn of(resolved: &'a Resolved, options: &Options) -> Result<Self, OverviewError> {
-        let (_, device) = options.device.resolve().map_err(LaunchError::from)?;
+        let (on, device) = options.device.resolve().map_err(LaunchError::from)?;
         let study = &resolved.study;
         let tokenizer = Tokenizer::new(&resolved.files.tokenizer)?;
         let train = &resolved.dataset.train;
         let rows = tokenizer.encode(&train[..train.len().min(ROWS_COUNTED)], NO_LIMIT)?;
-        let lengths = rows.iter().map(|row| row.ids.len()).collect();
+        let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
+        let forecast = Forecast::of(resolved, &on, &lengths)?;
         let none = Tokens {
             median: 0,
             percentile_95: 0,
@@ -109,6 +116,7 @@ impl<'a> Overview<'a> {
             encoder: &resolved.encoder,
             dataset: &resolved.dataset,
             tokens: Tokens::of(lengths, study.training.max_length).unwrap_or(none),
+            forecast,
             space: &resolved.space,
             folder,
             progress,
@@ -187,6 +195,7 @@ impl fmt::Display for Overview<'_> {
             training.learning_rate
         )?;
         self.write_space(f)?;
+        self.forecast.write(f, trials)?;
         for warning in &data.warnings {
             writeln!(f, "warning     {warning}")?;
         }

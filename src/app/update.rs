@@ -1,8 +1,8 @@
 //! From events to effects. No I/O: the runtime performs what is returned, in order.
 
 use super::{DeviceStatus, Effect, Event, Message, SearchStatus, Severity, State};
-use crate::domain::{Configuration, Job, Origin, TrialId, TrialState};
-use crate::executor::ExecutorEvent;
+use crate::domain::{Configuration, Job, Origin, Trial, TrialId, TrialState};
+use crate::executor::{ExecutorEvent, OUT_OF_MEMORY};
 use crate::journal::Record;
 use crate::search::{Ask, Observation, Outcome, SearchEvent};
 
@@ -281,6 +281,16 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
                 Severity::Warning,
                 format!("trial {trial} is infeasible: {reason}"),
             );
+            if lacks_memory(&reason) && memory_lacks_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE {
+                state.study_paused = true;
+                state.notify(
+                    Severity::Error,
+                    format!(
+                        "study paused: {FAILURES_BEFORE_PAUSE} trials in a row ran out of memory; free some, or lower \
+                         `training.batch_size`, `training.max_length` or `space.sizes`"
+                    ),
+                );
+            }
             Record::TrialInfeasible { trial, reason }
         }
         ExecutorEvent::Failed(trial, reason) => {
@@ -303,6 +313,17 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
 fn fails_in_a_row(state: &State) -> usize {
     let over = state.trials.iter().rev().filter(|t| t.state.is_over());
     over.take_while(|t| t.state == TrialState::Failed).count()
+}
+
+/// Trials that lacked memory since the last one that ended otherwise.
+fn memory_lacks_in_a_row(state: &State) -> usize {
+    let ends = state.over.iter().rev().filter_map(|id| state.trial(*id));
+    let lacking = |trial: &&Trial| trial.reason.as_deref().is_some_and(lacks_memory);
+    ends.take_while(lacking).count()
+}
+
+fn lacks_memory(reason: &str) -> bool {
+    reason.starts_with(OUT_OF_MEMORY)
 }
 
 fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {

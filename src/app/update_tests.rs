@@ -261,6 +261,32 @@ fn an_infeasible_trial_is_told_to_the_search_and_three_failures_pause_the_study(
 }
 
 #[test]
+fn three_trials_in_a_row_without_memory_pause_the_study() {
+    let mut state = study(4, 6);
+    play(&mut state, ready());
+    let points = [[1, 0, 1, 1], [0, 2, 1, 0], [0, 1, 1, 0], [0, 3, 1, 0]];
+    play(&mut state, proposed(&points, true));
+    for (trial, reason) in [
+        (0, "out of memory: it needs 9 GB"),
+        (1, "the training loss is NaN"),
+        (2, "out of memory: it needs 9 GB"),
+        (3, "out of memory: it needs 9 GB"),
+    ] {
+        play(&mut state, started(trial));
+        let reason = reason.to_owned();
+        let event = ExecutorEvent::Infeasible(TrialId(trial), reason);
+        play(&mut state, Event::Executor(event));
+    }
+    assert!(!state.study_paused, "not in a row");
+    play(&mut state, proposed(&[[2, 0, 1, 1]], false));
+    play(&mut state, started(4));
+    let reason = "out of memory: it needs 9 GB".to_owned();
+    let event = ExecutorEvent::Infeasible(TrialId(4), reason);
+    play(&mut state, Event::Executor(event));
+    assert!(state.study_paused);
+}
+
+#[test]
 fn a_queued_trial_is_cancelled_without_the_executor_and_retried_on_demand() {
     let mut state = study(2, 2);
     play(&mut state, ready());

@@ -158,6 +158,18 @@ impl PeftSpace {
         per_layer * configuration.layers.len() as u64
     }
 
+    /// Every module at its largest size, in every candidate layer: what takes the most time and memory.
+    pub fn largest(&self) -> Configuration {
+        let modules = self.modules.iter().filter_map(|axis| {
+            let size = axis.sizes.last().copied().filter(|size| *size > 0)?;
+            Some((axis.name.clone(), size))
+        });
+        Configuration {
+            modules: modules.collect(),
+            layers: self.candidate_layers.clone(),
+        }
+    }
+
     /// [`Self::parameters`] of the smallest and the largest valid configuration.
     pub fn parameter_range(&self) -> (u64, u64) {
         let costs = |axis: &ModuleAxis| -> Vec<u64> {

@@ -11,6 +11,9 @@ pub use local::LocalExecutor;
 
 use crate::domain::{EpochReport, Job, Measurement, Progress, TrialId};
 
+/// How the reason of a trial that lacked memory begins.
+pub const OUT_OF_MEMORY: &str = "out of memory";
+
 /// What an executor reports. Progress may be skipped when nobody keeps up; everything else arrives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExecutorEvent {

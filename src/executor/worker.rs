@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
-use super::ExecutorEvent;
+use super::{ExecutorEvent, OUT_OF_MEMORY};
 use crate::domain::{Job, TrialId};
 use crate::train::trainer::under_way;
 use crate::train::trainer::{Advance, Training, Workbench};
@@ -190,6 +190,10 @@ impl<'a> Worker<'a> {
     fn begin(&mut self, job: Job) -> Result<(), Gone> {
         let trial = job.trial;
         self.tell(ExecutorEvent::Started(trial))?;
+        if let Some(reason) = self.workbench.obstacle(&job.configuration) {
+            let reason = format!("{OUT_OF_MEMORY}: {reason}");
+            return self.end(trial, ExecutorEvent::Infeasible(trial, reason));
+        }
         let mut refused = None;
         let begun = catch_unwind(AssertUnwindSafe(|| {
             match self.kept(&job, |reason| refused = Some(reason))? {
@@ -307,7 +311,7 @@ fn ended_by_panic(trial: TrialId, text: &str) -> ExecutorEvent {
         "memory allocation",
     ];
     if memory.iter().any(|sign| lower.contains(sign)) {
-        ExecutorEvent::Infeasible(trial, format!("out of memory: {text}"))
+        ExecutorEvent::Infeasible(trial, format!("{OUT_OF_MEMORY}: {text}"))
     } else {
         ExecutorEvent::Failed(trial, format!("the training stopped unexpectedly: {text}"))
     }

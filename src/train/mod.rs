@@ -5,6 +5,7 @@ pub mod activations;
 pub mod batches;
 pub mod checkpoint;
 mod error;
+pub mod estimate;
 pub mod evaluation;
 pub mod loss;
 pub mod optimizer;

@@ -15,15 +15,19 @@ use super::TrainError;
 use super::activations::{Activations, Filling, Part};
 use super::batches::{Row, bucketed_order, collate, epoch_order, rows, share_of};
 use super::checkpoint;
+use super::estimate::memory_bytes;
 use super::evaluation::Predictions;
 use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
 use super::plan::{KeepUnderWay, Plan};
 use crate::domain::{Configuration, EpochReport, Job, Measurement, Objectives, Progress, TrialId};
+use crate::model::device::free_bytes;
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, floats, integers};
 use crate::model::weights::NamedTensor;
-use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout, Tokenizer};
+use crate::model::{
+    AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout, Tokenizer, trained_parameters,
+};
 use crate::study::TrainingSettings;
 use crate::task::{Label, Metric, search_score};
 
@@ -149,6 +153,28 @@ impl Workbench {
         })
     }
 
+    /// Why a configuration's training cannot fit the memory that is free now; none: it can, as far as is known.
+    pub fn obstacle(&self, configuration: &Configuration) -> Option<String> {
+        let free = free_bytes(self.backbone.device())?;
+        let settings = self.adapted_settings(0);
+        let config = self.backbone.config();
+        let trained = trained_parameters(config, configuration, &settings).ok()?;
+        let longest = self.train.iter().map(|row| row.ids.len()).max()?;
+        let tokens = self.padded_length().unwrap_or(longest);
+        let shape = [self.settings.batch_size, tokens];
+        // The backbone is there already.
+        let needed = memory_bytes(config, configuration, trained, shape)
+            .saturating_sub(4 * config.backbone_parameters());
+        let megabytes = |bytes: u64| bytes / 1_000_000;
+        (needed > free).then(|| {
+            format!(
+                "its training needs about {} MB, and {} MB are free",
+                megabytes(needed),
+                megabytes(free)
+            )
+        })
+    }
+
     fn padded_length(&self) -> Option<usize> {
         (self.settings.pad_to_max_length).then_some(self.settings.max_length)
     }
@@ -159,17 +185,18 @@ impl Workbench {
         configuration: &Configuration,
         seed: u64,
     ) -> Result<AdaptedEncoder, TrainError> {
-        let settings = AdaptedSettings {
+        let settings = self.adapted_settings(seed);
+        let encoder = AdaptedEncoder::new(&self.backbone, configuration, &settings)?;
+        Ok(encoder)
+    }
+
+    fn adapted_settings(&self, seed: u64) -> AdaptedSettings {
+        AdaptedSettings {
             outputs: self.outputs,
             prefix_bottleneck: Some(self.settings.prefix_bottleneck),
             seed,
             ..AdaptedSettings::default()
-        };
-        Ok(AdaptedEncoder::new(
-            &self.backbone,
-            configuration,
-            &settings,
-        )?)
+        }
     }
 
     /// Adds the predictions for the next batch of validation rows. True: that was the last.
