@@ -174,7 +174,8 @@ impl Columns {
                 format!("at {:.0}%", 100.0 * share_done(&progress))
             }
             (_, _, Some(measurement)) => duration(measurement.wall_seconds),
-            _ => String::new(),
+            // Its beginning; all of it is in the trial's own panel.
+            _ => trial.reason.clone().unwrap_or_default(),
         }
     }
 
