@@ -11,6 +11,12 @@ use crate::journal::{FORMAT_VERSION, Record};
 /// Notices kept for the log panel.
 const NOTICES_KEPT: usize = 500;
 
+/// Losses kept of one trial.
+const LOSSES_KEPT: usize = 4096;
+
+/// Trials that are over and of which the losses are kept, the latest ones.
+const LIVE_KEPT: usize = 100;
+
 /// What never changes while a study runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudyFacts {
@@ -57,6 +63,24 @@ pub struct LiveTrial {
     pub progress: Option<Progress>,
     /// Training loss by step, as far as it was seen.
     pub losses: Vec<(u64, f64)>,
+    /// How often every second of them was dropped.
+    pub halvings: u32,
+}
+
+impl LiveTrial {
+    /// Takes in the progress of one step. Of a long training every second loss is kept, then every fourth, and so on:
+    /// still more than a screen has columns.
+    pub fn note(&mut self, progress: Progress) {
+        if self.losses.len() == LOSSES_KEPT {
+            self.halvings += 1;
+            let every = 1_u64 << self.halvings;
+            self.losses.retain(|(step, _)| step.is_multiple_of(every));
+        }
+        if progress.step.is_multiple_of(1_u64 << self.halvings) {
+            self.losses.push((progress.step, progress.loss));
+        }
+        self.progress = Some(progress);
+    }
 }
 
 /// How urgent a notice is.
@@ -361,6 +385,9 @@ impl State {
     fn end(&mut self, trial: TrialId) {
         self.submitted.remove(&trial);
         self.over.push(trial);
+        if let Some(long_over) = self.over.len().checked_sub(LIVE_KEPT + 1) {
+            self.live.remove(&self.over[long_over]);
+        }
     }
 
     fn change(&mut self, id: TrialId, transition: Transition) -> Result<&mut Trial, String> {
@@ -377,8 +404,24 @@ impl State {
         Ok(trial)
     }
 
+    /// Whether a member of the front is at least as good in everything; of equals, the lower number counts as better.
+    fn is_beaten(&self, trial: TrialId) -> bool {
+        let objectives = |id| Some(self.trial(id)?.measurement?.objectives);
+        let Some(new) = objectives(trial) else {
+            return false;
+        };
+        self.front.iter().any(|&member| {
+            let beats = |old: Objectives| old.dominates(&new) || (old == new && member < trial);
+            objectives(member).is_some_and(beats)
+        })
+    }
+
     /// The front after one more finished trial. A trial that it once beat never comes back, so its members suffice.
     fn enter_front(&mut self, trial: TrialId) {
+        if self.is_beaten(trial) {
+            self.hypervolume_trace.push((trial, self.hypervolume()));
+            return;
+        }
         let mut rivals = std::mem::take(&mut self.front);
         rivals.push(trial);
         rivals.sort_unstable();

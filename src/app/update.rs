@@ -213,8 +213,7 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
         }
         ExecutorEvent::Progress(progress) => {
             let live = state.live.entry(progress.trial).or_default();
-            live.losses.push((progress.step, progress.loss));
-            live.progress = Some(progress);
+            live.note(progress);
             return Vec::new();
         }
         ExecutorEvent::Remark(_, text) => {

@@ -205,6 +205,7 @@ fn live(number: u32, step: u64) -> LiveTrial {
     LiveTrial {
         progress: Some(progress),
         losses,
+        ..LiveTrial::default()
     }
 }
 
