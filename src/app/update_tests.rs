@@ -131,11 +131,11 @@ fn proposals_asked_for_again_after_an_interruption_rest_on_what_was_known_then()
     play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
     play(&mut state, started(0));
     let asked = |effects: &[Effect]| {
-        let asks = effects.iter().filter_map(|effect| match effect {
+        let mut asks = effects.iter().filter_map(|effect| match effect {
             Effect::Ask(ask) => Some(ask.clone()),
             _ => None,
         });
-        asks.last().unwrap()
+        asks.next().unwrap()
     };
     let first = asked(&play(&mut state, finished(0, 0.8, 1.0)));
     play(&mut state, started(1));
