@@ -41,9 +41,16 @@ fn run(target: &Target, executions: u64, stream: u64) {
     let (begun, mut slowest) = (Instant::now(), Duration::ZERO);
     for _ in 0..executions {
         let input = mutations.next();
-        let since = Instant::now();
-        let done = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
-        let time = since.elapsed();
+        let timed = || {
+            let since = Instant::now();
+            let done = catch_unwind(AssertUnwindSafe(|| (target.run)(&input)));
+            (done, since.elapsed())
+        };
+        let (done, mut time) = timed();
+        if time > LIMIT {
+            // Not where only the machine was busy with something else.
+            time = time.min(timed().1);
+        }
         slowest = slowest.max(time);
         if done.is_err() || time > LIMIT {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/artifacts");

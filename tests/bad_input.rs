@@ -38,9 +38,12 @@ fn modest(output: Output) -> Output {
     output
 }
 
+/// A name, and what makes a good study one that cannot be used.
+type Case<'a> = (&'a str, &'a dyn Fn(&Lab));
+
 /// All cases, one after the other, as one text.
-fn all(cases: &[(&str, &dyn Fn(&Lab))]) -> String {
-    let tell = |(name, spoil): &(&str, &dyn Fn(&Lab))| format!("# {name}\n{}", told(spoil));
+fn all(cases: &[Case<'_>]) -> String {
+    let tell = |(name, spoil): &Case<'_>| format!("# {name}\n{}", told(spoil));
     cases.iter().map(tell).collect::<Vec<_>>().join("\n")
 }
 

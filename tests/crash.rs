@@ -180,6 +180,7 @@ fn killed_at_random_instants_it_brings_what_an_undisturbed_run_brings() {
         number("AUTOPEFT_KILLS", KILLS),
         number("AUTOPEFT_KILL_SEED", 1),
     );
+    println!("instants of number {seed}");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut kills, mut exports, mut studies) = (0, 0, 0);
     while kills < wanted || studies == 0 {

@@ -50,7 +50,7 @@ pub enum Event {
 /// What the runtime is to do, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Append the record durably, then apply it to the state.
+    /// Fold the record into the state, and make it durable before any other effect is performed.
     Append(Record),
     /// Hand a job to the executor.
     Submit(Job),

@@ -6,7 +6,8 @@
 //!                                      State ◀──── apply(record) ◀─────┘
 //! ```
 //!
-//! Whatever must survive is a [`crate::journal::Record`]: it is appended durably first and then applied.
+//! Whatever must survive is a [`crate::journal::Record`]. The records of all events that arrived together are folded
+//! into the state and made durable by one write; only then is anything done or shown because of them.
 //! Everything else in [`State`] is live: progress, what the search is doing, notices.
 
 mod curve;

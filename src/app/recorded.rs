@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{ReplayError, State};
-use crate::journal::{self, JournalError, Record};
+use crate::journal::{self, JournalError};
 
 /// Why a journal tells no state.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +30,8 @@ impl State {
     pub fn recorded(folder: &Path) -> Result<Self, RecordedError> {
         let is_worked_on = journal::is_worked_on(folder);
         let history = journal::read(folder)?;
-        let records: Vec<Record> = history
-            .records
-            .into_iter()
-            .map(|stamped| stamped.record)
-            .collect();
-        let mut state = Self::replay(&records).map_err(|source| RecordedError::Replay {
+        let records = history.records.iter().map(|stamped| &stamped.record);
+        let mut state = Self::replay(records).map_err(|source| RecordedError::Replay {
             path: folder.to_owned(),
             source,
         })?;

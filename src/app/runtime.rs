@@ -190,21 +190,20 @@ impl Runtime {
         mut events: VecDeque<Event>,
         interface: &mut dyn Interface,
     ) -> Result<bool, RuntimeError> {
+        let mut leaves = false;
         loop {
             let (records, others) = self.fold(events)?;
             self.journal.append(&records)?;
             for record in &records {
                 interface.recorded(record, &self.state)?;
             }
-            if others.contains(&Effect::Leave) {
-                return Ok(true);
-            }
+            leaves |= others.contains(&Effect::Leave);
             events = others
                 .into_iter()
                 .filter_map(|effect| self.perform(effect))
                 .collect();
             if events.is_empty() {
-                return Ok(false);
+                return Ok(leaves);
             }
         }
     }

@@ -14,6 +14,8 @@ const NOTICES_KEPT: usize = 500;
 
 /// Looks at the devices kept for the device panel.
 const LOOKS_KEPT: usize = 240;
+/// Trials that are over and of which the losses are kept, the latest ones.
+const LIVE_KEPT: usize = 1000;
 
 /// What never changes while a study runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -444,6 +446,9 @@ impl State {
         self.over.push(id);
         if let Some(live) = self.live.get_mut(&id) {
             live.losses.settle();
+        }
+        if let Some(long_over) = self.over.len().checked_sub(LIVE_KEPT + 1) {
+            self.live.remove(&self.over[long_over]);
         }
     }
 

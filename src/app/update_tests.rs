@@ -1,10 +1,13 @@
 //! A study played through its events, without threads or files: what is asked, submitted and recorded.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::app::StudyFacts;
 use crate::domain::{
-    Diagnostics, Measurement, ModuleAxis, Objectives, PeftSpace, Point, ReferencePoint,
+    Diagnostics, Measurement, ModuleAxis, Objectives, PeftSpace, Point, ReferencePoint, front,
+    hypervolume,
 };
 use crate::search::Proposal;
 
@@ -150,6 +153,40 @@ fn proposals_asked_for_again_after_an_interruption_rest_on_what_was_known_then()
     play(&mut state, proposed(&[[2, 0, 1, 1]], false));
     play(&mut state, started(2));
     assert_eq!(state.known(), [TrialId(0), TrialId(1)].into());
+}
+
+proptest! {
+    #[test]
+    fn the_front_grows_trial_by_trial_to_what_it_is_at_once(
+        results in proptest::collection::vec((0..5_u8, 0..5_u8), 1..12),
+        keys in proptest::collection::vec(any::<u64>(), 12),
+    ) {
+        let mut state = study(1, results.len());
+        let mut order: Vec<usize> = (0..results.len()).collect();
+        order.sort_by_key(|i| keys[*i]);
+        let number = |i: usize| TrialId(i as u32);
+        for i in 0..results.len() {
+            let configuration = state.study.space.configuration(&Point(vec![1, 0, 1, 0]));
+            let (trial, origin) = (number(i), Origin::Manual);
+            state.apply(&Record::TrialQueued { trial, configuration, origin }).unwrap();
+            state.apply(&Record::TrialStarted { trial }).unwrap();
+        }
+        let objectives: Vec<Objectives> = results
+            .iter()
+            .map(|(score, cost)| Objectives {
+                score: if *score == 4 { f64::NAN } else { f64::from(*score) },
+                parameters_percent: f64::from(*cost),
+            })
+            .collect();
+        for i in order {
+            let Objectives { score, parameters_percent } = objectives[i];
+            play(&mut state, finished(i as u32, score, parameters_percent));
+        }
+        let at_once: Vec<TrialId> = front(&objectives).into_iter().map(number).collect();
+        prop_assert_eq!(&state.front, &at_once);
+        let reached = hypervolume(&objectives, state.study.reference_point);
+        prop_assert!((state.hypervolume() - reached).abs() < 1e-12);
+    }
 }
 
 #[test]

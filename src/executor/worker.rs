@@ -324,3 +324,37 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or("no message")
         .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn told(text: &str) -> String {
+        match ended_by_panic(TrialId(3), text) {
+            ExecutorEvent::Infeasible(_, reason) => format!("infeasible: {reason}"),
+            ExecutorEvent::Failed(_, reason) => format!("failed: {reason}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn want_of_memory_is_a_result_and_any_other_panic_a_failure() {
+        assert_snapshot!(
+            told("CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
+            @"infeasible: out of memory: CUDA_ERROR_OUT_OF_MEMORY: out of memory"
+        );
+        assert_snapshot!(
+            told("memory allocation of 17179869184 bytes failed"),
+            @"infeasible: out of memory: memory allocation of 17179869184 bytes failed"
+        );
+        assert_snapshot!(
+            told("index out of bounds: the len is 3 but the index is 3"),
+            @"failed: the training stopped unexpectedly: index out of bounds: the len is 3 but the index is 3"
+        );
+        let panic = catch_unwind(|| panic!("{} is no number", f64::NAN))
+            .map_err(|panic| panic_text(panic.as_ref()));
+        assert_eq!(panic, Err("NaN is no number".to_owned()));
+    }
+}

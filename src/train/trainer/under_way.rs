@@ -156,10 +156,12 @@ impl Training<'_> {
         refused: impl FnOnce(String),
     ) -> Result<Option<Training<'a>>, TrainError> {
         let path = path(folder, job.trial);
+        if !path.exists() {
+            return Ok(None);
+        }
         let mut training = Training::begin(bench, job)?;
         match training.take_up(&path) {
-            Ok(true) => Ok(Some(training)),
-            Ok(false) => Ok(None),
+            Ok(()) => Ok(Some(training)),
             Err(reason) => {
                 refused(format!("{}: {reason}", path.display()));
                 Ok(None)
@@ -177,12 +179,9 @@ impl Training<'_> {
         (self.step, self.schedule.total_steps)
     }
 
-    /// Takes up a file's state. False: there is no file. After an error nothing is of use.
-    fn take_up(&mut self, path: &Path) -> Result<bool, String> {
-        let size = match fs::metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            found => found.map_err(|error| error.to_string())?.len(),
-        };
+    /// Takes up a file's state. After an error nothing is of use.
+    fn take_up(&mut self, path: &Path) -> Result<(), String> {
+        let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if size > LARGEST_BYTES {
             return Err(format!("it has {size} bytes, more than any training"));
         }
@@ -238,7 +237,7 @@ impl Training<'_> {
         self.reports = position.reports;
         self.active = Duration::try_from_secs_f64(position.active_seconds)
             .map_err(|error| error.to_string())?;
-        Ok(true)
+        Ok(())
     }
 }
 
