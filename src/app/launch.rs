@@ -270,7 +270,7 @@ fn settled(study: &Study) -> serde_json::Value {
 }
 
 /// The engine for this study.
-fn engine(study: &Study, space: &PeftSpace) -> Engine {
+pub(super) fn engine(study: &Study, space: &PeftSpace) -> Engine {
     let cost = {
         let space = space.clone();
         Arc::new(move |point: &_| space.parameters_percent(&space.configuration(point)))

@@ -97,7 +97,7 @@ fn ask_ahead(state: &mut State) -> Vec<Effect> {
 }
 
 /// The history as the search needs it: measured and infeasible trials, and those not over yet.
-fn question(state: &State, count: usize) -> Ask {
+pub(super) fn question(state: &State, count: usize) -> Ask {
     let mut history = Vec::new();
     let mut pending = Vec::new();
     for trial in &state.trials {

@@ -80,6 +80,14 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Train what was found on one task on others, unchanged, and measure it there
     Transfer(TransferArguments),
+    /// Write a study on one page: HTML that needs nothing else, and Markdown
+    Report {
+        #[command(flatten)]
+        study: StudyArguments,
+        /// Folder to write to [default: the study's run folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Load exported adapters again and check that they score what their cards say
     Verify {
         /// Folder of an export with adapters

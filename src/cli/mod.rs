@@ -12,6 +12,7 @@ mod keys;
 mod log;
 mod man;
 mod pretrain;
+mod report;
 mod run;
 mod status;
 mod transfer;
@@ -41,6 +42,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         }
         (Some(Command::Evaluate(arguments)), _) => evaluate::evaluate(&arguments),
         (Some(Command::Transfer(arguments)), _) => transfer::transfer(&arguments),
+        (Some(Command::Report { study, out }), _) => report::report(&study, out),
         (
             Some(Command::Verify {
                 folder,
