@@ -124,6 +124,9 @@ pub(crate) struct RunArguments {
     /// A JSON object per event instead of a line; implies --headless
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also try the configuration of an exported trial, such as another study's; several with commas
+    #[arg(long = "try", value_name = "DIR", value_delimiter = ',')]
+    pub(crate) wanted: Vec<PathBuf>,
 }
 
 /// See [`Command::Status`].
@@ -178,6 +181,7 @@ impl StudyArguments {
         Options {
             runs: self.runs.clone(),
             device: self.device,
+            wanted: Vec::new(),
         }
     }
 
