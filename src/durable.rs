@@ -14,7 +14,7 @@ const PARTIAL: &str = ".partial-";
 ///
 /// # Errors
 /// Where the folder cannot be written, or `fill` fails; a file of that name is then as it was before.
-pub(crate) fn write_whole(
+pub fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {

@@ -34,6 +34,7 @@
 //! | [`journal`] | the append-only record | `domain` |
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
 //! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |
+//! | [`report`] | a study on one page | `domain`, `search`, `evaluation` |
 //! | [`app`] | state, events, effects, the loop that performs them | all of the above, and `tui` |
 //! | [`tui`] | draws a state, turns keys into messages | `domain`, `app`'s state and messages |
 //!
@@ -59,13 +60,14 @@
 pub mod app;
 mod digest;
 pub mod domain;
-mod durable;
+pub mod durable;
 pub mod evaluation;
 pub mod executor;
 pub mod export;
 pub mod hub;
 pub mod journal;
 pub mod model;
+pub mod report;
 pub mod search;
 pub mod study;
 pub mod task;

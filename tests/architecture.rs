@@ -28,6 +28,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "domain", "task", "study", "model", "train", "durable", "digest",
         ],
     ),
+    ("report", &["domain", "search", "evaluation"]),
     ("tui", &["domain", "app"]),
     ("durable", &[]),
     ("digest", &[]),

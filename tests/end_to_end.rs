@@ -58,6 +58,30 @@ fn a_whole_study_runs_proposes_exports_and_its_adapters_score_the_same_again() {
     let front = status["front"].as_array().unwrap().len();
     assert_eq!(verified.matches("same score").count(), front, "{verified}");
 
+    // A new study begins with what this one found.
+    let fresh = fs::read_to_string(lab.path("study.toml")).unwrap();
+    let fresh = fresh.replace("name = \"tiny\"", "name = \"fresh\"");
+    fs::write(lab.path("fresh.toml"), fresh).unwrap();
+    let best = status["front"].as_array().unwrap().last().unwrap();
+    let best = best.as_u64().unwrap();
+    let exported = format!("front/trial-{best:04}");
+    let run = [
+        "run",
+        "fresh.toml",
+        "--headless",
+        "--device",
+        "cpu",
+        "--trials",
+        "4",
+    ];
+    lab.text(&[&run[..], &["--try", &exported]].concat());
+    let fresh: Value =
+        serde_json::from_str(&lab.text(&["status", "fresh.toml", "--json"])).unwrap();
+    let (first, found) = (&trials(&fresh)[&0], &trials(&status)[&best]);
+    assert_eq!(first["configuration"], found["configuration"]);
+    assert_eq!(first["origin"], "manual");
+    assert_eq!(finished(&fresh).len(), 4);
+
     let again = lab.text(&["study.toml", "--device", "cpu"]);
     assert!(again.contains("7 of 7 trials are over"), "{again}");
     assert_eq!(

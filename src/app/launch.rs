@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 
 use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, StudyFacts};
-use crate::domain::PeftSpace;
+use crate::domain::{Configuration, Origin, PeftSpace, TrialId};
 use crate::durable;
 use crate::executor::{Executor, LocalExecutor};
 use crate::export::{self, Context, Front};
@@ -31,6 +31,8 @@ pub struct Options {
     pub runs: PathBuf,
     /// Where to train.
     pub device: DeviceChoice,
+    /// Configurations to try besides those of the search, such as another study's.
+    pub wanted: Vec<Configuration>,
 }
 
 /// A study whose model, data and space were found and fit together.
@@ -95,6 +97,9 @@ pub enum LaunchError {
         /// Tokens at most.
         longest: usize,
     },
+    /// A configuration that was asked for is not in the study's space.
+    #[error("{0} is not in the space of this study; `check` shows its modules, sizes and layers")]
+    OutsideSpace(Configuration),
     /// The system gives no thread.
     #[error("cannot start a worker thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -217,7 +222,16 @@ impl Resolved {
                 folder,
             });
         }
-        journal.append(&fresh)?;
+        let wanted = wanted(&state, &options.wanted)?;
+        journal.append(&[fresh, wanted.clone()].concat())?;
+        for record in &wanted {
+            let contradiction = |what| ReplayError::Contradiction { index: 0, what };
+            let path = journal.path().to_owned();
+            state.apply(record).map_err(|what| LaunchError::Replay {
+                path,
+                source: contradiction(what),
+            })?;
+        }
         state.batch = self.study.search.batch;
         state.initial_trials = self.study.search.initial_trials;
         if let Err(error) = delete_leftovers(&folder, &state) {
@@ -287,6 +301,32 @@ fn opening(resolved: &Resolved, settings: &serde_json::Value, is_new: bool) -> V
     created.into_iter().chain([session]).collect()
 }
 
+/// The records that queue what was asked for and is not known yet.
+fn wanted(state: &State, configurations: &[Configuration]) -> Result<Vec<Record>, LaunchError> {
+    let mut records = Vec::new();
+    for configuration in configurations {
+        if state.study.space.point(configuration).is_none() {
+            return Err(LaunchError::OutsideSpace(configuration.clone()));
+        }
+        let known = state.trials.iter().map(|trial| &trial.configuration);
+        let mut queued = records.iter().filter_map(|record| match record {
+            Record::TrialQueued { configuration, .. } => Some(configuration),
+            _ => None,
+        });
+        if known.into_iter().any(|other| other == configuration)
+            || queued.any(|other| other == configuration)
+        {
+            continue;
+        }
+        records.push(Record::TrialQueued {
+            trial: TrialId((state.trials.len() + records.len()) as u32),
+            configuration: configuration.clone(),
+            origin: Origin::Manual,
+        });
+    }
+    Ok(records)
+}
+
 /// The settings on which results depend: all but the number of trials and what is kept.
 fn settled(study: &Study) -> serde_json::Value {
     let mut settings = serde_json::to_value(study).unwrap_or_default();
@@ -303,7 +343,7 @@ fn settled(study: &Study) -> serde_json::Value {
 }
 
 /// The engine for this study.
-fn engine(study: &Study, space: &PeftSpace) -> Engine {
+pub(super) fn engine(study: &Study, space: &PeftSpace) -> Engine {
     let cost = {
         let space = space.clone();
         Arc::new(move |point: &_| space.parameters_percent(&space.configuration(point)))

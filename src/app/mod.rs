@@ -18,6 +18,7 @@ pub mod launch;
 mod message;
 pub mod overview;
 mod recorded;
+pub mod report;
 pub mod runtime;
 pub mod screen;
 pub mod signals;

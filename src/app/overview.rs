@@ -33,6 +33,8 @@ pub struct Overview<'a> {
     space: &'a PeftSpace,
     folder: PathBuf,
     progress: String,
+    /// Mean of the trials that are finished.
+    seconds_per_trial: Option<f64>,
 }
 
 /// Why there is no overview.
@@ -101,8 +103,13 @@ impl<'a> Overview<'a> {
             cut_share: 0.0,
         };
         let folder = run_folder(&options.runs, study);
+        let mut seconds_per_trial = None;
         let progress = match State::recorded(&folder) {
             Ok(state) => {
+                let measured = state.trials.iter().filter_map(|trial| trial.measurement);
+                let seconds: Vec<f64> = measured.map(|m| m.wall_seconds).collect();
+                let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+                seconds_per_trial = (!seconds.is_empty()).then_some(mean);
                 let over = state.trials.iter().filter(|trial| trial.state.is_over());
                 format!("{} trials are over already", over.count())
             }
@@ -120,6 +127,7 @@ impl<'a> Overview<'a> {
             space: &resolved.space,
             folder,
             progress,
+            seconds_per_trial,
         })
     }
 }
@@ -176,6 +184,11 @@ impl fmt::Display for Overview<'_> {
             rows(&data.validation),
             rows(&data.test)
         )?;
+        writeln!(
+            f,
+            "            scores are of {}",
+            self.study.task.validation
+        )?;
         let tokens = self.tokens;
         writeln!(
             f,
@@ -194,6 +207,7 @@ impl fmt::Display for Overview<'_> {
             training.batch_size,
             training.learning_rate
         )?;
+        self.write_cost(f)?;
         self.write_space(f)?;
         self.forecast.write(f, trials)?;
         for warning in &data.warnings {
@@ -204,6 +218,32 @@ impl fmt::Display for Overview<'_> {
 }
 
 impl Overview<'_> {
+    /// Steps, which can be told beforehand; seconds only once trials were trained.
+    fn write_cost(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (search, training, fidelity) = (
+            &self.study.search,
+            &self.study.training,
+            &self.study.fidelity,
+        );
+        let rows = (self.dataset.train.len() as f64 * fidelity.data_share).ceil() as usize;
+        let epochs = fidelity.epochs.unwrap_or(training.epochs) as usize;
+        let steps = (rows.div_ceil(training.batch_size) * epochs) as u64;
+        writeln!(
+            f,
+            "cost        at most {} steps a trial, {} in all",
+            grouped(steps),
+            grouped(steps * search.trials as u64)
+        )?;
+        match self.seconds_per_trial {
+            None => Ok(()),
+            Some(seconds) => writeln!(
+                f,
+                "            {seconds:.1} s a trial so far; {:.1} h for all",
+                seconds * search.trials as f64 / 3600.0
+            ),
+        }
+    }
+
     fn write_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let points = self.space.space();
         writeln!(

@@ -105,7 +105,7 @@ fn ask_ahead(state: &mut State) -> Vec<Effect> {
 }
 
 /// The history as the search needs it: trials whose outcomes are known, and all others as pending.
-fn question(state: &State, count: usize) -> Ask {
+pub(super) fn question(state: &State, count: usize) -> Ask {
     let known = state.known();
     let mut history = Vec::new();
     let mut pending = Vec::new();

@@ -21,6 +21,9 @@ use crate::train::{Plan, TrainError};
 /// Scores further apart than this are different: half a row of a set of five thousand.
 const SAME: f64 = 1e-4;
 
+/// The file by which an encoder's folder is known.
+const ENCODER_WEIGHTS: &str = "model.safetensors";
+
 /// One adapter, measured again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
@@ -162,7 +165,9 @@ fn adapters(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.join(AdapterCard::FILE).is_file() {
+        // An encoder, such as the one that is handed over with adapters for it, has a `config.json` too.
+        let is_encoder = path.join(ENCODER_WEIGHTS).is_file();
+        if path.join(AdapterCard::FILE).is_file() && !is_encoder {
             found.push(path);
         }
     }
@@ -202,4 +207,30 @@ fn prepare(
     };
     let workbench = Workbench::prepare(plan)?;
     Ok(Bench { workbench, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+    use super::*;
+
+    #[test]
+    fn trials_are_told_from_the_encoder_beside_them() {
+        let out = tempfile::tempdir().unwrap();
+        let nothing = adapters(out.path()).unwrap_err();
+        assert!(matches!(nothing, VerifyError::Nothing(_)));
+        let files = [
+            ("encoder", ENCODER_WEIGHTS),
+            ("encoder", AdapterCard::FILE),
+            ("trial-0007", AdapterCard::FILE),
+            ("trial-0002", AdapterCard::FILE),
+        ];
+        for (folder, file) in files {
+            let folder = out.path().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join(file), "").unwrap();
+        }
+        let expected = ["trial-0002", "trial-0007"].map(|name| out.path().join(name));
+        assert_eq!(adapters(out.path()).unwrap(), expected);
+    }
 }

@@ -82,6 +82,14 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Train what was found on one task on others, unchanged, and measure it there
     Transfer(TransferArguments),
+    /// Write a study on one page: HTML that needs nothing else, and Markdown
+    Report {
+        #[command(flatten)]
+        study: StudyArguments,
+        /// Folder to write to [default: the study's run folder]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Load exported adapters again and check that they score what their cards say
     Verify {
         /// Folder of an export with adapters
@@ -118,6 +126,9 @@ pub(crate) struct RunArguments {
     /// A JSON object per event instead of a line; implies --headless
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also try the configuration of an exported trial, such as another study's; several with commas
+    #[arg(long = "try", value_name = "DIR", value_delimiter = ',')]
+    pub(crate) wanted: Vec<PathBuf>,
 }
 
 /// See [`Command::Status`].
@@ -194,6 +205,7 @@ impl StudyArguments {
         Options {
             runs: self.runs.clone(),
             device: self.device,
+            wanted: Vec::new(),
         }
     }
 

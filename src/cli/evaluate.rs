@@ -8,6 +8,7 @@ use autopeft::app::State;
 use autopeft::app::launch::{Resolved, resolve};
 use autopeft::app::signals;
 use autopeft::domain::TrialId;
+use autopeft::durable;
 use autopeft::evaluation::{BASELINES, Baseline, Plan, Report, Runner, Step, Subject};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::config::EncoderConfig;
@@ -152,9 +153,7 @@ pub(super) fn write(folder: &Path, name: &str, report: &Report) -> Result<String
 
 /// Writes a file that is whole or as it was before.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let partial = path.with_extension("partial");
-    std::fs::write(&partial, bytes)
-        .and_then(|()| std::fs::rename(&partial, path))
+    durable::write_whole(path, |out| out.write_all(bytes))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 

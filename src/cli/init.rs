@@ -4,9 +4,9 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use autopeft::app::draft::{Wishes, draft};
+use autopeft::app::draft::{DraftError, Wishes, draft};
 use autopeft::hub::{Hub, HubSettings};
-use autopeft::study::{ModelSource, Study, StudyName};
+use autopeft::study::{Draft, ModelSource, Study, StudyName};
 use clap::Args;
 
 use super::downloads;
@@ -79,7 +79,7 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
         label_column: arguments.label,
     };
     let hub = Hub::new(HubSettings::from_env());
-    let draft = draft(wishes, &hub, &mut downloads::teller())?;
+    let draft = drafted(wishes, &hub)?;
     let text = draft.to_string();
     // A file that the program itself would refuse helps nobody.
     Study::parse(&text, file, &folder).context("the study file that was made is wrong")?;
@@ -96,6 +96,31 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
         "Written to {file}. Next:\n  autopeft-tui check {file}    what the study will do\n  autopeft-tui {file}          run it"
     )?;
     Ok(Done::Complete)
+}
+
+/// The draft; what it cannot tell, the person at the terminal is asked.
+fn drafted(mut wishes: Wishes, hub: &Hub) -> Result<Draft> {
+    loop {
+        let error = match draft(wishes.clone(), hub, &mut downloads::teller()) {
+            Ok(draft) => return Ok(draft),
+            Err(error) => error,
+        };
+        let (what, columns) = match &error {
+            DraftError::NoLabel { columns, .. } => ("the label's column", columns),
+            DraftError::NoText { columns, .. } => {
+                ("the text's column, or two with a comma", columns)
+            }
+            _ => return Err(error.into()),
+        };
+        let Some(answer) = ask(&format!("{what} ({columns})"), None) else {
+            return Err(error.into());
+        };
+        let names = answer.split(',').map(|name| name.trim().to_owned());
+        match &error {
+            DraftError::NoLabel { .. } => wishes.label_column = Some(answer),
+            _ => wishes.text_columns = names.collect(),
+        }
+    }
 }
 
 /// A folder that is there, or else a name on the hub.

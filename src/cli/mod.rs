@@ -12,6 +12,7 @@ mod keys;
 mod log;
 mod man;
 mod pretrain;
+mod report;
 mod run;
 mod settings;
 mod status;
@@ -34,7 +35,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn perform(arguments: Arguments) -> Result<exit::Done> {
     match (arguments.command, arguments.open) {
-        (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json),
+        (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json, &run.wanted),
         (Some(Command::Init(arguments)), _) => init::init(arguments),
         (Some(Command::Check(study)), _) => check::check(&study),
         (Some(Command::Status(status)), _) => status::status(&status.study, status.json),
@@ -44,6 +45,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         }
         (Some(Command::Evaluate(arguments)), _) => evaluate::evaluate(&arguments),
         (Some(Command::Transfer(arguments)), _) => transfer::transfer(&arguments),
+        (Some(Command::Report { study, out }), _) => report::report(&study, out),
         (
             Some(Command::Verify {
                 folder,
@@ -56,7 +58,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         (Some(Command::Keys), _) => keys::keys(),
         (Some(Command::Completions { shell }), _) => completions::completions(shell),
         (Some(Command::Man), _) => man::man(),
-        (None, Some(study)) => run::run(&study, false, false),
+        (None, Some(study)) => run::run(&study, false, false, &[]),
         (None, None) => unreachable!("clap shows the help where no argument is given"),
     }
 }

@@ -1,6 +1,7 @@
 //! `run`, and the command without a subcommand: works on a study.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use autopeft::app::headless::Headless;
@@ -8,6 +9,7 @@ use autopeft::app::launch::{delete_leftovers, resolve};
 use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
 use autopeft::app::{signals, vitals};
+use autopeft::export::AdapterCard;
 use autopeft::hub::{Hub, HubSettings};
 
 use super::args::StudyArguments;
@@ -15,7 +17,12 @@ use super::exit::Done;
 use super::{downloads, log, settings};
 
 /// On the screen where there is one to draw on, else headless.
-pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Result<Done> {
+pub(crate) fn run(
+    arguments: &StudyArguments,
+    headless: bool,
+    json: bool,
+    wanted: &[PathBuf],
+) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
     let hub = Hub::new(HubSettings::from_env());
@@ -27,7 +34,13 @@ pub(crate) fn run(arguments: &StudyArguments, headless: bool, json: bool) -> Res
         log::to_standard_error();
         None
     };
-    let mut runtime = resolved.start(&arguments.options(), signals::stop_requests()?)?;
+    let mut options = arguments.options();
+    for folder in wanted {
+        options
+            .wanted
+            .push(AdapterCard::read(folder)?.configuration);
+    }
+    let mut runtime = resolved.start(&options, signals::stop_requests()?)?;
     let ending = match screen {
         Some((log, settings)) => {
             runtime.vitals = vitals::watch()?;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use autopeft::app::State;
 use autopeft::domain::Trial;
 use autopeft::export::Summary;
+use autopeft::task::ValidationSplit;
 
 use super::args::StudyArguments;
 use super::exit::Done;
@@ -26,12 +27,12 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
         serde_json::to_writer_pretty(&mut out, &summary).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        table(&state, &mut out)?;
+        table(&state, study.task.validation, &mut out)?;
     }
     Ok(Done::Complete)
 }
 
-fn table(state: &State, out: &mut impl Write) -> io::Result<()> {
+fn table(state: &State, validation: ValidationSplit, out: &mut impl Write) -> io::Result<()> {
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
     let reference = state.study.reference_point;
     writeln!(
@@ -44,6 +45,7 @@ fn table(state: &State, out: &mut impl Write) -> io::Result<()> {
         reference.parameters_percent,
         reference.score
     )?;
+    writeln!(out, "scores are of {validation}")?;
     if state.trials.is_empty() {
         return Ok(());
     }

@@ -17,7 +17,7 @@ pub struct Baseline {
 }
 
 /// Every baseline; sizes are those of the methods' papers and of AdapterHub's library.
-pub const BASELINES: [Baseline; 7] = [
+pub static BASELINES: [Baseline; 7] = [
     Baseline {
         name: "head",
         about: "the head alone, on the frozen encoder",
@@ -58,8 +58,7 @@ pub const BASELINES: [Baseline; 7] = [
 impl Baseline {
     /// The baseline of a name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        static ALL: [Baseline; 7] = BASELINES;
-        ALL.iter().find(|baseline| baseline.name == name)
+        BASELINES.iter().find(|baseline| baseline.name == name)
     }
 
     /// The configuration for an encoder.

@@ -12,7 +12,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::task::Metric;
 
@@ -22,7 +22,7 @@ const DRAWS: u64 = 2000;
 const TAIL: f64 = 0.025;
 
 /// A difference with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The difference on the rows and seeds as they are.
     pub difference: f64,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Interval, Run, Subject, paired_difference, parameters};
 use crate::model::config::EncoderConfig;
 use crate::task::Metric;
 
 /// Everything that an evaluation found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The study.
     pub study: String,
@@ -25,7 +25,7 @@ pub struct Report {
 }
 
 /// What one subject was worth.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// The subject.
     #[serde(flatten)]

@@ -1,6 +1,6 @@
 //! Trains every subject with every seed, one after the other, and keeps what is done.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -90,11 +90,6 @@ impl Runner {
             folder,
             measured,
         }
-    }
-
-    /// Folder of the trainings with these settings.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Whether the rows measured on are ones that the search never saw.

@@ -7,7 +7,7 @@ use super::front::Finished;
 use super::python::{self, Library};
 use super::{adapterhub, peft};
 use crate::study::ModelSource;
-use crate::task::{Labels, ValidationSplit};
+use crate::task::Labels;
 
 /// Name of the file.
 pub(super) const FILE: &str = "README.md";
@@ -64,7 +64,7 @@ fn write(
                 "{} {:.4} on {}",
                 context.metric.label(),
                 measurement.objectives.score,
-                measured_on(study.task.validation)
+                study.task.validation
             ),
         ),
         (
@@ -133,19 +133,4 @@ fn write(
         "\n`config.json` says what every tensor in `adapter.safetensors` means. `autopeft-tui verify --predictions` writes \
          the logits of all validation rows, and `load.py --check` compares with them."
     )
-}
-
-/// The rows that a score was measured on, for people.
-fn measured_on(validation: ValidationSplit) -> String {
-    match validation {
-        ValidationSplit::Dev => {
-            "the dev set, on which the search chose, as the paper did".to_owned()
-        }
-        ValidationSplit::TrainShare(share) => {
-            format!(
-                "{} % of the training rows, kept from training",
-                100.0 * share
-            )
-        }
-    }
 }

@@ -68,6 +68,7 @@ pub mod acquisition;
 pub mod copula;
 mod cost_scale;
 mod design;
+mod effects;
 mod encoding;
 mod engine;
 mod fit;
@@ -89,6 +90,7 @@ mod settings;
 pub mod surrogate;
 mod worker;
 
+pub use effects::Effect;
 pub use engine::{Ask, Clock, Cost, Engine, Observation, Outcome, Proposal, SearchError};
 pub use settings::EngineSettings;
 pub use worker::{SearchEvent, SearchWorker};

@@ -334,7 +334,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Real(Interval::closed(-1.0, 1.0)),
         default: Unset("0.5 for accuracy and F1, 0 for the correlations"),
         paper: Some("0.70"),
-        documentation: "Lowest score of interest: what is worse adds no hypervolume.",
+        documentation: "Lowest score of interest: what is worse adds no hypervolume. The paper's value holds for accuracy and F1; correlations keep 0.",
     },
     Key {
         section: "search.reference_point",

@@ -13,7 +13,7 @@ use super::settings::{
 };
 use super::{space_section, task_section};
 use crate::domain::ReferencePoint;
-use crate::task::Metric;
+use crate::task::{Metric, TaskSettings};
 
 impl Study {
     /// Reads and validates a study file; paths in it are relative to its folder.
@@ -53,7 +53,9 @@ fn read_study(document: &mut Document<'_>, path: &Path, folder: &Path) -> Option
     let seed = document.count("study", "seed");
     let model = model(document, folder);
     let task = task_section::read(document, folder);
-    let metric = task.as_ref().map_or(Metric::Accuracy, task_section::metric);
+    let metric = task
+        .as_ref()
+        .map_or(Metric::Accuracy, TaskSettings::scored_by);
     let space = space_section::read(document);
     let search = search(document, metric);
     let training = training(document);
@@ -159,6 +161,12 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
         Metric::Matthews | Metric::Pearson | Metric::Spearman => 0.0,
     };
     let bounds = "search.reference_point";
+    // The paper's 0.70 is one of accuracies; below it a correlation would count for nothing.
+    let given = document.span(bounds, "score").is_some();
+    let score = match given || chance > 0.0 {
+        true => document.real(bounds, "score"),
+        false => None,
+    };
     Some(SearchSettings {
         trials: trials as usize,
         initial_trials: initial.unwrap_or_else(|| initial_trials(trials)) as usize,
@@ -170,7 +178,7 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
         cost_input: document.switch(section, "cost_input")?,
         acquisition: choice(document, section, "acquisition")?,
         reference_point: ReferencePoint {
-            score: document.real(bounds, "score").unwrap_or(chance),
+            score: score.unwrap_or(chance),
             parameters_percent: document.real(bounds, "parameters_percent")?,
         },
         cost_scale: choice(document, section, "cost_scale")?,

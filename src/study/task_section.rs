@@ -45,17 +45,6 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
     Some(settings)
 }
 
-/// The metric that the study will maximise, as far as the file tells.
-pub(super) fn metric(task: &TaskSettings) -> Metric {
-    let own = if task.regression {
-        Metric::Spearman
-    } else {
-        Metric::Accuracy
-    };
-    let known = || task::known(&task.name).map_or(own, |known| known.metric);
-    task.metric.unwrap_or_else(known)
-}
-
 fn validation(document: &mut Document<'_>) -> Option<ValidationSplit> {
     document.value("task", "validation", |value, key| match value.get_ref() {
         DeValue::String(text) if text == "dev" => Ok(ValidationSplit::Dev),

@@ -163,6 +163,22 @@ fn defaults_follow_the_task_and_the_number_of_trials() {
 }
 
 #[test]
+fn the_papers_reference_point_is_one_of_accuracies() {
+    let of = |task: &str, more: &str| {
+        let text = format!(
+            "preset = \"paper\"\n[model]\nembedded = true\n[task]\nname = \"{task}\"\n{more}"
+        );
+        parse(&text).search.reference_point.score
+    };
+    assert_eq!(of("rte", ""), 0.70);
+    for correlation in ["cola", "stsb"] {
+        assert_eq!(of(correlation, ""), 0.0);
+        let given = "[search.reference_point]\nscore = 0.3";
+        assert_eq!(of(correlation, given), 0.3);
+    }
+}
+
+#[test]
 fn own_data_paths_and_spaces_are_read() {
     let study = parse(
         r#"

@@ -110,12 +110,12 @@ impl Sketch {
 
     /// The column that is likely the label, if one is.
     pub fn label(&self) -> Option<&Column> {
-        let named = |name: &&str| {
+        let named = |name: &str| {
             self.columns
                 .iter()
                 .find(|c| c.name.eq_ignore_ascii_case(name))
         };
-        let by_name = LABELS.iter().find_map(named);
+        let by_name = LABELS.iter().find_map(|name| named(name));
         by_name.or_else(|| {
             // Values that come again and again, and are no texts.
             let most = MOST_NUMBERED_CLASSES.max(self.rows / 20);

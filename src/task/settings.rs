@@ -1,5 +1,6 @@
 //! Which task, where its rows lie and how they are split.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,17 @@ pub struct TaskSettings {
 }
 
 impl TaskSettings {
+    /// The metric to maximise: the one asked for, the task's own, or the usual one for its kind of label.
+    pub fn scored_by(&self) -> Metric {
+        let usual = if self.regression {
+            Metric::Spearman
+        } else {
+            Metric::Accuracy
+        };
+        let own = || super::known(&self.name).map_or(usual, |known| known.metric);
+        self.metric.unwrap_or_else(own)
+    }
+
     /// The error of these settings.
     pub(super) fn wrong(&self, problem: impl Into<String>) -> TaskError {
         TaskError::Settings {
@@ -69,4 +81,20 @@ pub enum ValidationSplit {
     Dev,
     /// This share of the training rows, stratified and seeded; the dev set is then kept as the test set.
     TrainShare(f64),
+}
+
+impl fmt::Display for ValidationSplit {
+    /// The rows that a score was measured on, for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dev => f.write_str("the dev set, on which the search chose, as the paper did"),
+            Self::TrainShare(share) => {
+                write!(
+                    f,
+                    "{} % of the training rows, kept from training",
+                    100.0 * share
+                )
+            }
+        }
+    }
 }

@@ -1,0 +1,59 @@
+//! What a report tells of a study, from its journal and its evaluation.
+
+use super::State;
+use super::launch::engine;
+use super::update::question;
+use crate::evaluation;
+use crate::report::Contents;
+use crate::search::SearchError;
+use crate::study::{ModelSource, Study};
+
+/// The contents of a study's report.
+///
+/// # Errors
+/// The surrogate cannot be fitted to what was measured.
+pub fn contents<'a>(
+    study: &Study,
+    state: &'a State,
+    evaluation: Option<evaluation::Report>,
+) -> Result<Contents<'a>, SearchError> {
+    let facts = &state.study;
+    let history = question(state, 1).history;
+    let model = match &study.model {
+        ModelSource::Embedded => "the small encoder inside the program".to_owned(),
+        ModelSource::Folder(folder) => folder.display().to_string(),
+        ModelSource::Hub { id, revision } => format!("{id}, revision {revision}"),
+    };
+    let reference = facts.reference_point;
+    Ok(Contents {
+        name: &facts.name,
+        facts: vec![
+            ("encoder", model),
+            ("task", study.task.name.clone()),
+            ("score", study.task.scored_by().label().to_owned()),
+            ("measured on", study.task.validation.to_string()),
+            (
+                "hypervolume",
+                format!(
+                    "{:.4} within {} % of the parameters and a score of {}",
+                    state.hypervolume(),
+                    reference.parameters_percent,
+                    reference.score
+                ),
+            ),
+            ("seed", facts.seed.to_string()),
+            (
+                "made by",
+                format!("autopeft-tui {}", env!("CARGO_PKG_VERSION")),
+            ),
+        ],
+        metric: study.task.scored_by().label(),
+        space: &facts.space,
+        reference_point: reference,
+        trials: &state.trials,
+        front: &state.front,
+        hypervolume_trace: &state.hypervolume_trace,
+        effects: engine(study, &facts.space).effects(&history)?,
+        evaluation,
+    })
+}

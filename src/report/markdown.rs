@@ -1,0 +1,67 @@
+//! The tables of a report in Markdown.
+
+use std::fmt::Write;
+
+use super::{Contents, duration};
+
+/// Columns of the front's table.
+pub(super) const FRONT: [&str; 6] = [
+    "trial",
+    "score",
+    "parameters in %",
+    "parameters",
+    "time",
+    "configuration",
+];
+
+/// The document.
+pub(super) fn document(contents: &Contents<'_>) -> String {
+    let mut out = format!("# {}\n\n", contents.name);
+    for (fact, value) in &contents.facts {
+        let _ = writeln!(out, "- {fact}: {value}");
+    }
+    let _ = writeln!(out, "\n{}\n\n## Front\n", contents.costs());
+    let _ = writeln!(
+        out,
+        "| {} |\n|---:|---:|---:|---:|---:|---|",
+        FRONT.join(" | ")
+    );
+    for row in front_rows(contents) {
+        let _ = writeln!(out, "| {} |", row.join(" | "));
+    }
+    if let Some(report) = &contents.evaluation {
+        // The evaluation's own document, its headings one level down.
+        let text = report.markdown();
+        let (_, rest) = text.split_once('\n').unwrap_or(("", &text));
+        let _ = write!(out, "\n## Evaluation\n{rest}");
+    }
+    if let Some(effects) = &contents.effects {
+        let mut effects: Vec<_> = effects.iter().filter(|e| !e.levels.is_empty()).collect();
+        effects.sort_by(|a, b| b.range().total_cmp(&a.range()));
+        let _ = writeln!(
+            out,
+            "\n## What matters\n\nThe largest change of the score that the surrogate expects of a dimension alone:\n"
+        );
+        for effect in effects {
+            let _ = writeln!(out, "- {}: {:.4}", effect.dimension, effect.range());
+        }
+    }
+    out
+}
+
+/// The front, a row per trial, by ascending parameters.
+pub(super) fn front_rows(contents: &Contents<'_>) -> Vec<[String; 6]> {
+    let members = contents.members().into_iter();
+    members
+        .map(|(trial, measurement)| {
+            [
+                trial.id.0.to_string(),
+                format!("{:.4}", measurement.objectives.score),
+                format!("{:.4}", trial.parameters_percent),
+                contents.space.parameters(&trial.configuration).to_string(),
+                duration(measurement.wall_seconds),
+                trial.configuration.to_string(),
+            ]
+        })
+        .collect()
+}

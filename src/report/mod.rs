@@ -1,0 +1,98 @@
+//! A study told on one page: the front, how the search came to it, what matters, the evaluation, the costs.
+//!
+//! One HTML file that needs nothing else, no network and no other file; and the tables of it in Markdown.
+
+mod markdown;
+mod page;
+mod picture;
+mod scale;
+#[cfg(test)]
+mod tests;
+
+use crate::domain::{Measurement, PeftSpace, ReferencePoint, Trial, TrialId, TrialState};
+use crate::evaluation;
+use crate::search::Effect;
+
+/// What a report tells.
+#[derive(Clone, Debug)]
+pub struct Contents<'a> {
+    /// Name of the study.
+    pub name: &'a str,
+    /// What is to be known beside the trials: names with values.
+    pub facts: Vec<(&'static str, String)>,
+    /// Name of the score, for people.
+    pub metric: &'static str,
+    /// The space.
+    pub space: &'a PeftSpace,
+    /// Bounds of the hypervolume.
+    pub reference_point: ReferencePoint,
+    /// All trials, in whatever state.
+    pub trials: &'a [Trial],
+    /// The front, by ascending parameters.
+    pub front: &'a [TrialId],
+    /// The hypervolume after each finished trial.
+    pub hypervolume_trace: &'a [(TrialId, f64)],
+    /// What each dimension does, by the surrogate; none where too little is known.
+    pub effects: Option<Vec<Effect>>,
+    /// The evaluation over seeds, if there was one.
+    pub evaluation: Option<evaluation::Report>,
+}
+
+impl Contents<'_> {
+    /// The page.
+    pub fn html(&self) -> String {
+        page::page(self)
+    }
+
+    /// The tables, for a pull request.
+    pub fn markdown(&self) -> String {
+        markdown::document(self)
+    }
+
+    /// Finished trials with their results, by number.
+    fn finished(&self) -> Vec<(&Trial, Measurement)> {
+        let measured = self
+            .trials
+            .iter()
+            .map(|trial| Some((trial, trial.measurement?)));
+        measured.flatten().collect()
+    }
+
+    /// The front's trials with their results, by ascending parameters.
+    fn members(&self) -> Vec<(&Trial, Measurement)> {
+        let find = |id: &TrialId| {
+            self.finished()
+                .into_iter()
+                .find(|(trial, _)| trial.id == *id)
+        };
+        self.front.iter().filter_map(find).collect()
+    }
+
+    /// Trials, their ends and their seconds, in one sentence.
+    fn costs(&self) -> String {
+        let count = |state: TrialState| self.trials.iter().filter(|t| t.state == state).count();
+        let finished = self.finished();
+        let seconds = finished
+            .iter()
+            .fold(0.0, |sum, (_, m)| sum + m.wall_seconds);
+        format!(
+            "{} trials: {} finished, {} infeasible, {} failed. Training took {}, {} for a trial on average.",
+            self.trials.len(),
+            finished.len(),
+            count(TrialState::Infeasible),
+            count(TrialState::Failed),
+            duration(seconds),
+            duration(seconds / finished.len().max(1) as f64)
+        )
+    }
+}
+
+/// `1 h 5 min`, `12 min`, `3.4 s`.
+fn duration(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        60.. => format!("{} h {} min", minutes / 60, minutes % 60),
+        2.. => format!("{minutes} min"),
+        _ => format!("{seconds:.1} s"),
+    }
+}

@@ -1,0 +1,146 @@
+//! A report of a study made up: whole, self-contained, and honest about odd results.
+#![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::{Configuration, EpochReport, ModuleAxis, Objectives, Origin};
+
+fn space() -> PeftSpace {
+    let axis = |name: &str| ModuleAxis {
+        name: name.to_owned(),
+        sizes: vec![0, 4, 16],
+        weights_per_unit: 64,
+    };
+    PeftSpace {
+        modules: vec![axis("serial"), axis("prefix")],
+        layers: 3,
+        candidate_layers: vec![0, 1, 2],
+        choose_layers: true,
+        backbone_parameters: 100_000,
+    }
+}
+
+fn trial(
+    number: u32,
+    size: usize,
+    layers: &[usize],
+    score: Option<f64>,
+    space: &PeftSpace,
+) -> Trial {
+    let configuration = Configuration {
+        modules: BTreeMap::from([("serial".to_owned(), size)]),
+        layers: layers.to_vec(),
+    };
+    let parameters_percent = space.parameters_percent(&configuration);
+    Trial {
+        id: TrialId(number),
+        parameters_percent,
+        configuration,
+        origin: Origin::Initial,
+        state: if score.is_some() {
+            TrialState::Finished
+        } else {
+            TrialState::Infeasible
+        },
+        epochs: vec![EpochReport {
+            epoch: 1,
+            train_loss: 0.5,
+            validation_loss: 0.5,
+            score: score.unwrap_or(f64::NAN),
+            wall_seconds: 60.0,
+        }],
+        measurement: score.map(|score| Measurement {
+            objectives: Objectives {
+                score,
+                parameters_percent,
+            },
+            best_epoch: 1,
+            trained_parameters: 1000,
+            wall_seconds: 90.0,
+        }),
+        reason: score.is_none().then(|| "loss <NaN> & \"worse\"".to_owned()),
+    }
+}
+
+fn contents<'a>(space: &'a PeftSpace, trials: &'a [Trial], front: &'a [TrialId]) -> Contents<'a> {
+    Contents {
+        name: "a study",
+        facts: vec![("task", "rte <b>".to_owned())],
+        metric: "accuracy",
+        space,
+        reference_point: ReferencePoint {
+            score: 0.5,
+            parameters_percent: 26.0,
+        },
+        trials,
+        front,
+        hypervolume_trace: &[(TrialId(0), 2.5), (TrialId(1), 4.0)],
+        effects: Some(vec![Effect {
+            dimension: "serial".to_owned(),
+            levels: vec![(0, 0.6, 0.1), (1, 0.7, 0.05)],
+        }]),
+        evaluation: None,
+    }
+}
+
+#[test]
+fn the_page_is_whole_needs_nothing_else_and_escapes_what_it_is_given() {
+    let space = space();
+    let trials = [
+        trial(0, 4, &[1], Some(0.61), &space),
+        trial(1, 16, &[0, 2], Some(0.8), &space),
+        trial(2, 16, &[0], None, &space),
+    ];
+    let front = [TrialId(0), TrialId(1)];
+    let page = contents(&space, &trials, &front).html();
+    for request in ["http:", "https:", "src=", "@import", "url(", "fetch("] {
+        assert!(!page.contains(request), "{request}");
+    }
+    assert!(page.contains("rte &lt;b&gt;") && !page.contains("<b>"));
+    assert!(page.contains("loss &lt;NaN&gt; &amp; &quot;worse&quot;"));
+    assert!(page.contains(
+        "data-tip=\"trial 1: score 0.8000, 2.0480 % parameters; serial 16 in layers 0,2\""
+    ));
+    assert!(page.contains("serial in layer 1: 1 of 2"));
+    assert!(page.contains("serial of size 4: 0.7000 ± 0.0500"));
+    assert!(page.contains("3 trials: 2 finished, 1 infeasible, 0 failed. Training took 3 min"));
+    assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+    assert!(
+        !page.contains("NaN\"") && !page.contains("inf\""),
+        "a place that is none"
+    );
+}
+
+#[test]
+fn the_markdown_has_the_front_by_ascending_parameters() {
+    let space = space();
+    let trials = [
+        trial(0, 16, &[0, 2], Some(0.8), &space),
+        trial(1, 4, &[1], Some(0.61), &space),
+    ];
+    let text = contents(&space, &trials, &[TrialId(1), TrialId(0)]).markdown();
+    let table = "\
+|---:|---:|---:|---:|---:|---|
+| 1 | 0.6100 | 0.2560 | 256 | 2 min | serial 4 in layers 1 |
+| 0 | 0.8000 | 2.0480 | 2048 | 2 min | serial 16 in layers 0,2 |
+";
+    assert!(text.contains(table), "{text}");
+    assert!(text.contains("- serial: 0.1000"), "{text}");
+}
+
+#[test]
+fn a_study_without_a_result_has_a_report_too() {
+    let space = space();
+    let trials = [trial(0, 4, &[1], None, &space)];
+    let mut contents = contents(&space, &trials, &[]);
+    contents.hypervolume_trace = &[];
+    contents.effects = None;
+    let page = contents.html();
+    assert!(page.contains("1 trials: 0 finished") && page.contains("Training took 0.0 s"));
+    let places = page.replace("loss &lt;NaN&gt;", "");
+    assert!(
+        !places.contains("NaN") && !places.contains("inf\""),
+        "{page}"
+    );
+}
