@@ -18,7 +18,7 @@ use crate::model::config::EncoderConfig;
 use crate::model::device::{DeviceChoice, DeviceError};
 use crate::model::space::{SpaceError, peft_space};
 use crate::model::{LoadError, ModelFiles, SourceError};
-use crate::search::{Engine, EngineSettings, SearchWorker};
+use crate::search::{Ask, Engine, EngineSettings, SearchWorker};
 use crate::study::{SearchSettings, Study};
 use crate::task::{Dataset, TaskError, load};
 use crate::train::trainer::under_way;
@@ -179,6 +179,21 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
 }
 
 impl Resolved {
+    /// Random configurations of the space, different from each other, fewer where the space has fewer; the same for the
+    /// same study.
+    pub fn random_configurations(&self, count: usize) -> Vec<Configuration> {
+        let engine = engine(&self.study, &self.space).at_random();
+        let ask = Ask {
+            count,
+            ..Ask::default()
+        };
+        let proposals = engine.ask(&ask, &|| false).unwrap_or_default();
+        let points = proposals.iter().map(|proposal| &proposal.point);
+        points
+            .map(|point| self.space.configuration(point))
+            .collect()
+    }
+
     /// What exports tell besides the trials.
     pub fn context(&self) -> Context {
         Context {

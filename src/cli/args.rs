@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use super::evaluate::EvaluateArguments;
+use super::fidelity::FidelityArguments;
 use super::init::InitArguments;
 use super::pretrain::PretrainArguments;
 use super::transfer::TransferArguments;
@@ -82,6 +83,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Train what was found on one task on others, unchanged, and measure it there
     Transfer(TransferArguments),
+    /// Measure whether the study's reduced training ([fidelity]) ranks configurations as the full one does
+    Fidelity(FidelityArguments),
     /// Write a study on one page: HTML that needs nothing else, and Markdown
     Report {
         #[command(flatten)]

@@ -9,7 +9,7 @@ use autopeft::app::launch::{Resolved, resolve};
 use autopeft::app::signals;
 use autopeft::domain::TrialId;
 use autopeft::durable;
-use autopeft::evaluation::{BASELINES, Baseline, Plan, Report, Runner, Step, Subject};
+use autopeft::evaluation::{BASELINES, Baseline, FULL, Plan, Report, Runner, Step, Subject};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::config::EncoderConfig;
 use autopeft::model::device::DeviceChoice;
@@ -96,6 +96,7 @@ pub(super) fn measure(
         study: resolved.study,
         files: resolved.files,
         dataset: resolved.dataset,
+        fidelity: FULL,
         device,
         subjects,
         seeds: (FIRST_SEED..FIRST_SEED + scope.seeds).collect(),

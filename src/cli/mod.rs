@@ -7,6 +7,7 @@ mod downloads;
 mod evaluate;
 mod exit;
 mod export;
+mod fidelity;
 mod init;
 mod keys;
 mod log;
@@ -45,6 +46,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         }
         (Some(Command::Evaluate(arguments)), _) => evaluate::evaluate(&arguments),
         (Some(Command::Transfer(arguments)), _) => transfer::transfer(&arguments),
+        (Some(Command::Fidelity(arguments)), _) => fidelity::fidelity(&arguments),
         (Some(Command::Report { study, out }), _) => report::report(&study, out),
         (
             Some(Command::Verify {

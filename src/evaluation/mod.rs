@@ -6,6 +6,7 @@
 
 mod baselines;
 mod bootstrap;
+mod rank;
 mod report;
 mod run;
 mod runner;
@@ -13,9 +14,10 @@ mod transfer;
 
 pub use baselines::{BASELINES, Baseline, parameters};
 pub use bootstrap::{Interval, paired_difference};
+pub use rank::kendall_tau;
 pub use report::{Line, Report};
 pub use run::{Run, RunError};
-pub use runner::{EvaluationError, Plan, Runner, Step};
+pub use runner::{EvaluationError, FULL, Plan, Runner, Step};
 pub use transfer::transferred;
 
 use serde::{Deserialize, Serialize};

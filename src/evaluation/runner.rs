@@ -16,6 +16,12 @@ use crate::train::batches::{Row, rows};
 use crate::train::trainer::{Advance, Training, Workbench};
 use crate::train::{self, TrainError};
 
+/// All rows, all epochs.
+pub const FULL: FidelitySettings = FidelitySettings {
+    data_share: 1.0,
+    epochs: None,
+};
+
 /// What is to be evaluated, on what.
 pub struct Plan {
     /// The study.
@@ -24,6 +30,8 @@ pub struct Plan {
     pub files: ModelFiles,
     /// The rows.
     pub dataset: Dataset,
+    /// How much of a full training each gets.
+    pub fidelity: FidelitySettings,
     /// Where to train.
     pub device: DeviceChoice,
     /// What is trained.
@@ -73,12 +81,15 @@ pub struct Runner {
 impl Runner {
     /// Of a plan; nothing is loaded or trained yet.
     pub fn new(plan: Plan) -> Self {
-        let settings = json!({
+        let mut settings = json!({
             "model": plan.files.origin,
             "task": plan.study.task,
             "training": plan.study.training,
             "seed": plan.study.seed,
         });
+        if plan.fidelity != FULL {
+            settings["fidelity"] = json!(plan.fidelity);
+        }
         let mark = digest::of_bytes(settings.to_string().as_bytes());
         let folder = plan.folder.join(&mark[..12]);
         let measured = match plan.dataset.test.is_empty() {
@@ -163,10 +174,7 @@ impl Runner {
             files: files.clone(),
             dataset: dataset.clone(),
             training: study.training.clone(),
-            fidelity: FidelitySettings {
-                data_share: 1.0,
-                epochs: None,
-            },
+            fidelity: self.plan.fidelity,
             device: *device,
             weights_folder: None,
             under_way: None,

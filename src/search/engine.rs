@@ -91,6 +91,12 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
+    /// The same engine, all of whose proposals are random.
+    pub fn at_random(mut self) -> Self {
+        self.settings.method = SearchMethod::Random;
+        self
+    }
+
     /// An engine over `space` with the exact `cost` of its points.
     pub fn new(
         space: Space,
