@@ -63,33 +63,3 @@ fn kept_activations_change_nothing() {
         }
     }
 }
-
-/// The validation loss of the last epoch, with and without buckets, seed by seed: their difference is below three of its
-/// standard errors.
-#[test]
-fn buckets_of_length_train_as_well_as_plain_shuffling() {
-    const SEEDS: u64 = 6;
-    let (with, without) = (
-        bench("length_buckets = true"),
-        bench("length_buckets = false"),
-    );
-    let configuration = configuration(&[("serial", 8), ("parallel", 4)], &[1, 3]);
-    let last = |bench, seed| {
-        curve(bench, &configuration, seed)
-            .pop()
-            .unwrap()
-            .validation_loss
-    };
-    let differences: Vec<f64> = (0..SEEDS)
-        .map(|seed| last(&with, seed) - last(&without, seed))
-        .collect();
-    let count = SEEDS as f64;
-    let mean = differences.iter().sum::<f64>() / count;
-    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
-    let error = (squares / (count - 1.0) / count).sqrt();
-    assert!(error > 0.0, "the orders must differ");
-    assert!(
-        mean.abs() < 3.0 * error,
-        "{mean} ± {error}: {differences:?}"
-    );
-}

@@ -389,9 +389,9 @@ pub(super) static KEYS: &[Key] = &[
         section: "training",
         name: "length_buckets",
         kind: Switch,
-        default: Value("true"),
+        default: Value("false"),
         paper: Some("false"),
-        documentation: "Put rows of like length into the same batch, so that little is padded; batches still come in random order.",
+        documentation: "Put rows of like length into the same batch: faster epochs, as little is padded, but noisier steps, so that a few more may be needed.",
     },
     Key {
         section: "training",

