@@ -122,6 +122,8 @@ pub struct State {
     pub over: Vec<TrialId>,
     /// The newest trial that was ever started, and how many were over when it first was.
     pub newest_started: Option<(TrialId, usize)>,
+    /// How often in a row the program ended without a word while the trial was under way.
+    pub deaths: BTreeMap<TrialId, u32>,
     /// The hypervolume after each finished trial, in the order of finishing.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
     /// Trials under way or done in this session, beside their records.
@@ -224,6 +226,7 @@ impl State {
             front: Vec::new(),
             over: Vec::new(),
             newest_started: None,
+            deaths: BTreeMap::new(),
             hypervolume_trace: Vec::new(),
             live: BTreeMap::new(),
             submitted: BTreeSet::new(),
@@ -247,6 +250,12 @@ impl State {
             Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
             Record::SessionStarted { trials, .. } => {
                 self.trials_wanted = *trials;
+                for trial in &self.trials {
+                    // A program that is asked to stop lets its trials stand still first.
+                    if trial.state == TrialState::Running {
+                        *self.deaths.entry(trial.id).or_default() += 1;
+                    }
+                }
                 self.interrupt();
             }
             Record::TrialQueued {
@@ -288,6 +297,7 @@ impl State {
             }
             Record::TrialPaused { trial } => {
                 self.change(*trial, Transition::Pause)?;
+                self.deaths.remove(trial);
             }
             Record::TrialResumed { trial } => {
                 self.change(*trial, Transition::Resume)?;
@@ -368,7 +378,7 @@ impl State {
         });
     }
 
-    /// Trials under way when the program last ended are queued again, from their beginning.
+    /// Trials under way when the program last ended are queued again; whoever trains them tells their epochs anew.
     pub(super) fn interrupt(&mut self) {
         for trial in &mut self.trials {
             if let Some(state) = trial.state.after(Transition::Interrupt) {
@@ -384,6 +394,7 @@ impl State {
 
     fn end(&mut self, trial: TrialId) {
         self.submitted.remove(&trial);
+        self.deaths.remove(&trial);
         self.over.push(trial);
         if let Some(long_over) = self.over.len().checked_sub(LIVE_KEPT + 1) {
             self.live.remove(&self.over[long_over]);
