@@ -210,6 +210,33 @@ fn a_reader_that_has_had_enough_stops_the_run_resumably() {
 }
 
 #[test]
+fn a_death_without_a_word_is_told_at_the_next_start() {
+    let (lab, mut child) = training();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let mut command = lab.command(&RUN);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let told = lines.find_map(|line| {
+        line.unwrap()
+            .split_once("without a word")
+            .map(|(_, rest)| rest.to_owned())
+    });
+    while !lines.next().unwrap().unwrap().contains("epoch") {}
+    // Asked to stop, it leaves no such doubt.
+    send("-TERM", &child);
+    while lines.next().is_some() {}
+    end(child);
+    assert_snapshot!(told.unwrap(), @" while trial #0 was under way, 1 times in a row: it was killed, or the machine ran out of memory or power. The trial goes on from its last checkpoint; cancel it if it is to blame");
+    let state = State::recorded(&lab.path("runs/tiny")).unwrap();
+    assert!(state.deaths.is_empty(), "{:?}", state.deaths);
+}
+
+#[test]
 fn a_second_start_says_who_works_there_and_offers_to_watch() {
     let (lab, mut child) = training();
     let second = lab.output(&RUN);

@@ -260,6 +260,12 @@ impl Resolved {
             );
             state.notify(Severity::Warning, text);
         }
+        for (trial, times) in state.deaths.clone() {
+            let text = format!(
+                "the program ended without a word while trial {trial} was under way, {times} times in a row: it was killed, or the machine ran out of memory or power. The trial goes on from its last checkpoint; cancel it if it is to blame"
+            );
+            state.notify(Severity::Warning, text);
+        }
         for warning in &self.dataset.warnings {
             state.notify(Severity::Warning, warning.clone());
         }

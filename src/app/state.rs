@@ -104,6 +104,8 @@ pub struct State {
     pub over: Vec<TrialId>,
     /// The newest trial that was ever started, and how many were over when it first was.
     pub newest_started: Option<(TrialId, usize)>,
+    /// How often in a row the program ended without a word while the trial was under way.
+    pub deaths: BTreeMap<TrialId, u32>,
     /// The hypervolume after each finished trial, in the order of finishing.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
     /// Trials that the user marked.
@@ -216,6 +218,7 @@ impl State {
             front: Vec::new(),
             over: Vec::new(),
             newest_started: None,
+            deaths: BTreeMap::new(),
             hypervolume_trace: Vec::new(),
             marked: BTreeSet::new(),
             notes: BTreeMap::new(),
@@ -244,6 +247,12 @@ impl State {
             Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
             Record::SessionStarted { trials, .. } => {
                 self.trials_wanted = *trials;
+                for trial in &self.trials {
+                    // A program that is asked to stop lets its trials stand still first.
+                    if trial.state == TrialState::Running {
+                        *self.deaths.entry(trial.id).or_default() += 1;
+                    }
+                }
                 self.interrupt();
             }
             Record::TrialQueued {
@@ -285,6 +294,7 @@ impl State {
             }
             Record::TrialPaused { trial } => {
                 self.change(*trial, Transition::Pause)?;
+                self.deaths.remove(trial);
             }
             Record::TrialResumed { trial } => {
                 self.change(*trial, Transition::Resume)?;
@@ -421,7 +431,7 @@ impl State {
         });
     }
 
-    /// Trials under way when the program last ended are queued again, from their beginning.
+    /// Trials under way when the program last ended are queued again; whoever trains them tells their epochs anew.
     pub(super) fn interrupt(&mut self) {
         for trial in &mut self.trials {
             if let Some(state) = trial.state.after(Transition::Interrupt) {
@@ -443,6 +453,7 @@ impl State {
 
     fn end(&mut self, id: TrialId) {
         self.submitted.remove(&id);
+        self.deaths.remove(&id);
         self.over.push(id);
         if let Some(live) = self.live.get_mut(&id) {
             live.losses.settle();

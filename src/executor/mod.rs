@@ -63,7 +63,7 @@ pub trait Executor {
     fn resume(&self, trial: TrialId);
     /// Asks a queued, running or paused job to end.
     fn cancel(&self, trial: TrialId);
-    /// Asks everything to end; [`ExecutorEvent::Stopped`] follows.
+    /// Asks everything to end; [`ExecutorEvent::Paused`] of what runs and [`ExecutorEvent::Stopped`] follow.
     fn stop(&self);
     /// Where events arrive.
     fn events(&self) -> &Receiver<ExecutorEvent>;

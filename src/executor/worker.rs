@@ -50,7 +50,8 @@ pub(super) fn work(plan: Plan, commands: &Receiver<Command>, events: &Sender<Exe
     };
     if bench.tell(ready).is_ok() {
         bench.serve(commands);
-        bench.put_by();
+        // Where nobody listens any more, there is nobody to tell.
+        let _ = bench.put_by();
     }
     let _ = events.send(ExecutorEvent::Stopped);
 }
@@ -266,13 +267,15 @@ impl<'a> Worker<'a> {
     }
 
     /// At the end: whatever is under way goes on from here the next time.
-    fn put_by(&mut self) {
-        let under_way = self.running.iter().chain(&self.resumed);
-        for training in under_way.chain(self.paused.values()) {
-            if self.keep(training).is_err() {
-                return;
-            }
+    fn put_by(&mut self) -> Result<(), Gone> {
+        for training in self.resumed.iter().chain(self.paused.values()) {
+            self.keep(training)?;
         }
+        if let Some(training) = &self.running {
+            self.keep(training)?;
+            self.tell(ExecutorEvent::Paused(training.trial()))?;
+        }
+        Ok(())
     }
 
     /// Deletes the files of trials that are over. Their ends are durable by now: no further job comes before.

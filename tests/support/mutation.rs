@@ -2,8 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use autopeft::model::weights::{FileFormat, NamedTensor, to_bytes};
+use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -68,7 +72,11 @@ pub(crate) fn targets() -> Vec<Target> {
         target("study", hostile::study, folder("studies")),
         target("journal", hostile::journal, journal.clone()),
         target("checked_journal", hostile::checked_journal, journal),
-        target("rows", hostile::rows, folder("fuzz/seeds/rows")),
+        target(
+            "rows",
+            hostile::rows,
+            [folder("fuzz/seeds/rows"), vec![small_parquet()]].concat(),
+        ),
         target("weights", hostile::weights, vec![small_weights()]),
         target(
             "config",
@@ -84,6 +92,34 @@ pub(crate) fn targets() -> Vec<Target> {
             folder("fuzz/seeds/tokenizer"),
         ),
     ]
+}
+
+/// A Parquet file of two rows, behind the byte that chooses this format.
+fn small_parquet() -> Vec<u8> {
+    let schema = "message schema { OPTIONAL BYTE_ARRAY text (UTF8); REQUIRED INT64 label; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut bytes = vec![3];
+    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut texts = group.next_column().unwrap().unwrap();
+    let values = [
+        ByteArray::from("the red cat"),
+        ByteArray::from("a blue dög"),
+    ];
+    texts
+        .typed::<ByteArrayType>()
+        .write_batch(&values, Some(&[1, 1]), None)
+        .unwrap();
+    texts.close().unwrap();
+    let mut labels = group.next_column().unwrap().unwrap();
+    labels
+        .typed::<Int64Type>()
+        .write_batch(&[0, 1], None, None)
+        .unwrap();
+    labels.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    bytes
 }
 
 fn small_weights() -> Vec<u8> {

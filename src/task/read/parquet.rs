@@ -1,6 +1,7 @@
 //! Apache Parquet, by its row interface.
 
 use std::fs::File;
+use std::panic::catch_unwind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,8 +13,19 @@ use parquet::schema::types::Type;
 use super::{Cell, Row, bad_utf8, no_column};
 use crate::task::error::{Place, TaskError};
 
-/// The `columns` of every row.
+/// The `columns` of every row. The library panics on some files that contradict themselves; that is the file's fault.
 pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Vec<Row>, TaskError> {
+    catch_unwind(|| decoded(path, columns)).unwrap_or_else(|_| {
+        Err(TaskError::File {
+            path: path.to_owned(),
+            problem:
+                "it could not be read as Parquet: it contradicts itself; write or fetch it again"
+                    .into(),
+        })
+    })
+}
+
+fn decoded(path: &Path, columns: &[String]) -> Result<Vec<Row>, TaskError> {
     let broken = |error: ParquetError| TaskError::File {
         path: path.to_owned(),
         problem: format!("it could not be read as Parquet: {error}"),
