@@ -17,7 +17,8 @@
 //!
 //! A configuration is proposed by [`search`] as an anonymous point, queued as a trial in the [`journal`], handed to an
 //! [`executor`], trained by [`train`] on a backbone that all trials share, measured on the validation rows, recorded,
-//! and told to the search with the next ask. The front is what [`export`] hands over.
+//! and told to the search with the next ask. The front is what [`export`] hands over, [`evaluation`] measures
+//! on rows that the search never saw, and [`report`] tells.
 //!
 //! # The parts
 //!
@@ -52,8 +53,8 @@
 //! # Adding to it
 //!
 //! A PEFT module: a file in `model/peft` and a line in its registry. A task: an entry in `task/registry.rs`. A panel:
-//! a file in `tui/panels` and a line in its table. An export format: a file in `export` and an entry of its list. An
-//! executor: a file in `executor` that implements [`executor::Executor`]. An acquisition function: a file in
+//! a file in `tui/panels` and a line in its table. An export format: a file in `export` and an entry of its list. A
+//! baseline: an entry in `evaluation/baselines.rs`. An executor: a file in `executor` that implements [`executor::Executor`]. An acquisition function: a file in
 //! `search/acquisition`.
 #![recursion_limit = "256"]
 
