@@ -1,6 +1,6 @@
 //! One line of a journal: checksum, space, JSON, newline.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Record, Stamped};
 
@@ -22,6 +22,12 @@ struct Written<'a> {
     unix_seconds: f64,
     #[serde(flatten)]
     record: &'a Record,
+}
+
+/// What a line says besides its record.
+#[derive(Deserialize)]
+struct Stamp {
+    unix_seconds: f64,
 }
 
 /// Appends the record's line to `out`.
@@ -64,7 +70,14 @@ pub(super) fn verify(line: &[u8]) -> Result<&[u8], Fault> {
 
 /// The record of a line (without its newline).
 pub(super) fn decode(line: &[u8]) -> Result<Stamped, Fault> {
-    serde_json::from_slice(verify(line)?).map_err(Fault::Unknown)
+    let json = verify(line)?;
+    // Twice over the text is faster than once by way of `flatten`, which copies every field before it reads it.
+    let Stamp { unix_seconds } = serde_json::from_slice(json).map_err(Fault::Unknown)?;
+    let record = serde_json::from_slice(json).map_err(Fault::Unknown)?;
+    Ok(Stamped {
+        unix_seconds,
+        record,
+    })
 }
 
 /// CRC-32 in eight lower-case digits: the only form in which it is accepted.
