@@ -71,14 +71,31 @@ class Terminal:
     def write(self, text):
         os.write(self.fd, text.encode())
 
+    def family(self):
+        """The process and its children, whose work is its own."""
+        found, ahead = [], [self.pid]
+        while ahead:
+            pid = ahead.pop()
+            found.append(pid)
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children") as children:
+                    ahead += map(int, children.read().split())
+        return found
+
     def processor_seconds(self):
-        with open(f"/proc/{self.pid}/stat") as stat:
-            fields = stat.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        ticks = 0
+        for pid in self.family():
+            with open(f"/proc/{pid}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / TICKS
 
     def resident_bytes(self):
-        with open(f"/proc/{self.pid}/status") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) * 1024
+        kilobytes = 0
+        for pid in self.family():
+            with open(f"/proc/{pid}/status") as status:
+                kilobytes += int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+        return kilobytes * 1024
 
     def end(self):
         os.kill(self.pid, signal.SIGTERM)

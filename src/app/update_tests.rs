@@ -456,3 +456,23 @@ fn marks_and_notes_are_kept_and_taken_away() {
     say(&mut state, Message::Note(TrialId(1), String::new()));
     assert!(state.marked.is_empty() && state.notes.is_empty());
 }
+
+#[test]
+fn looks_at_the_devices_are_kept_for_a_while() {
+    let mut state = study(2, 2);
+    for look in 0..1000 {
+        let device = crate::app::DeviceVitals {
+            utilisation: Some(f64::from(look) / 1000.0),
+            ..Default::default()
+        };
+        let vitals = crate::app::Vitals {
+            devices: vec![device],
+            program_bytes: None,
+        };
+        assert_eq!(play(&mut state, Event::Vitals(vitals)), []);
+    }
+    assert!(state.utilisation.len() < 1000);
+    assert_eq!(state.utilisation.back(), Some(&0.999));
+    let latest = state.vitals.unwrap().devices[0].utilisation;
+    assert_eq!(latest, Some(0.999));
+}

@@ -1,4 +1,5 @@
-//! Colours by their role. Only the terminal's own sixteen are used, so that its theme is respected.
+//! Colours by their role. The terminal's own sixteen are used, so that its theme is respected; others only where a
+//! background or a kind of vision asks for them.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -30,6 +31,7 @@ pub struct Palette {
 const PLAIN: Style = Style::new();
 
 // The nearest of the terminal's 256 colours.
+const DARK_GREEN: Color = Color::Indexed(28);
 const SKY_BLUE: Color = Color::Indexed(74);
 const BLUISH_GREEN: Color = Color::Indexed(36);
 const ORANGE: Color = Color::Indexed(172);
@@ -78,14 +80,16 @@ impl Palette {
         failed: coloured(Color::LightRed),
     };
 
-    /// For light backgrounds: no yellow and no cyan, which are hard to read there.
+    /// For light backgrounds: no yellow, cyan or bright green, which are hard to read there.
     pub const LIGHT: Self = Self {
         name: "light",
         border_focused: coloured(Color::Blue).add_modifier(Modifier::BOLD),
         key: coloured(Color::Blue),
         loss: coloured(Color::Red),
         score: coloured(Color::Blue),
+        front: coloured(DARK_GREEN).add_modifier(Modifier::BOLD),
         running: coloured(Color::Blue),
+        finished: coloured(DARK_GREEN),
         paused: coloured(Color::Magenta),
         failed: coloured(Color::Red),
         ..Self::DARK

@@ -3,6 +3,7 @@
 //! Boxes, bars and braille are drawn as shapes: fonts disagree about them. The rest is text, each run stretched to its
 //! columns.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use ratatui::buffer::{Buffer, Cell};
@@ -27,64 +28,114 @@ pub fn picture(screen: &mut Screen, state: &State, columns: u16, rows: u16) -> S
     let area = Rect::new(0, 0, columns, rows);
     let mut buffer = Buffer::empty(area);
     screen.draw_on(&mut buffer, area, state);
-    let (width, height) = (f64::from(columns) * WIDTH, f64::from(rows) * HEIGHT);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" \
-         font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" fill=\"{BACKGROUND}\"/>\n"
-    );
+    let mut layers = Layers::default();
     for row in 0..rows {
-        draw_row(&mut svg, &buffer, row, columns);
+        layers.add_row(&buffer, row, columns);
     }
-    svg.push_str("</svg>\n");
-    svg
+    let (width, height) = (f64::from(columns) * WIDTH, f64::from(rows) * HEIGHT);
+    let Layers {
+        behind,
+        shapes,
+        texts,
+    } = layers;
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\">\n<rect width=\"100%\" height=\"100%\" fill=\"{BACKGROUND}\"/>\n{}{}\
+         <g font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"13\" \
+         xml:space=\"preserve\">\n{texts}</g>\n</svg>\n",
+        paths(&behind),
+        paths(&shapes)
+    )
 }
 
-fn draw_row(svg: &mut String, buffer: &Buffer, row: u16, columns: u16) {
-    let top = f64::from(row) * HEIGHT;
-    let mut column = 0;
-    while column < columns {
-        let cell = &buffer[(column, row)];
-        let left = f64::from(column) * WIDTH;
-        let ink = Ink::of(cell);
-        if ink.behind != BACKGROUND {
-            rectangle(svg, left, top, WIDTH, HEIGHT, &ink.behind);
-        }
-        let sign = cell.symbol().chars().next().unwrap_or(' ');
-        if sign == ' ' || draw_shape(svg, sign, left, top, &ink.front) {
-            column += 1;
-            continue;
-        }
-        // A run of text of one ink.
-        let mut text = String::new();
-        let start = column;
+/// What lies over what: backgrounds, shapes, texts. Rectangles of one colour make one path.
+#[derive(Default)]
+struct Layers {
+    behind: BTreeMap<String, String>,
+    shapes: BTreeMap<String, String>,
+    texts: String,
+}
+
+fn paths(layer: &BTreeMap<String, String>) -> String {
+    let paths = layer.iter();
+    paths
+        .map(|(fill, path)| format!("<path fill=\"{fill}\" d=\"{path}\"/>\n"))
+        .collect()
+}
+
+/// Adds a rectangle to the path of its colour.
+fn fill(layer: &mut BTreeMap<String, String>, colour: &str, [x, y, width, height]: [f64; 4]) {
+    let path = layer.entry(colour.to_owned()).or_default();
+    let short = |value: f64| (value * 100.0).round() / 100.0;
+    let [x, y, width, height] = [x, y, width, height].map(short);
+    // Writing to a text cannot fail.
+    let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
+}
+
+/// The sign of a cell, blank behind a sign of two columns.
+fn sign(cell: &Cell) -> char {
+    cell.symbol().chars().next().unwrap_or(' ')
+}
+
+impl Layers {
+    fn add_row(&mut self, buffer: &Buffer, row: u16, columns: u16) {
+        let top = f64::from(row) * HEIGHT;
+        let mut column = 0;
         while column < columns {
-            let next = &buffer[(column, row)];
-            let sign = next.symbol().chars().next().unwrap_or(' ');
-            if Ink::of(next) != ink || shape(sign).is_some() {
-                break;
+            let cell = &buffer[(column, row)];
+            let left = f64::from(column) * WIDTH;
+            let ink = Ink::of(cell);
+            if ink.behind != BACKGROUND {
+                fill(&mut self.behind, &ink.behind, [left, top, WIDTH, HEIGHT]);
             }
-            text.push_str(next.symbol());
-            column += (next.symbol().width() as u16).max(1);
+            for [x, y, width, height] in shape(sign(cell)).into_iter().flatten() {
+                let place = [
+                    left + x * WIDTH,
+                    top + y * HEIGHT,
+                    width * WIDTH,
+                    height * HEIGHT,
+                ];
+                fill(&mut self.shapes, &ink.front, place);
+            }
+            column += 1;
         }
-        let kept = text.trim_end();
-        if ink.behind != BACKGROUND {
-            let rest = f64::from(column - start - 1) * WIDTH;
-            rectangle(svg, left + WIDTH, top, rest, HEIGHT, &ink.behind);
+        let mut column = 0;
+        while column < columns {
+            let start = column;
+            let ink = Ink::of(&buffer[(column, row)]);
+            let mut text = String::new();
+            while column < columns {
+                let next = &buffer[(column, row)];
+                if Ink::of(next) != ink || shape(sign(next)).is_some() {
+                    break;
+                }
+                text.push_str(next.symbol());
+                column += (next.symbol().width() as u16).max(1);
+            }
+            self.add_text(&text, start, top + BASE, &ink);
+            // A shape ends a run, and is none itself.
+            column = column.max(start + 1);
         }
-        let length = kept.width() as f64 * WIDTH;
+    }
+
+    fn add_text(&mut self, text: &str, column: u16, base: f64, ink: &Ink) {
+        let blanks = text.width() - text.trim_start().width();
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        let left = (f64::from(column) + blanks as f64) * WIDTH;
+        let length = text.width() as f64 * WIDTH;
         let bold = if ink.bold {
             " font-weight=\"bold\""
         } else {
             ""
         };
-        let front = &ink.front;
-        let (base, text) = (top + BASE, escaped(kept));
-        // Writing to a text cannot fail.
+        let (front, text) = (&ink.front, escaped(text));
         let _ = writeln!(
-            svg,
+            self.texts,
             "<text x=\"{left}\" y=\"{base}\" fill=\"{front}\"{bold} textLength=\"{length}\" \
-             lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\">{text}</text>"
+             lengthAdjust=\"spacingAndGlyphs\">{text}</text>"
         );
     }
 }
@@ -161,24 +212,6 @@ fn braille(dots: u32) -> Shape {
         .collect()
 }
 
-fn draw_shape(svg: &mut String, sign: char, left: f64, top: f64, fill: &str) -> bool {
-    let Some(shape) = shape(sign) else {
-        return false;
-    };
-    for [x, y, width, height] in shape {
-        let (x, y) = (left + x * WIDTH, top + y * HEIGHT);
-        rectangle(svg, x, y, width * WIDTH, height * HEIGHT, fill);
-    }
-    true
-}
-
-fn rectangle(svg: &mut String, x: f64, y: f64, width: f64, height: f64, fill: &str) {
-    let _ = writeln!(
-        svg,
-        "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{fill}\"/>"
-    );
-}
-
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -234,10 +267,9 @@ mod tests {
             !letters.chars().any(|sign| shape(sign).is_some()),
             "{letters}"
         );
-        assert!(
-            svg.matches("<rect").count() > 500,
-            "axes, borders and curves"
-        );
+        let paths = svg.lines().filter(|line| line.starts_with("<path"));
+        let rectangles: usize = paths.map(|path| path.matches('M').count()).sum();
+        assert!(rectangles > 500, "borders and curves: {rectangles}");
     }
 
     #[test]

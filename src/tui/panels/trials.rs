@@ -169,7 +169,11 @@ impl Columns {
                     format!("{:.0}% {left}", 100.0 * share_done(&progress))
                 }
             }
-            (TrialState::Running, None, _) => "starting".into(),
+            // Of a trial that another program trains only the epochs are known.
+            (TrialState::Running, None, _) => match trial.epochs.last() {
+                Some(epoch) => format!("epoch {}", epoch.epoch),
+                None => "starting".into(),
+            },
             (TrialState::Paused, Some(progress), _) => {
                 format!("at {:.0}%", 100.0 * share_done(&progress))
             }
