@@ -109,7 +109,11 @@ fn a_full_disk_ends_the_run_and_loses_nothing() {
 #[test]
 fn weights_that_do_not_fit_on_the_disk_pause_the_study() {
     let lab = Lab::new(6, 1);
-    let full = run_on_small_disk(&lab, 4);
+    // The weights of every configuration are larger than the journal.
+    let study = fs::read_to_string(lab.path("study.toml")).unwrap();
+    let study = study.replace("sizes = [0, 1, 4, 16]", "sizes = [64, 128]");
+    fs::write(lab.path("study.toml"), study).unwrap();
+    let full = run_on_small_disk(&lab, 12);
     assert_snapshot!(lab.told(&full), @r"
     exit code 1
     error: cannot keep the trained weights in runs/tiny/weights/trial-2.safetensors: File too large (os error 27); free some space there, or keep the runs elsewhere with --runs (3 of 6 trials are over and saved; the same command goes on)

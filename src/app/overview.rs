@@ -29,7 +29,8 @@ pub struct Overview<'a> {
     encoder: &'a EncoderConfig,
     dataset: &'a Dataset,
     tokens: Tokens,
-    forecast: Forecast,
+    /// Or why there is none.
+    forecast: Result<Forecast, TrainError>,
     space: &'a PeftSpace,
     folder: PathBuf,
     progress: String,
@@ -43,9 +44,6 @@ pub enum OverviewError {
     /// The device cannot be used.
     #[error(transparent)]
     Launch(#[from] LaunchError),
-    /// The model cannot be loaded, or not trained.
-    #[error(transparent)]
-    Train(#[from] TrainError),
     /// The tokenizer or a text cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
@@ -95,7 +93,7 @@ impl<'a> Overview<'a> {
         let train = &resolved.dataset.train;
         let rows = tokenizer.encode(&train[..train.len().min(ROWS_COUNTED)], NO_LIMIT)?;
         let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
-        let forecast = Forecast::of(resolved, &on, &lengths)?;
+        let forecast = Forecast::of(resolved, &on, &lengths);
         let none = Tokens {
             median: 0,
             percentile_95: 0,
@@ -209,7 +207,10 @@ impl fmt::Display for Overview<'_> {
         )?;
         self.write_cost(f)?;
         self.write_space(f)?;
-        self.forecast.write(f, trials)?;
+        match &self.forecast {
+            Ok(forecast) => forecast.write(f, trials)?,
+            Err(error) => writeln!(f, "warning     the study cannot run: {error}")?,
+        }
         for warning in &data.warnings {
             writeln!(f, "warning     {warning}")?;
         }

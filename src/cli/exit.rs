@@ -62,7 +62,7 @@ fn is_users(error: &Error) -> bool {
     match error.downcast_ref() {
         Some(OverviewError::Launch(error)) => return is_launch_users(error),
         Some(OverviewError::Tokenizer(_)) => return true,
-        Some(OverviewError::Recorded(_) | OverviewError::Train(_)) | None => {}
+        Some(OverviewError::Recorded(_)) | None => {}
     }
     match error.downcast_ref() {
         Some(DraftError::Source(error)) => return !matches!(error, SourceError::Hub(_)),

@@ -13,8 +13,10 @@ pub enum Positions {
 #[derive(Debug)]
 struct Family {
     architecture: Architecture,
-    /// `model_type` in `config.json`, and before the names of tensors.
+    /// `model_type` in `config.json`.
     name: &'static str,
+    /// What stands before the names of tensors where there is a head.
+    prefix: &'static str,
     /// The class in Python.
     class: &'static str,
     positions: Positions,
@@ -46,6 +48,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: Architecture::Bert,
         name: "bert",
+        prefix: "bert",
         class: "BertModel",
         positions: Positions::All,
         padding_id: 0,
@@ -55,6 +58,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: Architecture::Roberta,
         name: "roberta",
+        prefix: "roberta",
         class: "RobertaModel",
         positions: Positions::Tokens,
         padding_id: 1,
@@ -64,6 +68,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: Architecture::XlmRoberta,
         name: "xlm-roberta",
+        prefix: "roberta",
         class: "XLMRobertaModel",
         positions: Positions::Tokens,
         padding_id: 1,
@@ -73,6 +78,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: Architecture::Camembert,
         name: "camembert",
+        prefix: "roberta",
         class: "CamembertModel",
         positions: Positions::Tokens,
         padding_id: 1,
@@ -82,6 +88,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: Architecture::DistilBert,
         name: "distilbert",
+        prefix: "distilbert",
         class: "DistilBertModel",
         positions: Positions::All,
         padding_id: 0,
@@ -107,6 +114,7 @@ const FAMILIES: &[Family] = &[
     Family {
         architecture: Architecture::Electra,
         name: "electra",
+        prefix: "electra",
         class: "ElectraModel",
         positions: Positions::All,
         padding_id: 0,
@@ -184,10 +192,16 @@ impl Architecture {
     }
 }
 
-/// What the names of an encoder's tensors may begin with in a file: nothing, or the family.
-pub(super) fn prefixes() -> impl Iterator<Item = String> {
-    let families = FAMILIES.iter().map(|family| format!("{}.", family.name));
-    [String::new()].into_iter().chain(families)
+/// What the names of an encoder's tensors may begin with in a file: nothing, or what its family puts before them.
+pub(super) fn prefixes() -> Vec<String> {
+    let mut prefixes = vec![String::new()];
+    for family in FAMILIES {
+        let prefix = format!("{}.", family.prefix);
+        if !prefixes.contains(&prefix) {
+            prefixes.push(prefix);
+        }
+    }
+    prefixes
 }
 
 #[cfg(test)]

@@ -284,7 +284,10 @@ fn spellings(name: &str) -> Vec<String> {
     [Some(name.to_owned()), old]
         .into_iter()
         .flatten()
-        .flat_map(|spelling| prefixes().map(move |prefix| format!("{prefix}{spelling}")))
+        .flat_map(|spelling| {
+            let prefixes = prefixes().into_iter();
+            prefixes.map(move |prefix| format!("{prefix}{spelling}"))
+        })
         .collect()
 }
 

@@ -41,7 +41,7 @@ def main(folder):
         out = folder / name
         out.mkdir(parents=True, exist_ok=True)
         # With a head's prefix, as most published files have it.
-        weights = {f"{config.model_type}.{key}": value for key, value in model.state_dict().items()}
+        weights = {f"{model.base_model_prefix}.{key}": value for key, value in model.state_dict().items()}
         from safetensors.torch import save_file
 
         save_file({key: value.contiguous() for key, value in weights.items()}, out / "model.safetensors")

@@ -8,17 +8,16 @@
 //!
 //! erf to 1.5e-7 by Abramowitz & Stegun (1964), 7.1.26.
 
-use burn::tensor::activation;
 use rayon::prelude::*;
 
-use super::super::tensor::Tensor;
+use super::super::tensor::{self, Tensor};
 use super::node::{Numbers, Operation, change, constant, node, numbers, of_shape, slice};
 use super::vector::{exp_below_zero, vectorised};
 
 /// gelu(x), elementwise.
 pub(in crate::model) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let Some(input) = numbers(&x) else {
-        return activation::gelu(x);
+        return tensor::gelu(x);
     };
     if x.is_tracked() {
         let output = forward(&input);
@@ -145,12 +144,12 @@ mod tests {
         };
         let (ours, theirs) = (leaf(), leaf());
         let our_gradient = gradient(gelu(ours.clone()), &ours);
-        let their_gradient = gradient(activation::gelu(theirs.clone()), &theirs);
+        let their_gradient = gradient(tensor::gelu(theirs.clone()), &theirs);
         let close = |a: Tensor<2>, b: Tensor<2>| a.all_close(b, Some(0.0), Some(1e-6));
-        assert!(close(gelu(x.clone()), activation::gelu(x.clone())));
+        assert!(close(gelu(x.clone()), tensor::gelu(x.clone())));
         // Of a view that is not laid out row by row, and leaving what others hold alone.
         let turned = x.clone().transpose();
-        assert!(close(gelu(turned).transpose(), activation::gelu(x.clone())));
+        assert!(close(gelu(turned).transpose(), tensor::gelu(x.clone())));
         assert_eq!(x.clone().slice([0..1, 0..1]).into_scalar::<f32>(), -3.0);
         match (our_gradient, their_gradient) {
             (Some(ours), Some(theirs)) => assert!(close(ours, theirs)),
