@@ -88,6 +88,7 @@ mod round;
 mod score_scale;
 mod settings;
 pub mod surrogate;
+mod telling;
 mod worker;
 
 pub use effects::Effect;

@@ -1,6 +1,8 @@
 //! Bayesian optimisation of the hypervolume: the surrogate is fitted once per ask, and each proposal is the point with
 //! the largest expected gain, pending for the next.
 
+use std::collections::HashSet;
+
 use super::super::SearchError;
 use super::super::encoding::Encoding;
 use super::super::engine::Ask;
@@ -10,6 +12,7 @@ use super::super::promise::Promise;
 use super::super::random::{Purpose, stream};
 use super::super::round::Round;
 use super::super::settings::EngineSettings;
+use super::super::telling::{limit, telling};
 use super::{NOTHING_LEARNT, scored, third};
 use crate::domain::{InitialDesign, Point, ScoreScale};
 
@@ -27,11 +30,19 @@ pub(in super::super) fn propose(
     }
     let engine = round.engine;
     let settings = &engine.settings;
-    let scored = scored(&ask.history);
     let started = (engine.clock)();
     let names = (ask.history.len(), ask.pending.len());
     let mut random = stream(engine.seed, Purpose::Surrogate, names.0, names.1);
     let encoding = Encoding::new(&engine.space, &engine.cost, settings);
+    let all = scored(&ask.history);
+    let known = all.len();
+    let scored = telling(&encoding, all, limit(settings));
+    let of_many = (scored.len() < known).then(|| {
+        format!(
+            "fitted to {} of {known} trials, the best and the latest",
+            scored.len()
+        )
+    });
     let mut fit = |values: &[(Point, f64)], reference, settings: &EngineSettings| {
         Fit::new(
             &encoding,
@@ -47,7 +58,12 @@ pub(in super::super) fn propose(
         return Ok(());
     };
     let third_fit = match settings.third_reference {
-        Some(highest) => fit(&third(&ask.history), -highest, &third_settings(settings))?,
+        Some(highest) => {
+            let mut values = third(&ask.history);
+            let taken: HashSet<&Point> = scored.iter().map(|(point, _)| point).collect();
+            values.retain(|(point, _)| taken.contains(point));
+            fit(&values, -highest, &third_settings(settings))?
+        }
         None => None,
     };
     let fit_seconds = (engine.clock)() - started;
@@ -90,6 +106,8 @@ pub(in super::super) fn propose(
         };
         let mut diagnostics = score_fit.diagnostics(&encoding.of(&point));
         diagnostics.acquisition = known.gain(&point);
+        let notes = diagnostics.note.into_iter().chain(of_many.clone());
+        diagnostics.note = notes.reduce(|first, then| format!("{first}; {then}"));
         promise = known.with_pending(&point);
         let now = (engine.clock)();
         diagnostics.fit_seconds = fit_seconds;
