@@ -54,8 +54,9 @@
 //!
 //! A PEFT module: a file in `model/peft` and a line in its registry. A task: an entry in `task/registry.rs`. A panel:
 //! a file in `tui/panels` and a line in its table. An export format: a file in `export` and an entry of its list. A
-//! baseline: an entry in `evaluation/baselines.rs`. An executor: a file in `executor` that implements [`executor::Executor`]. An acquisition function: a file in
-//! `search/acquisition`.
+//! baseline: an entry in `evaluation/baselines.rs`. An executor: a file in `executor` that implements
+//! [`executor::Executor`]. An acquisition function: a file in `search/acquisition`. A family of encoders with BERT's
+//! layers: a row in `model/architecture.rs`.
 #![recursion_limit = "256"]
 
 pub mod app;

@@ -7,7 +7,8 @@
 mod trainings;
 
 use autopeft::domain::{Configuration, EpochReport, Job, TrialId};
-use autopeft::train::trainer::{Advance, Training, Workbench};
+use autopeft::train::trainer::{Advance, Training};
+use autopeft::train::workbench::Workbench;
 
 use trainings::{configuration, workbench};
 

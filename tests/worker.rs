@@ -17,7 +17,7 @@ use autopeft::model::device::DeviceChoice;
 use autopeft::study::{FidelitySettings, ModelSource, Precision, TrainingSettings};
 use autopeft::task::{Dataset, Example, Label, Labels, Metric};
 use autopeft::train::checkpoint;
-use autopeft::train::trainer::Workbench;
+use autopeft::train::workbench::Workbench;
 use autopeft::train::{KeepUnderWay, Plan};
 
 /// Sentences that say `red` or `blue`; the colour is the label.

@@ -15,7 +15,7 @@ use crate::model::device::DeviceChoice;
 use crate::study::FidelitySettings;
 use crate::task::{Example, Label, load};
 use crate::train::checkpoint::{self, CheckpointError};
-use crate::train::trainer::Workbench;
+use crate::train::workbench::Workbench;
 use crate::train::{Plan, TrainError};
 
 /// Scores further apart than this are different: half a row of a set of five thousand.

@@ -13,7 +13,8 @@ use crate::model::{LoadError, ModelFiles, Tokenizer, TokenizerError};
 use crate::study::{FidelitySettings, Study};
 use crate::task::{Dataset, Example, Label, Metric, search_score};
 use crate::train::batches::{Row, rows};
-use crate::train::trainer::{Advance, Training, Workbench};
+use crate::train::trainer::{Advance, Training};
+use crate::train::workbench::Workbench;
 use crate::train::{self, TrainError};
 
 /// All rows, all epochs.

@@ -9,7 +9,8 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use super::{ExecutorEvent, OUT_OF_MEMORY};
 use crate::domain::{Job, TrialId};
 use crate::train::trainer::under_way;
-use crate::train::trainer::{Advance, Training, Workbench};
+use crate::train::trainer::{Advance, Training};
+use crate::train::workbench::Workbench;
 use crate::train::{Plan, TrainError};
 
 /// What the application asks of a worker.

@@ -1,5 +1,7 @@
-//! Training: from a configuration to a measurement. [`trainer`] does one trial step by step, for whoever runs it;
-//! [`batches`] and [`evaluation`] feed and judge it, [`activations`] spares it what all trials have in common, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them.
+//! Training: from a configuration to a measurement. [`workbench`] is what all trials share, and [`trainer`] does one
+//! trial step by step, for whoever runs it; [`batches`] and [`evaluation`] feed and judge it, [`activations`] spares it
+//! what all trials have in common, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them, and
+//! [`estimate`] tells beforehand what it will take.
 
 pub mod activations;
 pub mod batches;
@@ -12,6 +14,7 @@ pub mod optimizer;
 mod plan;
 pub mod pretrain;
 pub mod trainer;
+pub mod workbench;
 
 pub use error::TrainError;
 pub use plan::{KeepUnderWay, Plan};

@@ -9,7 +9,8 @@ use autopeft::model::device::DeviceChoice;
 use autopeft::study::Study;
 use autopeft::task;
 use autopeft::train::Plan;
-use autopeft::train::trainer::{Advance, Training, Workbench};
+use autopeft::train::trainer::{Advance, Training};
+use autopeft::train::workbench::Workbench;
 
 /// What a study's trials share, on the CPU.
 pub(crate) fn workbench(study: &Path) -> Workbench {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Best, Phase, Training, Workbench};
+use super::{Best, Phase, Training};
 use crate::domain::{Configuration, EpochReport, Job, TrialId};
 use crate::durable;
 use crate::model::parameters::ParametersError;
@@ -20,6 +20,7 @@ use crate::model::weights::{FileFormat, NamedTensor, Weights, to_bytes};
 use crate::train::TrainError;
 use crate::train::checkpoint::CheckpointError;
 use crate::train::evaluation::Predictions;
+use crate::train::workbench::Workbench;
 
 /// Version of the files; those of another version are not taken up.
 const FORMAT: u32 = 1;

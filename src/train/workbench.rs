@@ -1,0 +1,253 @@
+//! What all trials of a study share: the backbone, the rows, and how they are put together.
+
+use std::path::PathBuf;
+
+use super::TrainError;
+use super::activations::{Activations, Filling, Part};
+use super::batches::{Row, bucketed_order, collate, epoch_order, rows, share_of};
+use super::estimate::memory_bytes;
+use super::evaluation::Predictions;
+use super::plan::{KeepUnderWay, Plan};
+use crate::domain::Configuration;
+use crate::model::device::free_bytes;
+use crate::model::weights::NamedTensor;
+use crate::model::{
+    AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, trained_parameters,
+};
+use crate::study::TrainingSettings;
+use crate::task::{Metric, search_score};
+
+/// What all trials of a study share: the backbone on its device, and the tokenised rows.
+pub struct Workbench {
+    pub(super) device_text: String,
+    pub(super) backbone: Backbone,
+    pub(super) padding_id: u32,
+    /// None where the backbone has dropout, or they may take no memory.
+    pub(super) activations: Option<Activations>,
+    pub(super) train: Vec<Row>,
+    pub(super) validation: Vec<Row>,
+    pub(super) outputs: usize,
+    pub(super) metric: Metric,
+    pub(super) settings: TrainingSettings,
+    pub(super) epochs: u32,
+    pub(super) weights_folder: Option<PathBuf>,
+    pub(super) under_way: Option<KeepUnderWay>,
+}
+
+impl Workbench {
+    /// Loads the backbone and tokenises the rows, once for all trials.
+    ///
+    /// # Errors
+    /// The device cannot be used, or the model's files or the task's rows do not fit.
+    pub fn prepare(plan: Plan) -> Result<Self, TrainError> {
+        let (device, device_text) = plan.device.resolve()?;
+        let backbone = plan.files.backbone(&device)?;
+        let tokenizer = Tokenizer::new(&plan.files.tokenizer)?;
+        let longest = plan.training.max_length;
+        let train = rows(&tokenizer, &plan.dataset.train, longest)?;
+        let mut validation = rows(&tokenizer, &plan.dataset.validation, longest)?;
+        // Scores do not depend on the order, and rows of like length need little padding.
+        validation.sort_by_key(|row| row.ids.len());
+        if train.is_empty() || validation.is_empty() {
+            return Err(TrainError::NoRows {
+                train: train.len(),
+                validation: validation.len(),
+            });
+        }
+        Ok(Self {
+            device_text,
+            padding_id: backbone.config().padding_id,
+            activations: (plan.training.backbone_dropout == 0.0)
+                .then(|| Activations::new(plan.training.activation_cache_mb << 20)),
+            backbone,
+            train: share_of(train, plan.fidelity.data_share, plan.seed),
+            validation,
+            outputs: plan.dataset.labels.outputs(),
+            metric: plan.dataset.metric,
+            epochs: plan.fidelity.epochs.unwrap_or(plan.training.epochs),
+            settings: plan.training,
+            weights_folder: plan.weights_folder,
+            under_way: plan.under_way,
+        })
+    }
+
+    /// The device and why it was chosen, for people.
+    pub fn device_text(&self) -> &str {
+        &self.device_text
+    }
+
+    /// Where and how often trainings under way are kept; none: nowhere.
+    pub fn under_way(&self) -> Option<&KeepUnderWay> {
+        self.under_way.as_ref()
+    }
+
+    /// Steps of one epoch; the last batch may be short.
+    pub(super) fn steps_per_epoch(&self) -> usize {
+        self.train.len().div_ceil(self.settings.batch_size)
+    }
+
+    /// The order of the training rows in an epoch, batch after batch.
+    pub(super) fn order(&self, seed: u64, epoch: u32) -> Vec<usize> {
+        if !self.settings.length_buckets || self.settings.pad_to_max_length {
+            return epoch_order(self.train.len(), seed, epoch);
+        }
+        let lengths: Vec<usize> = self.train.iter().map(|row| row.ids.len()).collect();
+        bucketed_order(&lengths, self.settings.batch_size, seed, epoch)
+    }
+
+    fn rows(&self, part: Part) -> &[Row] {
+        match part {
+            Part::Train => &self.train,
+            Part::Validation => &self.validation,
+        }
+    }
+
+    /// The tables of activations that a trial with this many untouched layers can use, and nobody has made yet.
+    pub(super) fn missing_activations(&self, untouched: usize) -> Vec<Filling> {
+        let missing = |part| {
+            let activations = self.activations.as_ref()?;
+            activations.missing(&self.backbone, part, untouched, self.rows(part))
+        };
+        let parts = [Part::Train, Part::Validation].into_iter();
+        parts.filter_map(missing).collect()
+    }
+
+    /// The next rows of a table of activations. True: it is full, and kept.
+    pub(super) fn fill(&self, mut filling: Filling) -> Result<Option<Filling>, TrainError> {
+        let rows = self.rows(filling.part());
+        let size = self.settings.evaluation_batch_size;
+        if !filling.advance(&self.backbone, rows, self.padding_id, size)? {
+            return Ok(Some(filling));
+        }
+        if let Some(activations) = &self.activations {
+            activations.keep(filling, &self.backbone);
+        }
+        Ok(None)
+    }
+
+    /// The batch of these rows, with what the untouched layers give for them where that is known.
+    pub(super) fn batch(
+        &self,
+        part: Part,
+        chosen: &[usize],
+        untouched: usize,
+    ) -> Result<Batch, TrainError> {
+        let rows: Vec<&Row> = chosen.iter().map(|&row| &self.rows(part)[row]).collect();
+        let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
+        let known = self.activations.as_ref().and_then(|activations| {
+            let [_, tokens] = batch.shape();
+            activations.states(&self.backbone, part, untouched, chosen, tokens)
+        });
+        Ok(match known {
+            Some(states) => batch.with_states_below(untouched, states),
+            None => batch,
+        })
+    }
+
+    /// Why a configuration's training cannot fit the memory that is free now; none: it can, as far as is known.
+    pub fn obstacle(&self, configuration: &Configuration) -> Option<String> {
+        let free = free_bytes(self.backbone.device())?;
+        let settings = self.adapted_settings(0);
+        let config = self.backbone.config();
+        let trained = trained_parameters(config, configuration, &settings).ok()?;
+        let longest = self.train.iter().map(|row| row.ids.len()).max()?;
+        let tokens = self.padded_length().unwrap_or(longest);
+        let shape = [self.settings.batch_size, tokens];
+        // The backbone is there already.
+        let needed = memory_bytes(config, configuration, trained, shape)
+            .saturating_sub(4 * config.backbone_parameters());
+        let megabytes = |bytes: u64| bytes / 1_000_000;
+        (needed > free).then(|| {
+            format!(
+                "its training needs about {} MB, and {} MB are free",
+                megabytes(needed),
+                megabytes(free)
+            )
+        })
+    }
+
+    fn padded_length(&self) -> Option<usize> {
+        (self.settings.pad_to_max_length).then_some(self.settings.max_length)
+    }
+
+    /// A configuration with fresh weights.
+    pub(super) fn encoder(
+        &self,
+        configuration: &Configuration,
+        seed: u64,
+    ) -> Result<AdaptedEncoder, TrainError> {
+        let settings = self.adapted_settings(seed);
+        let encoder = AdaptedEncoder::new(&self.backbone, configuration, &settings)?;
+        Ok(encoder)
+    }
+
+    fn adapted_settings(&self, seed: u64) -> AdaptedSettings {
+        AdaptedSettings {
+            outputs: self.outputs,
+            prefix_bottleneck: Some(self.settings.prefix_bottleneck),
+            seed,
+            ..AdaptedSettings::default()
+        }
+    }
+
+    /// Adds the predictions for the next batch of validation rows. True: that was the last.
+    pub(super) fn evaluate_some(
+        &self,
+        encoder: &AdaptedEncoder,
+        predictions: &mut Predictions,
+    ) -> Result<bool, TrainError> {
+        let start = predictions.len();
+        let end = (start + self.settings.evaluation_batch_size).min(self.validation.len());
+        let chosen: Vec<usize> = (start..end).collect();
+        let batch = self.batch(Part::Validation, &chosen, encoder.untouched_layers())?;
+        let logits = encoder.evaluate(&batch).into_data();
+        let logits: Vec<f32> = logits.iter::<f32>().collect();
+        let labels = self.validation[start..end].iter().map(|row| row.label);
+        predictions.add(&logits, self.outputs, labels);
+        Ok(end == self.validation.len())
+    }
+
+    /// The score of trained weights on the validation rows: what a trial with these weights measured.
+    ///
+    /// # Errors
+    /// The weights do not belong to the configuration, or the configuration does not fit the backbone.
+    pub fn score(
+        &self,
+        configuration: &Configuration,
+        weights: &[NamedTensor],
+    ) -> Result<f64, TrainError> {
+        // The seed is of no account: every initial weight is replaced.
+        let mut encoder = self.encoder(configuration, 0)?;
+        encoder.parameters.import(weights)?;
+        let mut predictions = Predictions::default();
+        while !self.evaluate_some(&encoder, &mut predictions)? {}
+        Ok(search_score(predictions.score(self.metric)))
+    }
+
+    /// The rows that trials are measured on.
+    pub fn validation(&self) -> &[Row] {
+        &self.validation
+    }
+
+    /// The logits of trained weights on rows, in their order: [rows, outputs].
+    ///
+    /// # Errors
+    /// The weights do not belong to the configuration, or the configuration does not fit the backbone.
+    pub fn logits(
+        &self,
+        configuration: &Configuration,
+        weights: &[NamedTensor],
+        rows: &[Row],
+    ) -> Result<Vec<Vec<f32>>, TrainError> {
+        let mut encoder = self.encoder(configuration, 0)?;
+        encoder.parameters.import(weights)?;
+        let mut logits = Vec::new();
+        for rows in rows.chunks(self.settings.evaluation_batch_size) {
+            let rows: Vec<&Row> = rows.iter().collect();
+            let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
+            let values: Vec<f32> = encoder.evaluate(&batch).into_data().iter::<f32>().collect();
+            logits.extend(values.chunks_exact(self.outputs).map(<[f32]>::to_vec));
+        }
+        Ok(logits)
+    }
+}
