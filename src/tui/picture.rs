@@ -41,8 +41,7 @@ pub fn picture(screen: &mut Screen, state: &State, columns: u16, rows: u16) -> S
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\">\n<rect width=\"100%\" height=\"100%\" fill=\"{BACKGROUND}\"/>\n{}{}\
-         <g font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"13\" \
-         xml:space=\"preserve\">\n{texts}</g>\n</svg>\n",
+         <g font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"13\">\n{texts}</g>\n</svg>\n",
         paths(&behind),
         paths(&shapes)
     )
@@ -131,7 +130,8 @@ impl Layers {
         } else {
             ""
         };
-        let (front, text) = (&ink.front, escaped(text));
+        // Browsers make one blank of several, whatever `xml:space` says; blanks that do not break are kept.
+        let (front, text) = (&ink.front, escaped(text).replace(' ', "\u{a0}"));
         let _ = writeln!(
             self.texts,
             "<text x=\"{left}\" y=\"{base}\" fill=\"{front}\"{bold} textLength=\"{length}\" \
@@ -260,6 +260,7 @@ mod tests {
         let svg = picture(&mut Screen::new(Palette::DARK), &studies::busy(), 120, 40);
         assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"));
         assert!(svg.contains("rte") && svg.contains("running"));
+        assert!(svg.contains("✓\u{a0}finished"), "blanks are kept");
         // Every sign that is drawn as a shape is none of the texts.
         let texts = svg.lines().filter(|line| line.starts_with("<text"));
         let letters: String = texts.collect();
