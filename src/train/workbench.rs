@@ -26,6 +26,8 @@ pub struct Workbench {
     pub(super) activations: Option<Activations>,
     pub(super) train: Vec<Row>,
     pub(super) validation: Vec<Row>,
+    /// The validation rows from short to long: scores do not depend on their order, and so little is padded.
+    by_length: Vec<usize>,
     pub(super) outputs: usize,
     pub(super) metric: Metric,
     pub(super) settings: TrainingSettings,
@@ -45,9 +47,9 @@ impl Workbench {
         let tokenizer = Tokenizer::new(&plan.files.tokenizer)?;
         let longest = plan.training.max_length;
         let train = rows(&tokenizer, &plan.dataset.train, longest)?;
-        let mut validation = rows(&tokenizer, &plan.dataset.validation, longest)?;
-        // Scores do not depend on the order, and rows of like length need little padding.
-        validation.sort_by_key(|row| row.ids.len());
+        let validation = rows(&tokenizer, &plan.dataset.validation, longest)?;
+        let mut by_length: Vec<usize> = (0..validation.len()).collect();
+        by_length.sort_by_key(|&row| validation[row].ids.len());
         if train.is_empty() || validation.is_empty() {
             return Err(TrainError::NoRows {
                 train: train.len(),
@@ -62,6 +64,7 @@ impl Workbench {
             backbone,
             train: share_of(train, plan.fidelity.data_share, plan.seed),
             validation,
+            by_length,
             outputs: plan.dataset.labels.outputs(),
             metric: plan.dataset.metric,
             epochs: plan.fidelity.epochs.unwrap_or(plan.training.epochs),
@@ -198,11 +201,11 @@ impl Workbench {
     ) -> Result<bool, TrainError> {
         let start = predictions.len();
         let end = (start + self.settings.evaluation_batch_size).min(self.validation.len());
-        let chosen: Vec<usize> = (start..end).collect();
-        let batch = self.batch(Part::Validation, &chosen, encoder.untouched_layers())?;
+        let chosen = &self.by_length[start..end];
+        let batch = self.batch(Part::Validation, chosen, encoder.untouched_layers())?;
         let logits = encoder.evaluate(&batch).into_data();
         let logits: Vec<f32> = logits.iter::<f32>().collect();
-        let labels = self.validation[start..end].iter().map(|row| row.label);
+        let labels = chosen.iter().map(|&row| self.validation[row].label);
         predictions.add(&logits, self.outputs, labels);
         Ok(end == self.validation.len())
     }
