@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Write a study file for data of your own, after a look at it
     Init(InitArguments),
-    /// Resolve and validate everything, train nothing, and say what would be done
+    /// Resolve and validate everything, and say what would be done, in what time and memory; a few steps are timed
     Check(StudyArguments),
     /// Show trials, front and hypervolume from the journal, also while the study runs
     Status(StatusArguments),

@@ -1,4 +1,4 @@
-//! `check`: says what a study would do, and trains nothing.
+//! `check`: says what a study would do and what it would take; only a few steps are timed, nothing is kept.
 
 use std::io::{self, Write};
 
