@@ -1,19 +1,18 @@
-//! Rows of tokens on a device, checked and padded to one length.
+//! Rows of tokens on a device, checked, and padded to one length or laid end to end.
 
 use super::encoder::Backbone;
+use super::layout::Layout;
 use super::tensor::{DType, Int, Tensor, TensorData, integers};
 
-/// B rows of S tokens, for one encoder: made by [`Backbone::batch`].
+/// B rows for one encoder: of S tokens, made by [`Backbone::batch`], or of T together, by [`Backbone::packed`].
 #[derive(Clone, Debug)]
 pub struct Batch {
     pub(super) input_ids: Tensor<2, Int>,
     pub(super) token_type_ids: Tensor<2, Int>,
     pub(super) position_ids: Tensor<2, Int>,
-    /// 0 for tokens, the lowest number of the format for padding, [B, 1, 1, S]; none where all are tokens.
-    pub(super) padding: Option<Tensor<4>>,
+    pub(super) layout: Layout,
     /// What the frozen layers below have computed already.
     pub(super) below: Option<Below>,
-    shape: [usize; 2],
 }
 
 /// The output of an encoder's first layers, which no module touches.
@@ -21,7 +20,7 @@ pub struct Batch {
 pub(super) struct Below {
     /// How many layers; 0: the embeddings alone.
     pub(super) layers: usize,
-    /// [B, S, H], anything at padding.
+    /// [B, S, H] or [1, T, H], anything at padding; of first tokens alone after the last layer.
     pub(super) states: Tensor<3>,
 }
 
@@ -72,21 +71,6 @@ impl Batch {
         if rows == 0 || tokens == 0 || found != [rows * tokens; 3] {
             return Err(BatchError::Lengths { shape, found });
         }
-        let longest = config.longest_sequence();
-        if tokens > longest {
-            let found = tokens;
-            return Err(BatchError::TooLong { found, longest });
-        }
-        let tables = [
-            ("token id", input_ids, config.vocabulary),
-            ("token type", token_type_ids, config.token_types),
-        ];
-        // An encoder without token types takes no notice of them.
-        for (what, ids, known) in tables.into_iter().filter(|(.., known)| *known > 0) {
-            if let Some(&found) = ids.iter().find(|&&id| id as usize >= known) {
-                return Err(BatchError::Unknown { what, found, known });
-            }
-        }
         let device = backbone.device();
         let positions = input_ids
             .chunks_exact(tokens)
@@ -102,29 +86,101 @@ impl Batch {
             let data = TensorData::new(values, [rows, 1, 1, tokens]);
             Tensor::from_data(data, (device, dtype))
         });
-        Ok(Self {
-            input_ids: integers(input_ids.iter().copied(), shape, device),
-            token_type_ids: integers(token_type_ids.iter().copied(), shape, device),
-            position_ids: integers(positions, shape, device),
+        let layout = Layout::Padded {
+            rows,
+            tokens,
             padding,
+        };
+        Self::of_layout(
+            backbone,
+            layout,
+            [input_ids, token_type_ids],
+            positions,
+            tokens,
+        )
+    }
+
+    pub(super) fn packed(backbone: &Backbone, rows: &[[&[u32]; 2]]) -> Result<Self, BatchError> {
+        let lengths = rows.iter().map(|[ids, _]| ids.len());
+        let [ids, types] = [0, 1].map(|i| rows.iter().flat_map(|row| row[i]).copied().collect());
+        let [ids, types]: [Vec<u32>; 2] = [ids, types];
+        if lengths.clone().any(|length| length == 0) || ids.is_empty() || types.len() != ids.len() {
+            return Err(BatchError::Lengths {
+                shape: [rows.len(), ids.len()],
+                found: [ids.len(), types.len(), ids.len()],
+            });
+        }
+        let longest = lengths.clone().max().unwrap_or(0);
+        let layout = Layout::packed(lengths, backbone.device());
+        let config = backbone.config();
+        let positions = rows.iter().flat_map(|[ids, _]| config.position_ids(ids));
+        Self::of_layout(backbone, layout, [&ids, &types], positions, longest)
+    }
+
+    /// `longest` are the tokens of the longest row.
+    fn of_layout(
+        backbone: &Backbone,
+        layout: Layout,
+        [ids, types]: [&[u32]; 2],
+        positions: impl Iterator<Item = u32>,
+        longest: usize,
+    ) -> Result<Self, BatchError> {
+        let config = backbone.config();
+        if longest > config.longest_sequence() {
+            return Err(BatchError::TooLong {
+                found: longest,
+                longest: config.longest_sequence(),
+            });
+        }
+        let tables = [
+            ("token id", ids, config.vocabulary),
+            ("token type", types, config.token_types),
+        ];
+        // An encoder without token types takes no notice of them.
+        for (what, ids, known) in tables.into_iter().filter(|(.., known)| *known > 0) {
+            if let Some(&found) = ids.iter().find(|&&id| id as usize >= known) {
+                return Err(BatchError::Unknown { what, found, known });
+            }
+        }
+        let device = backbone.device();
+        let axes = layout.axes();
+        Ok(Self {
+            input_ids: integers(ids.iter().copied(), axes, device),
+            token_type_ids: integers(types.iter().copied(), axes, device),
+            position_ids: integers(positions, axes, device),
+            layout,
             below: None,
-            shape,
         })
     }
 
-    /// The batch with the output [B, S, H] of the first `layers` layers at hand, as [`Backbone::below`] gives it (0:
-    /// of the embeddings). Modules in those layers would not be computed: there must be none.
+    /// The batch with the output of the first `layers` layers at hand, as [`Backbone::below`] gives it (0: of the
+    /// embeddings); after the last layer only that of first tokens, as [`Backbone::first_token`] gives it, on three
+    /// axes. Modules in those layers would not be computed: there must be none.
     pub fn with_states_below(mut self, layers: usize, states: Tensor<3>) -> Self {
         self.below = Some(Below { layers, states });
         self
     }
 
-    /// Rows and tokens of each.
-    pub fn shape(&self) -> [usize; 2] {
-        self.shape
+    /// B
+    pub fn rows(&self) -> usize {
+        self.layout.rows()
     }
 
-    /// Position ids as the encoder's table is asked for them, [B, S].
+    /// S, where rows are padded to one length.
+    pub fn padded_to(&self) -> Option<usize> {
+        match self.layout {
+            Layout::Padded { tokens, .. } => Some(tokens),
+            Layout::Packed { .. } => None,
+        }
+    }
+
+    /// Where each row begins among the places of all tokens, padding included, and the end.
+    pub fn starts(&self) -> Vec<usize> {
+        let [lines, tokens] = self.layout.axes();
+        self.layout.starts(lines * tokens)
+    }
+
+    /// Position ids as the encoder's table is asked for them, [B, S] or [1, T].
     pub fn position_ids(&self) -> Tensor<2, Int> {
         self.position_ids.clone()
     }

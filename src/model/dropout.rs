@@ -28,11 +28,6 @@ impl Dropout {
         }
     }
 
-    /// True where the backbone has dropout.
-    pub(super) fn in_backbone(&self) -> bool {
-        self.backbone > 0.0
-    }
-
     /// How far the stream of masks has come.
     pub fn words(&self) -> u64 {
         self.seeds.words()
@@ -53,20 +48,38 @@ impl Dropout {
         self.apply(x, self.head)
     }
 
+    /// What [`Self::backbone`] would multiply a tensor of these axes by, with the device and the number format of
+    /// `like`; none where it changes nothing.
+    pub(super) fn mask<const D: usize, const E: usize>(
+        &mut self,
+        axes: [usize; D],
+        like: &Tensor<E>,
+    ) -> Option<Tensor<D>> {
+        (self.backbone > 0.0).then(|| self.draw(axes, like, self.backbone))
+    }
+
     fn apply<const D: usize>(&mut self, x: Tensor<D>, rate: f64) -> Tensor<D> {
         if rate <= 0.0 {
             return x;
         }
+        let mask = self.draw(x.dims(), &x, rate);
+        x * mask
+    }
+
+    /// 0 with the probability of `rate`, else what keeps the mean.
+    fn draw<const D: usize, const E: usize>(
+        &mut self,
+        axes: [usize; D],
+        like: &Tensor<E>,
+        rate: f64,
+    ) -> Tensor<D> {
         let keep = 1.0 - rate;
-        let device = x.device().without_autodiff();
+        let device = like.device().without_autodiff();
         let kept = Distribution::Bernoulli(keep);
-        let mask = {
-            // A poisoned lock guards nothing that could be broken: the next seed sets the generator anew.
-            let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
-            device.seed(self.seeds.seed());
-            Tensor::<D>::random(x.dims(), kept, (&device, x.dtype()))
-        };
-        x * mask.div_scalar(keep)
+        // A poisoned lock guards nothing that could be broken: the next seed sets the generator anew.
+        let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+        device.seed(self.seeds.seed());
+        Tensor::random(axes, kept, (&device, like.dtype())).div_scalar(keep)
     }
 }
 

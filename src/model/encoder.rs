@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::batch::{Batch, BatchError};
 use super::config::{ConfigError, EncoderConfig};
 use super::dropout::Dropout;
+use super::fused;
 use super::initial::Initial;
 use super::layer::{Layer, LayerNorm, Linear, Pass, Tokens};
 use super::parameters::Parameters;
@@ -231,7 +232,23 @@ impl Backbone {
         Batch::new(self, input_ids, token_type_ids, attention_mask, shape)
     }
 
-    /// Hidden states of the last layer, [B, S, H], at every position, padding included.
+    /// A batch of rows end to end, so that nothing is computed for padding: ids and token types of each row.
+    ///
+    /// Where [`Self::packs`] is false, it takes longer than a padded one.
+    ///
+    /// # Errors
+    /// A row is longer than the position table allows, or an id is outside its table.
+    pub fn packed(&self, rows: &[[&[u32]; 2]]) -> Result<Batch, BatchError> {
+        Batch::packed(self, rows)
+    }
+
+    /// True where rows end to end are computed at least as fast as padded ones: on the CPU in 32 bits, whose attention
+    /// goes row by row.
+    pub fn packs(&self) -> bool {
+        fused::takes(&self.0.words)
+    }
+
+    /// Hidden states of the last layer, [B, S, H], at every position, padding included; [1, T, H] of rows end to end.
     pub fn forward(
         &self,
         batch: &Batch,
@@ -250,11 +267,10 @@ impl Backbone {
         dropout: Option<&mut Dropout>,
     ) -> Tensor<2> {
         let last = self.run(batch, modules, dropout, Tokens::First, |_| ());
-        let [rows, _, hidden] = last.dims();
-        last.narrow(1, 0, 1).reshape([rows, hidden])
+        last.reshape([batch.rows(), self.0.config.hidden])
     }
 
-    /// The embedding output and the output of every layer, N + 1 tensors of [B, S, H].
+    /// The embedding output and the output of every layer, N + 1 tensors of [B, S, H]; [1, T, H] of rows end to end.
     pub fn hidden_states(&self, batch: &Batch, modules: &[Box<dyn Active>]) -> Vec<Tensor<3>> {
         let mut states = Vec::with_capacity(self.0.layers.len() + 1);
         self.run(batch, modules, None, Tokens::All, |state| {
@@ -263,10 +279,11 @@ impl Backbone {
         states
     }
 
-    /// The output [B, S, H] of the first `layers` layers without modules or dropout; of the embeddings for 0.
+    /// The output [B, S, H] (or [1, T, H]) of the first `layers` layers without modules or dropout; of the embeddings
+    /// for 0.
     pub fn below(&self, batch: &Batch, layers: usize) -> Tensor<3> {
         let mut pass = Pass {
-            padding: batch.padding.as_ref(),
+            layout: &batch.layout,
             modules: &[],
             dropout: None,
         };
@@ -301,7 +318,7 @@ impl Backbone {
         }
         seen(&x);
         let mut pass = Pass {
-            padding: batch.padding.as_ref(),
+            layout: &batch.layout,
             modules,
             dropout,
         };
@@ -316,11 +333,11 @@ impl Backbone {
 
     /// LN(word + token type + position), projected where the embeddings have another width, [B, S, H].
     fn embed(&self, batch: &Batch) -> Tensor<3> {
-        let [rows, tokens] = batch.shape();
+        let [lines, tokens] = batch.layout.axes();
         let look_up = |table: &Tensor<2>, ids: &super::tensor::Tensor<2, super::tensor::Int>| {
-            let ids = ids.clone().reshape([rows * tokens]);
+            let ids = ids.clone().reshape([lines * tokens]);
             let found = table.clone().select(0, ids);
-            found.reshape([rows, tokens, self.0.config.embedding()])
+            found.reshape([lines, tokens, self.0.config.embedding()])
         };
         let mut sum = look_up(&self.0.words, &batch.input_ids);
         if let Some(token_types) = &self.0.token_types {

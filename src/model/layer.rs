@@ -2,12 +2,12 @@
 //!
 //! | symbol | meaning | shape |
 //! |---|---|---|
-//! | B, S, H | rows, tokens, hidden width | |
+//! | B, S, H | rows, tokens, hidden width; of rows end to end B = 1 and S all their tokens | |
 //! | A, d | heads and their width, H = A d | |
 //! | L | length of a prefix, 0 without one | |
 //! | x | input of the layer | B, S, H |
 //! | q, k, v | queries, keys, values | B, A, S (k and v: L + S), d |
-//! | m | 0 for tokens, the lowest number for padding | B, 1, 1, L + S |
+//! | m | 0 for tokens, the lowest number for padding | B, 1, 1, S |
 //! | a | output of the attention block, LN1(Lin_o(c) + x) | B, S, H |
 //! | f | output of the feed-forward block, before its residual | B, S, H |
 //! | y | output of the layer, LN2(f + a + what modules add) | B, S, H |
@@ -16,6 +16,7 @@
 
 use super::dropout::Dropout;
 use super::fused::{self, Heads, attention, gelu};
+use super::layout::Layout;
 use super::peft::{Active, FeedForward, Projections};
 use super::tensor::Tensor;
 
@@ -73,8 +74,8 @@ pub(super) enum Tokens {
 
 /// What one forward pass brings to every layer.
 pub(super) struct Pass<'a> {
-    /// m over the S tokens, [B, 1, 1, S]; none where no row has padding.
-    pub(super) padding: Option<&'a Tensor<4>>,
+    /// Where the rows are, and m.
+    pub(super) layout: &'a Layout,
     /// The PEFT modules.
     pub(super) modules: &'a [Box<dyn Active>],
     /// Dropout inside the layers.
@@ -101,7 +102,7 @@ impl Layer {
     ) -> Tensor<3> {
         let residual = match tokens {
             Tokens::All => x.clone(),
-            Tokens::First => x.clone().narrow(1, 0, 1),
+            Tokens::First => pass.layout.first(x.clone()),
         };
         let c = self.attend(index, x, residual.clone(), pass);
         let attention = pass.drop(self.attention_output.forward(c));
@@ -135,7 +136,6 @@ impl Layer {
         asking: Tensor<3>,
         pass: &mut Pass<'_>,
     ) -> Tensor<3> {
-        let [rows, _, hidden] = asking.dims();
         let mut projections = Projections {
             query: self.query.forward(asking.clone()),
             key: self.key.forward(x.clone()),
@@ -144,33 +144,18 @@ impl Layer {
         for module in pass.modules {
             projections = module.projections(index, &asking, &x, projections);
         }
-        let Projections {
-            query,
-            mut key,
-            mut value,
-        } = projections;
-        for (keys, values) in pass.modules.iter().filter_map(|m| m.prefix(index)) {
-            // [A, L, d] for every row, the heads side by side as in the projections.
-            let [_, length, _] = keys.dims();
-            let to_rows = |t: Tensor<3>| {
-                let side_by_side = t.swap_dims(0, 1).reshape([1, length, hidden]);
-                side_by_side.expand([rows, length, hidden])
-            };
-            key = Tensor::cat(vec![to_rows(keys), key], 1);
-            value = Tensor::cat(vec![to_rows(values), value], 1);
-        }
+        let prefixes = pass.modules.iter().filter_map(|m| m.prefix(index));
+        let before = |[keys, values]: [Tensor<3>; 2], [k, v]: [Tensor<3>; 2]| {
+            [vec![k, keys], vec![v, values]].map(|two| Tensor::cat(two, 1))
+        };
         let heads = Heads {
             heads: self.heads,
-            query,
-            key,
-            value,
-            padding: pass.padding,
+            query: projections.query,
+            key: projections.key,
+            value: projections.value,
+            prefix: prefixes.map(<[_; 2]>::from).reduce(before),
+            layout: pass.layout,
         };
-        match &mut pass.dropout {
-            Some(dropout) if dropout.in_backbone() => {
-                attention(heads, Some(&mut |weights| dropout.backbone(weights)))
-            }
-            _ => attention(heads, None),
-        }
+        attention(heads, pass.dropout.as_deref_mut())
     }
 }

@@ -15,6 +15,7 @@ mod fused;
 mod head;
 mod initial;
 mod layer;
+mod layout;
 mod load;
 pub mod parameters;
 pub mod peft;

@@ -123,20 +123,21 @@ impl Activations {
         });
     }
 
-    /// The states [B, S, H] of these rows, padded to `tokens`, where there is a table. After the last layer S is 1.
+    /// The states of these rows, where there is a table: padded to `tokens`, [B, S, H], or end to end, [1, T, H]. After
+    /// the last layer those of first tokens.
     pub fn states(
         &self,
         backbone: &Backbone,
         part: Part,
         layers: usize,
         rows: &[usize],
-        tokens: usize,
+        tokens: Option<usize>,
     ) -> Option<Tensor<3>> {
         let mut tables = self.lock();
         let place = tables.iter().position(|table| table.is(part, layers))?;
         let table = tables.remove(place);
         let tokens = match layers == backbone.config().layers {
-            true => 1,
+            true => Some(1),
             false => tokens,
         };
         let places = table.places.of(rows, tokens);
@@ -144,8 +145,8 @@ impl Activations {
         let places = integers(places, [size], backbone.device());
         let states = table.states.clone().select(0, places);
         tables.push(table);
-        let hidden = backbone.config().hidden;
-        Some(states.reshape([rows.len(), tokens, hidden]))
+        let lines = tokens.map_or(1, |_| rows.len());
+        Some(states.reshape([lines, size / lines, backbone.config().hidden]))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Table>> {
@@ -165,12 +166,13 @@ impl Table {
 }
 
 impl Places {
-    /// The places of these rows' tokens, padded with that of the zeros.
-    fn of(&self, rows: &[usize], tokens: usize) -> Vec<u32> {
+    /// The places of these rows' tokens, padded to `tokens` with that of the zeros where asked for.
+    fn of(&self, rows: &[usize], tokens: Option<usize>) -> Vec<u32> {
         let zeros = self.starts.last().copied().unwrap_or(0);
         let places = rows.iter().flat_map(|&row| {
             let (start, end) = (self.starts[row], self.starts[row + 1]);
-            (start..start + tokens).map(move |place| if place < end { place } else { zeros })
+            let wanted = start..tokens.map_or(end, |tokens| start + tokens);
+            wanted.map(move |place| if place < end { place } else { zeros })
         });
         places.map(|place| place as u32).collect()
     }
@@ -198,14 +200,20 @@ impl Filling {
         let batch_rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
         let batch = collate(backbone, &batch_rows, padding_id, None)?;
         let config = backbone.config();
-        let (states, tokens) = match self.layers == config.layers {
-            true => (backbone.first_token(&batch, &[], None).unsqueeze_dim(1), 1),
-            false => (backbone.below(&batch, self.layers), batch.shape()[1]),
+        let (states, starts) = match self.layers == config.layers {
+            true => {
+                let first = backbone.first_token(&batch, &[], None);
+                (first.into_data(), (0..chosen.len()).collect())
+            }
+            false => {
+                let all = backbone.below(&batch, self.layers);
+                (all.into_data(), batch.starts())
+            }
         };
-        let states: Vec<f32> = states.into_data().iter::<f32>().collect();
-        let by_row = states.chunks_exact(tokens * config.hidden);
-        for (&row, states) in chosen.iter().zip(by_row) {
+        let states: Vec<f32> = states.iter::<f32>().collect();
+        for (&row, begin) in chosen.iter().zip(starts) {
             let [start, end] = [row, row + 1].map(|i| self.places.starts[i] * config.hidden);
+            let states = &states[begin * config.hidden..];
             self.values[start..end].copy_from_slice(&states[..end - start]);
         }
         self.done = end;
@@ -222,7 +230,8 @@ mod tests {
         let places = Places {
             starts: vec![0, 2, 5],
         };
-        assert_eq!(places.of(&[1, 0], 3), [2, 3, 4, 0, 1, 5]);
-        assert_eq!(places.of(&[0], 1), [0]);
+        assert_eq!(places.of(&[1, 0], Some(3)), [2, 3, 4, 0, 1, 5]);
+        assert_eq!(places.of(&[0], Some(1)), [0]);
+        assert_eq!(places.of(&[1, 0], None), [2, 3, 4, 0, 1]);
     }
 }

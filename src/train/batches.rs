@@ -39,7 +39,8 @@ pub fn rows(
         .collect())
 }
 
-/// Puts rows side by side, padded to `length` tokens, or to the longest of them.
+/// Puts rows together: padded to `length` tokens, or else end to end where the backbone takes them so, or padded to the
+/// longest of them.
 ///
 /// # Errors
 /// See [`BatchError`].
@@ -49,6 +50,10 @@ pub fn collate(
     padding_id: u32,
     length: Option<usize>,
 ) -> Result<Batch, BatchError> {
+    if length.is_none() && backbone.packs() {
+        let parts: Vec<[&[u32]; 2]> = rows.iter().map(|r| [&r.ids[..], &r.types[..]]).collect();
+        return backbone.packed(&parts);
+    }
     let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
     let length = length.unwrap_or(longest).max(longest);
     let padded = |numbers: fn(&Row) -> Vec<u32>, padding: u32| -> Vec<u32> {

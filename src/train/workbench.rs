@@ -91,7 +91,9 @@ impl Workbench {
 
     /// The order of the training rows in an epoch, batch after batch.
     pub(super) fn order(&self, seed: u64, epoch: u32) -> Vec<usize> {
-        if !self.settings.length_buckets || self.settings.pad_to_max_length {
+        // Only rows that are padded to the longest of their batch gain by lying beside others of like length.
+        let padded = !self.settings.pad_to_max_length && !self.backbone.packs();
+        if !self.settings.length_buckets || !padded {
             return epoch_order(self.train.len(), seed, epoch);
         }
         let lengths: Vec<usize> = self.train.iter().map(|row| row.ids.len()).collect();
@@ -138,7 +140,7 @@ impl Workbench {
         let rows: Vec<&Row> = chosen.iter().map(|&row| &self.rows(part)[row]).collect();
         let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
         let known = self.activations.as_ref().and_then(|activations| {
-            let [_, tokens] = batch.shape();
+            let tokens = batch.padded_to();
             activations.states(&self.backbone, part, untouched, chosen, tokens)
         });
         Ok(match known {

@@ -4,7 +4,7 @@
 //! memory of its own; together those cost a third of a training step. Elsewhere (another device, 64 bits, weights that
 //! train themselves) the library's own operations are used, and compute the same.
 //!
-//! [`node`] is how an operation enters the graph of gradients; a file per operation holds its formulas.
+//! [`node`] is how an operation enters the graph of gradients; a file or folder per operation holds its formulas.
 
 mod attention;
 mod gelu;
@@ -17,3 +17,8 @@ pub(super) use attention::{Heads, attention};
 pub(super) use gelu::gelu;
 pub(super) use layer_norm::layer_norm;
 pub(super) use linear::linear;
+
+/// True for tensors that the operations here take.
+pub(super) fn takes<const D: usize>(x: &super::tensor::Tensor<D>) -> bool {
+    node::numbers(x).is_some()
+}

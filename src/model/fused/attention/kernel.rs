@@ -1,0 +1,460 @@
+//! The passes over the numbers: forward and backward, rows of the batch shared out over the threads.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::super::node::{Numbers, Operation, of_shape, slice};
+use super::super::vector::{exp_below_zero, largest, sum, vectorised};
+use super::Heads;
+use super::block::{Block, Into, product};
+
+/// Parts of a batch whose share of the prefix's gradient is summed up on its own; a fixed number, so that the result
+/// does not depend on the threads.
+const PARTS: usize = 16;
+
+/// Sizes, see the table of the module, and where each row's numbers are.
+#[derive(Clone, Debug)]
+pub(super) struct Sizes {
+    heads: usize,
+    width: usize,
+    hidden: usize,
+    /// L
+    prefix: usize,
+    /// Where each row's q or c begins, counted in tokens, and the end.
+    asking: Vec<usize>,
+    /// The same for k and v.
+    keys: Vec<usize>,
+    /// The same for p of all heads, counted in numbers.
+    weights: Vec<usize>,
+}
+
+/// One row's sizes.
+#[derive(Clone, Copy)]
+struct Row {
+    asking: usize,
+    tokens: usize,
+    /// K
+    keys: usize,
+    heads: usize,
+    width: usize,
+    hidden: usize,
+    prefix: usize,
+}
+
+impl Sizes {
+    pub(super) fn new(heads: &Heads<'_>) -> Self {
+        let layout = heads.layout;
+        let [lines, tokens, hidden] = heads.key.dims();
+        let [.., asked, _] = heads.query.dims();
+        let prefix = heads.prefix.as_ref().map_or(0, |[keys, _]| keys.dims()[1]);
+        let width = hidden / heads.heads;
+        // The products of matrices rely on these.
+        assert_eq!([lines, tokens], layout.axes(), "tokens of the keys");
+        assert_eq!(heads.value.dims(), heads.key.dims(), "shape of the values");
+        assert_eq!(
+            heads.query.dims(),
+            [lines, asked, hidden],
+            "shape of the queries"
+        );
+        assert_eq!(
+            hidden,
+            heads.heads * width,
+            "the heads share the width evenly"
+        );
+        for part in heads.prefix.iter().flatten() {
+            assert_eq!(
+                part.dims(),
+                [heads.heads, prefix, width],
+                "shape of the prefix"
+            );
+        }
+        let asking = layout.starts(lines * asked);
+        let keys = layout.starts(lines * tokens);
+        let rows = asking.windows(2).zip(keys.windows(2));
+        let mut end = 0;
+        let mut weights = vec![0];
+        weights.extend(rows.map(|(asking, keys)| {
+            end += heads.heads * (asking[1] - asking[0]) * (prefix + keys[1] - keys[0]);
+            end
+        }));
+        Self {
+            heads: heads.heads,
+            width,
+            hidden,
+            prefix,
+            asking,
+            keys,
+            weights,
+        }
+    }
+
+    /// Numbers of p of all rows.
+    pub(super) fn weights(&self) -> usize {
+        self.weights[self.rows()]
+    }
+
+    fn rows(&self) -> usize {
+        self.asking.len() - 1
+    }
+
+    fn row(&self, row: usize) -> Row {
+        let tokens = self.keys[row + 1] - self.keys[row];
+        Row {
+            asking: self.asking[row + 1] - self.asking[row],
+            tokens,
+            keys: self.prefix + tokens,
+            heads: self.heads,
+            width: self.width,
+            hidden: self.hidden,
+            prefix: self.prefix,
+        }
+    }
+
+    /// A row's part of q or c.
+    fn of_queries<'a>(&self, numbers: &'a [f32], row: usize) -> &'a [f32] {
+        &numbers[self.asking[row] * self.hidden..self.asking[row + 1] * self.hidden]
+    }
+
+    /// A row's part of k or v.
+    fn of_keys<'a>(&self, numbers: &'a [f32], row: usize) -> &'a [f32] {
+        &numbers[self.keys[row] * self.hidden..self.keys[row + 1] * self.hidden]
+    }
+
+    /// A row's part of p or r.
+    fn of_weights<'a>(&self, numbers: &'a [f32], row: usize) -> &'a [f32] {
+        &numbers[self.weights[row]..self.weights[row + 1]]
+    }
+}
+
+impl Row {
+    /// What belongs to one head in q or c.
+    fn queries(&self, head: usize) -> Block {
+        Block::new(head * self.width, self.asking, self.width, self.hidden)
+    }
+
+    /// What belongs to one head in k or v.
+    fn tokens(&self, head: usize) -> Block {
+        Block::new(head * self.width, self.tokens, self.width, self.hidden)
+    }
+
+    /// What belongs to one head in k' or v'.
+    fn prefix(&self, head: usize) -> Block {
+        let size = self.prefix * self.width;
+        Block::new(head * size, self.prefix, self.width, self.width)
+    }
+
+    /// p of one head alone.
+    fn weights(&self) -> Block {
+        Block::new(0, self.asking, self.keys, self.keys)
+    }
+}
+
+/// Everything that one attention reads, and the node of the graph of gradients that it becomes.
+#[derive(Clone, Debug)]
+pub(super) struct Attention {
+    pub(super) sizes: Sizes,
+    pub(super) query: Numbers,
+    pub(super) key: Numbers,
+    pub(super) value: Numbers,
+    pub(super) prefix: Option<[Numbers; 2]>,
+    /// r of every row and head; none without dropout.
+    pub(super) dropped: Option<Numbers>,
+    /// p of every row and head, where it was kept.
+    pub(super) weights: Arc<Vec<f32>>,
+}
+
+impl Attention {
+    /// c. p is kept if asked for.
+    pub(super) fn forward(&mut self, padding: Option<&[f32]>, keep: bool) -> Vec<f32> {
+        let sizes = &self.sizes;
+        let [q, k, v] = [&self.query, &self.key, &self.value].map(slice);
+        let prefix = self.prefix.as_ref().map(|two| two.each_ref().map(slice));
+        let [prefix_k, prefix_v] = match &prefix {
+            Some([keys, values]) => [&**keys, &**values],
+            None => [&[][..]; 2],
+        };
+        let dropped = self.dropped.as_ref().map(slice);
+        let row = |index: usize, context: &mut [f32], weights: &mut [f32]| {
+            let row = sizes.row(index);
+            let q = sizes.of_queries(&q, index);
+            let [k, v] = [&k, &v].map(|t| sizes.of_keys(t, index));
+            let padding = padding.map_or(&[][..], |all| {
+                &all[sizes.keys[index]..sizes.keys[index + 1]]
+            });
+            let dropped = dropped.as_ref().map(|r| sizes.of_weights(r, index));
+            let size = row.asking * row.keys;
+            for head in 0..row.heads {
+                let (queries, tokens) = (row.queries(head), row.tokens(head));
+                let (prefix, [of_prefix, of_tokens]) =
+                    (row.prefix(head), row.weights().split_columns(row.prefix));
+                let p = &mut weights[head * size..][..size];
+                let scale = 1.0 / (row.width as f32).sqrt();
+                let q = (q, queries);
+                product(
+                    Into::Replace,
+                    (p, of_prefix),
+                    q,
+                    (prefix_k, prefix.transposed()),
+                    scale,
+                );
+                product(
+                    Into::Replace,
+                    (p, of_tokens),
+                    q,
+                    (k, tokens.transposed()),
+                    scale,
+                );
+                softmax_rows(p, row.keys, padding);
+                let kept;
+                let p = match dropped {
+                    Some(r) => {
+                        kept = times(p, &r[head * size..][..size]);
+                        &kept
+                    }
+                    None => &*p,
+                };
+                product(
+                    Into::Replace,
+                    (context, queries),
+                    (p, of_tokens),
+                    (v, tokens),
+                    1.0,
+                );
+                product(
+                    Into::Add,
+                    (context, queries),
+                    (p, of_prefix),
+                    (prefix_v, prefix),
+                    1.0,
+                );
+            }
+        };
+        let mut context = vec![0f32; sizes.asking[sizes.rows()] * sizes.hidden];
+        let pieces = pieces(&mut context, &sizes.asking, sizes.hidden);
+        let contexts = pieces.into_par_iter().enumerate();
+        if !keep {
+            contexts.for_each_init(Vec::new, |scratch, (index, context)| {
+                scratch.resize(sizes.weights[index + 1] - sizes.weights[index], 0.0);
+                row(index, context, scratch);
+            });
+            return context;
+        }
+        let mut weights = vec![0f32; sizes.weights()];
+        let kept = self::pieces(&mut weights, &sizes.weights, 1);
+        contexts.zip(kept).for_each(|((index, context), weights)| {
+            row(index, context, weights);
+        });
+        self.weights = Arc::new(weights);
+        context
+    }
+
+    /// Gradients of q, k, v, k' and v', as far as they are wanted, from that of c.
+    fn gradients(&self, output: &Numbers, wanted: [bool; 5]) -> [Option<Numbers>; 5] {
+        let sizes = &self.sizes;
+        let context = slice(output);
+        let [q, k, v] = [&self.query, &self.key, &self.value].map(slice);
+        let prefix = self.prefix.as_ref().map(|two| two.each_ref().map(slice));
+        let [prefix_k, prefix_v] = match &prefix {
+            Some([keys, values]) => [&**keys, &**values],
+            None => [&[][..]; 2],
+        };
+        let dropped = self.dropped.as_ref().map(slice);
+        let [of_query, of_key, of_value, of_prefix_key, of_prefix_value] = wanted;
+
+        let rows_of_part = sizes.rows().div_ceil(PARTS).max(1);
+        let bounds = |starts: &[usize]| -> Vec<usize> {
+            let mut bounds: Vec<usize> = starts.iter().copied().step_by(rows_of_part).collect();
+            if (starts.len() - 1) % rows_of_part != 0 {
+                bounds.push(starts[starts.len() - 1]);
+            }
+            bounds
+        };
+        let [asking, keys] = [&sizes.asking, &sizes.keys].map(|starts| bounds(starts));
+        let parts = asking.len() - 1;
+        let in_prefix = sizes.heads * sizes.prefix * sizes.width;
+        let shares: Vec<usize> = (0..=parts).map(|part| part * in_prefix).collect();
+        // A gradient that nobody wants has no numbers, and its part below is left out.
+        let zeros = |wanted: bool, numbers: usize| vec![0f32; if wanted { numbers } else { 0 }];
+        let [all_queries, all_keys] = [&asking, &keys].map(|bounds| bounds[parts] * sizes.hidden);
+        let mut gradients = [
+            zeros(of_query, all_queries),
+            zeros(of_key, all_keys),
+            zeros(of_value, all_keys),
+            zeros(of_prefix_key, shares[parts]),
+            zeros(of_prefix_value, shares[parts]),
+        ];
+        let [dq, dk, dv, dpk, dpv] = &mut gradients;
+        let by_part = pieces(dq, &asking, sizes.hidden)
+            .into_par_iter()
+            .zip(pieces(dk, &keys, sizes.hidden))
+            .zip(pieces(dv, &keys, sizes.hidden))
+            .zip(pieces(dpk, &shares, 1))
+            .zip(pieces(dpv, &shares, 1))
+            .enumerate();
+        by_part.for_each_init(Vec::new, |scratch, (part, ((((dq, dk), dv), dpk), dpv))| {
+            let first = part * rows_of_part;
+            let [mut dq, mut dk, mut dv] = [dq, dk, dv];
+            for index in first..(first + rows_of_part).min(sizes.rows()) {
+                let row = sizes.row(index);
+                let context = sizes.of_queries(&context, index);
+                let q = sizes.of_queries(&q, index);
+                let [k, v] = [&k, &v].map(|t| sizes.of_keys(t, index));
+                let weights = sizes.of_weights(&self.weights, index);
+                let dropped = dropped.as_ref().map(|r| sizes.of_weights(r, index));
+                let [dq, dk, dv] = [
+                    front(&mut dq, row.asking * row.hidden),
+                    front(&mut dk, row.tokens * row.hidden),
+                    front(&mut dv, row.tokens * row.hidden),
+                ];
+                let size = row.asking * row.keys;
+                scratch.resize(size, 0.0);
+                for head in 0..row.heads {
+                    let c = (context, row.queries(head));
+                    let (queries, tokens) = (row.queries(head), row.tokens(head));
+                    let (prefix, [of_prefix, of_tokens]) =
+                        (row.prefix(head), row.weights().split_columns(row.prefix));
+                    let p = &weights[head * size..][..size];
+                    let r = dropped.map(|r| &r[head * size..][..size]);
+                    if of_value || of_prefix_value {
+                        let kept = r.map(|r| times(p, r));
+                        let p = kept.as_deref().unwrap_or(p);
+                        if of_value {
+                            let transposed = (p, of_tokens.transposed());
+                            product(Into::Replace, (dv, tokens), transposed, c, 1.0);
+                        }
+                        if of_prefix_value {
+                            let transposed = (p, of_prefix.transposed());
+                            product(Into::Add, (dpv, prefix), transposed, c, 1.0);
+                        }
+                    }
+                    if !of_query && !of_key && !of_prefix_key {
+                        continue;
+                    }
+                    let s = scratch.as_mut_slice();
+                    let [t, t_prefix] = [(v, tokens.transposed()), (prefix_v, prefix.transposed())];
+                    product(Into::Replace, (s, of_tokens), c, t, 1.0);
+                    product(Into::Replace, (s, of_prefix), c, t_prefix, 1.0);
+                    if let Some(r) = r {
+                        multiply(s, r);
+                    }
+                    softmax_rows_backward(s, p, row.keys);
+                    let scale = 1.0 / (row.width as f32).sqrt();
+                    if of_query {
+                        let tokens = (k, tokens);
+                        product(Into::Replace, (dq, queries), (s, of_tokens), tokens, scale);
+                        let prefix = (prefix_k, prefix);
+                        product(Into::Add, (dq, queries), (s, of_prefix), prefix, scale);
+                    }
+                    let q = (q, queries);
+                    if of_key {
+                        let transposed = (&*s, of_tokens.transposed());
+                        product(Into::Replace, (dk, tokens), transposed, q, scale);
+                    }
+                    if of_prefix_key {
+                        let transposed = (&*s, of_prefix.transposed());
+                        product(Into::Add, (dpk, prefix), transposed, q, scale);
+                    }
+                }
+            }
+        });
+        let [dq, dk, dv, dpk, dpv] = gradients;
+        let axes = |numbers: &Numbers| numbers.layout().shape().to_vec();
+        let in_prefix = [sizes.heads, sizes.prefix, sizes.width];
+        [
+            of_query.then(|| of_shape(dq, &axes(&self.query))),
+            of_key.then(|| of_shape(dk, &axes(&self.key))),
+            of_value.then(|| of_shape(dv, &axes(&self.value))),
+            of_prefix_key.then(|| of_shape(summed(&dpk, parts), &in_prefix)),
+            of_prefix_value.then(|| of_shape(summed(&dpv, parts), &in_prefix)),
+        ]
+    }
+}
+
+impl Operation<3> for Attention {
+    fn backward(&self, output: Numbers, [q, k, v]: [bool; 3]) -> [Option<Numbers>; 3] {
+        let [q, k, v, ..] = self.gradients(&output, [q, k, v, false, false]);
+        [q, k, v]
+    }
+}
+
+impl Operation<5> for Attention {
+    fn backward(&self, output: Numbers, wanted: [bool; 5]) -> [Option<Numbers>; 5] {
+        self.gradients(&output, wanted)
+    }
+}
+
+/// The pieces between neighbouring bounds, each of them counting for `size` numbers; empty ones where there are no
+/// numbers.
+fn pieces<'a>(mut numbers: &'a mut [f32], bounds: &[usize], size: usize) -> Vec<&'a mut [f32]> {
+    let nothing = numbers.is_empty();
+    let lengths = bounds.windows(2).map(|ends| (ends[1] - ends[0]) * size);
+    lengths
+        .map(|length| front(&mut numbers, if nothing { 0 } else { length }))
+        .collect()
+}
+
+/// Takes the first numbers off; none where there are none.
+fn front<'a>(numbers: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
+    let count = count.min(numbers.len());
+    let (first, rest) = std::mem::take(numbers).split_at_mut(count);
+    *numbers = rest;
+    first
+}
+
+/// The sum of the parts, which lie one after the other, in order.
+fn summed(numbers: &[f32], parts: usize) -> Vec<f32> {
+    let mut parts = numbers.chunks_exact((numbers.len() / parts.max(1)).max(1));
+    let mut sum = parts.next().unwrap_or_default().to_vec();
+    for part in parts {
+        for (sum, number) in sum.iter_mut().zip(part) {
+            *sum += number;
+        }
+    }
+    sum
+}
+
+fn times(x: &[f32], factors: &[f32]) -> Vec<f32> {
+    x.iter()
+        .zip(factors)
+        .map(|(x, factor)| x * factor)
+        .collect()
+}
+
+fn multiply(x: &mut [f32], factors: &[f32]) {
+    for (x, factor) in x.iter_mut().zip(factors) {
+        *x *= factor;
+    }
+}
+
+vectorised! {
+    /// Replaces each row of scores by its softmax, `padding` added to its last places first.
+    fn softmax_rows(scores: &mut [f32], keys: usize, padding: &[f32]) {
+        for scores in scores.chunks_exact_mut(keys) {
+            let first = keys - padding.len();
+            for (score, padding) in scores[first..].iter_mut().zip(padding) {
+                *score += padding;
+            }
+            let top = largest(scores, f32::NEG_INFINITY);
+            for score in scores.iter_mut() {
+                *score = exp_below_zero(*score - top);
+            }
+            let scale = 1.0 / sum(scores, |_, x| x);
+            for score in scores.iter_mut() {
+                *score *= scale;
+            }
+        }
+    }
+}
+
+vectorised! {
+    /// Replaces ∂p by ∂s.
+    fn softmax_rows_backward(gradient: &mut [f32], weights: &[f32], keys: usize) {
+        for (gradient, weights) in gradient.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)) {
+            let along = sum(gradient, |i, d| d * weights[i]);
+            for (gradient, weight) in gradient.iter_mut().zip(weights) {
+                *gradient = weight * (*gradient - along);
+            }
+        }
+    }
+}

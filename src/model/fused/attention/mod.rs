@@ -1,0 +1,162 @@
+//! Scaled dot-product attention (Vaswani et al. 2017) of all heads, a row of the batch at a time, with no tensor of
+//! heads laid out anew, no prefix copied for every row, and no padding where rows lie end to end.
+//!
+//! | symbol | meaning | shape |
+//! |---|---|---|
+//! | B; Q, S | rows; tokens of a row that ask, tokens of a row | |
+//! | L | keys of a prefix, the same for all rows; K = L + S | |
+//! | A, d | heads and their width; H = A d | |
+//! | q, k, v | queries, keys, values, the heads side by side | B, Q, H; B, S, H; B, S, H |
+//! | k', v' | keys and values of the prefix | A, L, d |
+//! | m | what is added to the scores of a key: 0, or the lowest number for padding | B, S |
+//! | p | softmax(q [k' k]ᵀ / √d + m), a head | Q, K |
+//! | r | what dropout multiplies p by: 0, or 1 / (1 - rate); 1 without dropout | Q, K |
+//! | c | (r p) [v' v], the heads side by side | B, Q, H |
+//!
+//! ∂[v' v] = (r p)ᵀ ∂c; ∂p = r ∂c [v' v]ᵀ; ∂s = p (∂p - Σ ∂p p), the sum over the keys; ∂q = ∂s [k' k] / √d;
+//! ∂[k' k] = ∂sᵀ q / √d. What belongs to the prefix is summed over the rows.
+
+mod block;
+mod kernel;
+
+use std::sync::Arc;
+
+use super::super::dropout::Dropout;
+use super::super::layout::Layout;
+use super::super::tensor::{Tensor, softmax};
+use super::node::{constant, node, numbers, of_shape, slice};
+use kernel::{Attention, Sizes};
+
+/// Queries, keys and values of all heads.
+pub(in crate::model) struct Heads<'a> {
+    /// A
+    pub(in crate::model) heads: usize,
+    /// q, of all tokens or of the first of each row.
+    pub(in crate::model) query: Tensor<3>,
+    /// k
+    pub(in crate::model) key: Tensor<3>,
+    /// v
+    pub(in crate::model) value: Tensor<3>,
+    /// k' and v'.
+    pub(in crate::model) prefix: Option<[Tensor<3>; 2]>,
+    /// Where the rows are in q, k and v; and m.
+    pub(in crate::model) layout: &'a Layout,
+}
+
+/// c, with the axes of q. `dropout` is that of p, if there is any.
+pub(in crate::model) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
+    let mask = match heads.layout {
+        Layout::Padded {
+            padding: Some(mask),
+            ..
+        } => Some(numbers(mask)),
+        _ => None,
+    };
+    let three = [&heads.query, &heads.key, &heads.value].map(numbers);
+    let prefix = (heads.prefix.as_ref()).map(|[keys, values]| [numbers(keys), numbers(values)]);
+    let (
+        [Some(query), Some(key), Some(value)],
+        None | Some([Some(_), Some(_)]),
+        None | Some(Some(_)),
+    ) = (three, &prefix, &mask)
+    else {
+        return composed(heads, dropout);
+    };
+    let prefix = prefix.and_then(|[keys, values]| Some([keys?, values?]));
+    let sizes = Sizes::new(&heads);
+    let mut attention = Attention {
+        query,
+        key,
+        value,
+        prefix,
+        dropped: dropout
+            .and_then(|dropout| dropout.mask([sizes.weights()], &heads.query))
+            .and_then(|mask| numbers(&mask)),
+        weights: Arc::default(),
+        sizes,
+    };
+    let dims = heads.query.dims();
+    let inputs = [heads.query, heads.key, heads.value];
+    let mut all = inputs.iter().chain(heads.prefix.iter().flatten());
+    let tracked = all.any(Tensor::is_tracked);
+    let padding = mask.flatten();
+    let padding = padding.as_ref().map(slice);
+    let context = attention.forward(padding.as_deref(), tracked);
+    let output = of_shape(context, &dims);
+    match (tracked, heads.prefix) {
+        (false, _) => constant(output),
+        (true, None) => node(inputs, output, attention),
+        (true, Some([keys, values])) => {
+            let [query, key, value] = inputs;
+            node([query, key, value, keys, values], output, attention)
+        }
+    }
+}
+
+/// By the library's own operations.
+fn composed(heads: Heads<'_>, mut dropout: Option<&mut Dropout>) -> Tensor<3> {
+    let [lines, asked, hidden] = heads.query.dims();
+    let padding = match heads.layout {
+        Layout::Padded { padding, .. } => padding.as_ref(),
+        Layout::Packed { .. } => {
+            let [asking, keys] =
+                [&heads.query, &heads.key].map(|t| heads.layout.starts(t.dims()[1]));
+            let of = |t: &Tensor<3>, starts: &[usize], row: usize| {
+                t.clone()
+                    .narrow(1, starts[row], starts[row + 1] - starts[row])
+            };
+            let row = |row: usize| {
+                let layout = Layout::Padded {
+                    rows: 1,
+                    tokens: keys[row + 1] - keys[row],
+                    padding: None,
+                };
+                let heads = Heads {
+                    heads: heads.heads,
+                    query: of(&heads.query, &asking, row),
+                    key: of(&heads.key, &keys, row),
+                    value: of(&heads.value, &keys, row),
+                    prefix: heads.prefix.clone(),
+                    layout: &layout,
+                };
+                composed(heads, dropout.as_deref_mut())
+            };
+            return Tensor::cat((0..heads.layout.rows()).map(row).collect(), 1);
+        }
+    };
+    let width = hidden / heads.heads;
+    let split = |t: Tensor<3>| {
+        let [lines, tokens, _] = t.dims();
+        t.reshape([lines, tokens, heads.heads, width])
+            .swap_dims(1, 2)
+    };
+    let q = split(heads.query).mul_scalar(1.0 / (width as f64).sqrt());
+    let (mut k, mut v) = (split(heads.key), split(heads.value));
+    let mut mask = padding.cloned();
+    if let Some([keys, values]) = heads.prefix {
+        let length = keys.dims()[1];
+        let of_lines = |t: Tensor<3>| {
+            t.unsqueeze::<4>()
+                .expand([lines, heads.heads, length, width])
+        };
+        k = Tensor::cat(vec![of_lines(keys), k], 2);
+        v = Tensor::cat(vec![of_lines(values), v], 2);
+        mask = mask.map(|mask| {
+            let open = Tensor::zeros([lines, 1, 1, length], (&mask.device(), mask.dtype()));
+            Tensor::cat(vec![open, mask], 3)
+        });
+    }
+    let mut scores = q.matmul(k.swap_dims(2, 3));
+    if let Some(mask) = mask {
+        scores = scores + mask;
+    }
+    let mut weights = softmax(scores, 3);
+    if let Some(dropout) = dropout {
+        weights = dropout.backbone(weights);
+    }
+    let context = weights.matmul(v);
+    context.swap_dims(1, 2).reshape([lines, asked, hidden])
+}
+
+#[cfg(test)]
+mod tests;

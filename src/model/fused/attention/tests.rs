@@ -1,0 +1,164 @@
+#![allow(
+    clippy::unwrap_used,
+    reason = "a broken expectation must fail its test"
+)]
+
+use super::super::super::tensor::{DType, Device, Distribution, floats};
+use super::*;
+
+struct Case {
+    /// Tokens of each row; none: three rows of as many, some of them padding.
+    packed: Option<Vec<usize>>,
+    tokens: usize,
+    first_only: bool,
+    prefix: usize,
+    heads: usize,
+    /// Of q, k, v, k' and v'.
+    tracked: [bool; 5],
+}
+
+impl Case {
+    fn layout(&self, device: &Device) -> Layout {
+        if let Some(lengths) = &self.packed {
+            return Layout::packed(lengths.iter().copied(), device);
+        }
+        // The last tokens of the second row are padding, and so is all of the third but its first.
+        let lengths = [self.tokens, self.tokens / 2 + 1, 1];
+        let masks = lengths.map(|length| {
+            let places = (0..self.tokens).map(|place| if place < length { 0.0 } else { f32::MIN });
+            places.collect::<Vec<f32>>()
+        });
+        let padding = floats(masks.concat(), [3, 1, 1, self.tokens], device, DType::F32);
+        Layout::Padded {
+            rows: 3,
+            tokens: self.tokens,
+            padding: (self.tokens > 1).then_some(padding),
+        }
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let all = [true; 5];
+    let case = |packed: Option<&[usize]>, tokens, first_only, prefix, heads, tracked| Case {
+        packed: packed.map(<[usize]>::to_vec),
+        tokens,
+        first_only,
+        prefix,
+        heads,
+        tracked,
+    };
+    vec![
+        case(None, 5, false, 0, 1, all),
+        case(None, 9, false, 0, 4, all),
+        case(None, 9, true, 0, 3, all),
+        case(None, 7, false, 3, 2, all),
+        case(None, 7, true, 3, 2, [false, true, true, false, true]),
+        case(None, 7, false, 3, 2, [true, false, false, false, false]),
+        case(None, 6, false, 2, 2, [false, false, false, true, false]),
+        case(None, 33, false, 7, 2, [false; 5]),
+        case(None, 1, false, 2, 2, all),
+        case(Some(&[5, 1, 9]), 0, false, 0, 2, all),
+        case(Some(&[4, 4, 3, 1]), 0, false, 3, 3, all),
+        case(Some(&[4, 2, 3, 1]), 0, true, 3, 3, all),
+        case(Some(&[1, 1]), 0, true, 2, 1, all),
+        case(Some(&[40, 33]), 0, false, 5, 2, [false; 5]),
+        // More rows than parts.
+        case(Some(&[3; 37]), 0, false, 2, 2, all),
+        case(
+            Some(&[2; 37]),
+            0,
+            true,
+            2,
+            2,
+            [false, false, true, true, false],
+        ),
+    ]
+}
+
+#[test]
+fn agrees_with_the_composed_form_in_value_and_gradients() {
+    for (number, case) in cases().iter().enumerate() {
+        agrees(number, case, 0.0);
+    }
+}
+
+#[test]
+fn drops_what_the_composed_form_drops() {
+    // Row by row the composed form draws its masks in another order, so only padded rows can be compared.
+    let cases = cases();
+    let padded = cases
+        .iter()
+        .enumerate()
+        .filter(|(_, case)| case.packed.is_none());
+    for (number, case) in padded {
+        agrees(number, case, 0.4);
+    }
+    // One row is drawn at once.
+    let packed = Case {
+        packed: Some(vec![8]),
+        tokens: 0,
+        first_only: false,
+        prefix: 3,
+        heads: 2,
+        tracked: [true; 5],
+    };
+    agrees(cases.len(), &packed, 0.4);
+}
+
+fn agrees(number: usize, case: &Case, rate: f64) {
+    let device = Device::flex();
+    let layout = case.layout(&device);
+    let [lines, tokens] = layout.axes();
+    let hidden = 6 * case.heads;
+    let random =
+        |dims: [usize; 3]| Tensor::<3>::random(dims, Distribution::Normal(0.0, 1.5), &device);
+    let asked = match (case.first_only, lines) {
+        (true, 1) => layout.rows(),
+        (true, _) => 1,
+        (false, _) => tokens,
+    };
+    let [of_queries, of_keys] = [asked, tokens].map(|tokens| [lines, tokens, hidden]);
+    let of_prefix = [case.heads, case.prefix.max(1), 6];
+    let inputs = [of_queries, of_keys, of_keys, of_prefix, of_prefix].map(random);
+    let weights = random(of_queries);
+    let used = if case.prefix > 0 { 5 } else { 3 };
+    let tracked = &case.tracked[..used];
+    let run = |fused: bool| {
+        let leaves: Vec<Tensor<3>> = (inputs.iter().zip(tracked))
+            .map(|(x, tracked)| match tracked {
+                true => x.clone().autodiff().require_grad(),
+                false => x.clone(),
+            })
+            .collect();
+        let heads = Heads {
+            heads: case.heads,
+            query: leaves[0].clone(),
+            key: leaves[1].clone(),
+            value: leaves[2].clone(),
+            prefix: (used == 5).then(|| [leaves[3].clone(), leaves[4].clone()]),
+            layout: &layout,
+        };
+        let mut dropout = Dropout::new(rate, 0.0, 5);
+        let dropout = (rate > 0.0).then_some(&mut dropout);
+        let context = match fused {
+            true => attention(heads, dropout),
+            false => composed(heads, dropout),
+        };
+        assert_eq!(context.is_tracked(), tracked.contains(&true));
+        if !context.is_tracked() {
+            return vec![context];
+        }
+        let gradients = (context.clone() * weights.clone()).sum().backward();
+        let found = leaves.iter().filter_map(|leaf| leaf.grad(&gradients));
+        [context.inner()].into_iter().chain(found).collect()
+    };
+    let (ours, theirs) = (run(true), run(false));
+    assert_eq!(ours.len(), theirs.len());
+    assert_eq!(ours.len(), 1 + tracked.iter().filter(|t| **t).count());
+    for (place, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
+        assert!(
+            ours.all_close(theirs, Some(1e-4), Some(3e-6)),
+            "case {number}, output {place}"
+        );
+    }
+}
