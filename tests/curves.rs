@@ -44,6 +44,24 @@ fn curve(bench: &Workbench, configuration: &Configuration, seed: u64) -> Vec<Epo
 }
 
 #[test]
+fn padding_changes_nothing() {
+    let (padded, end_to_end) = (bench("pad_to_max_length = true"), bench(""));
+    for (configuration, seed) in [
+        (configuration(&[("serial", 8), ("prefix", 3)], &[0, 2]), 1),
+        (configuration(&[("parallel", 4), ("lora", 2)], &[1, 3]), 2),
+    ] {
+        let curves = [&padded, &end_to_end].map(|bench| curve(bench, &configuration, seed));
+        assert_eq!(curves[0].len(), 3);
+        for (padded, end_to_end) in curves[0].iter().zip(&curves[1]) {
+            let off = (padded.train_loss - end_to_end.train_loss).abs();
+            assert!(off < 1e-3, "{padded:?} {end_to_end:?}");
+            let off = (padded.validation_loss - end_to_end.validation_loss).abs();
+            assert!(off < 1e-3, "{padded:?} {end_to_end:?}");
+        }
+    }
+}
+
+#[test]
 fn kept_activations_change_nothing() {
     let (with, without) = (
         bench("activation_cache_mb = 100"),

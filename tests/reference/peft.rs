@@ -103,12 +103,26 @@ impl Case {
         Backbone::load(&config, &weights, &self.label, &Device::flex(), dtype).unwrap()
     }
 
-    fn batch(&self, backbone: &Backbone, inputs: &Tensors) -> Batch {
-        let ids = |name: &str| -> Vec<u32> { inputs[name].1.iter().map(|&n| n as u32).collect() };
+    fn batch(&self, backbone: &Backbone, inputs: &Tensors, rows: Rows) -> Batch {
+        let numbers = |name: &str| -> Vec<u32> { integers(inputs, name) };
         let shape: [usize; 2] = inputs["input_ids"].0.clone().try_into().unwrap();
-        let (types, mask) = (ids("token_type_ids"), ids("attention_mask"));
-        let batch = backbone.batch(&ids("input_ids"), &types, &mask, shape);
-        batch.unwrap()
+        let (ids, types) = (numbers("input_ids"), numbers("token_type_ids"));
+        let mask = numbers("attention_mask");
+        if rows == Rows::Padded {
+            return backbone.batch(&ids, &types, &mask, shape).unwrap();
+        }
+        let tokens = shape[1];
+        let row = |row: usize| {
+            let place = row * tokens;
+            let length = mask[place..][..tokens].iter().filter(|&&m| m == 1).count();
+            assert!(
+                mask[place..][..length].iter().all(|&m| m == 1),
+                "padding last"
+            );
+            [&ids, &types].map(|numbers| &numbers[place..][..length])
+        };
+        let rows: Vec<[&[u32]; 2]> = (0..shape[0]).map(row).collect();
+        backbone.packed(&rows).unwrap()
     }
 
     fn targets(&self, inputs: &Tensors, dtype: DType) -> Targets {
@@ -234,10 +248,30 @@ fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |w, v| v.abs().max(w))
 }
 
+/// How the rows of a batch lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Rows {
+    Padded,
+    EndToEnd,
+}
+
+fn integers(inputs: &Tensors, name: &str) -> Vec<u32> {
+    inputs[name].1.iter().map(|&n| n as u32).collect()
+}
+
+/// Of a tensor [B, S, H] what belongs to tokens, [1, T, H].
+fn unpadded((shape, values): &(Vec<usize>, Vec<f64>), inputs: &Tensors) -> (Vec<usize>, Vec<f64>) {
+    let mask = integers(inputs, "attention_mask");
+    let by_token = values.chunks_exact(shape[2]).zip(&mask);
+    let tokens: Vec<&[f64]> = by_token.filter(|(_, m)| **m == 1).map(|(t, _)| t).collect();
+    (vec![1, tokens.len(), shape[2]], tokens.concat())
+}
+
 /// Runs one case in one number format against one file of expectations.
 fn check(
     case: &Case,
     dtype: DType,
+    rows: Rows,
     expected: &Tensors,
     losses: &[f64],
     found: &mut Differences<'_>,
@@ -245,7 +279,11 @@ fn check(
     let allowed = tolerance(dtype);
     let backbone = case.backbone(dtype);
     let inputs = tensors(&case.model.join("inputs.safetensors"));
-    let batch = case.batch(&backbone, &inputs);
+    let batch = case.batch(&backbone, &inputs, rows);
+    let as_laid = |expected: &(Vec<usize>, Vec<f64>)| match rows {
+        Rows::Padded => expected.clone(),
+        Rows::EndToEnd => unpadded(expected, &inputs),
+    };
     let targets = case.targets(&inputs, dtype);
     let configuration = case.configuration().unwrap();
     let settings = case.adapted_settings();
@@ -263,7 +301,8 @@ fn check(
         .import(&initial.collect::<Vec<_>>())
         .unwrap();
 
-    if let Some((_, ids)) = inputs.get("position_ids") {
+    let position_ids = inputs.get("position_ids").filter(|_| rows == Rows::Padded);
+    if let Some((_, ids)) = position_ids {
         let ours: Vec<f64> = batch.position_ids().into_data().iter::<f64>().collect();
         assert_eq!(&ours, ids, "{}: position ids", case.label);
     }
@@ -272,7 +311,7 @@ fn check(
     found.compare(
         "last_hidden_state",
         last.clone(),
-        &expected["last_hidden_state"],
+        &as_laid(&expected["last_hidden_state"]),
         allowed.forward,
     );
     for (i, state) in states.iter().enumerate() {
@@ -280,12 +319,13 @@ fn check(
             found.compare(
                 &format!("hidden_states.{i}"),
                 state.clone(),
-                theirs,
+                &as_laid(theirs),
                 allowed.forward,
             );
         }
     }
-    if let Some(pooled) = backbone.pooled(last) {
+    let pooled = backbone.pooled(last).filter(|_| rows == Rows::Padded);
+    if let Some(pooled) = pooled {
         found.compare(
             "pooled_output",
             pooled,
@@ -373,16 +413,18 @@ fn check_all(dtype: DType, expectations: &[(&str, &str)]) {
             let (true, Some(losses)) = (path.exists(), case.losses(losses)) else {
                 continue;
             };
-            let mut found = Differences {
-                label: &case.label,
-                found: Vec::new(),
-                compared: 0,
-            };
-            check(&case, dtype, &tensors(&path), &losses, &mut found);
-            compared += found.compared;
-            passed += usize::from(found.found.is_empty());
-            let all = found.found.into_iter();
-            failures.extend(all.map(|f| format!("{} ({file}): {f}", case.label)));
+            for rows in [Rows::Padded, Rows::EndToEnd] {
+                let mut found = Differences {
+                    label: &case.label,
+                    found: Vec::new(),
+                    compared: 0,
+                };
+                check(&case, dtype, rows, &tensors(&path), &losses, &mut found);
+                compared += found.compared;
+                passed += usize::from(found.found.is_empty());
+                let all = found.found.into_iter();
+                failures.extend(all.map(|f| format!("{} ({file}, {rows:?}): {f}", case.label)));
+            }
         }
     }
     println!("{passed} runs in {dtype:?} passed, {compared} tensors compared");
