@@ -113,7 +113,11 @@ fn next_milestone(executor: &LocalExecutor) -> ExecutorEvent {
 }
 
 fn started(plan: Plan) -> LocalExecutor {
-    let executor = LocalExecutor::start(plan).unwrap();
+    started_with(plan, 1)
+}
+
+fn started_with(plan: Plan, lanes: usize) -> LocalExecutor {
+    let executor = LocalExecutor::start(plan, lanes).unwrap();
     assert!(matches!(next(&executor), ExecutorEvent::Ready { .. }));
     executor
 }
@@ -241,10 +245,86 @@ fn a_stopped_trial_goes_on_from_its_last_step_and_ends_as_if_never_stopped() {
 
     let file = folder.path().join("under-way/trial-1.training");
     assert!(file.is_file(), "its end may not be recorded yet");
-    executor.submit(job(2));
-    let next = next_milestone(&executor);
-    assert_eq!(next, ExecutorEvent::Started(TrialId(2)));
-    assert!(!file.exists(), "the next job comes after that");
+    executor.forget(TrialId(1));
+    executor.stop();
+    while next(&executor) != ExecutorEvent::Stopped {}
+    assert!(!file.exists(), "now it is");
+}
+
+#[test]
+fn trials_side_by_side_end_as_they_do_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let others = |number| Job {
+        seed: 9,
+        ..job(number)
+    };
+    let alone = started(plan(folder.path(), 3e-3, 12));
+    let first = trained(&alone, job(0));
+    let second = trained(&alone, others(1));
+    drop(alone);
+
+    let executor = started_with(plan(folder.path(), 3e-3, 12), 2);
+    assert_eq!(executor.capacity(), 2);
+    for job in [job(2), others(3), job(4), others(5)] {
+        executor.submit(job);
+    }
+    executor.pause(TrialId(4));
+    let (mut running, mut most) = (0, 0);
+    let mut measured = BTreeMap::new();
+    while measured.len() < 4 {
+        match next_milestone(&executor) {
+            ExecutorEvent::Started(_) | ExecutorEvent::Resumed(_) => running += 1,
+            ExecutorEvent::Paused(trial) => {
+                running -= 1;
+                executor.resume(trial);
+            }
+            ExecutorEvent::Finished(trial, measurement) => {
+                running -= 1;
+                measured.insert(trial.0, measurement);
+            }
+            other => panic!("{other:?}"),
+        }
+        most = most.max(running);
+    }
+    assert_eq!(most, 2);
+    for (number, alone) in [(2, first), (3, second), (4, first), (5, second)] {
+        assert_eq!(measured[&number].objectives, alone.objectives);
+        assert_eq!(measured[&number].best_epoch, alone.best_epoch);
+    }
+    let weights = |number| {
+        let path = checkpoint::path(&folder.path().join("weights"), TrialId(number));
+        checkpoint::load(&path).unwrap()
+    };
+    assert_eq!(weights(0), weights(2), "bit by bit");
+    assert_eq!(weights(1), weights(5), "bit by bit");
+
+    // Several at work, several standing still, one waiting: the end keeps to its promises.
+    for number in 6..10 {
+        executor.submit(job(number));
+    }
+    while !matches!(next(&executor), ExecutorEvent::Progress(p) if p.trial == TrialId(7)) {}
+    executor.pause(TrialId(6));
+    while next(&executor) != ExecutorEvent::Paused(TrialId(6)) {}
+    executor.cancel(TrialId(9));
+    executor.cancel(TrialId(7));
+    let mut cancelled = Vec::new();
+    while cancelled.len() < 2 {
+        if let ExecutorEvent::Cancelled(trial) = next(&executor) {
+            cancelled.push(trial.0);
+        }
+    }
+    cancelled.sort_unstable();
+    assert_eq!(cancelled, [7, 9]);
+    executor.stop();
+    let mut paused = Vec::new();
+    loop {
+        match next(&executor) {
+            ExecutorEvent::Paused(trial) => paused.push(trial),
+            ExecutorEvent::Stopped => break,
+            _ => {}
+        }
+    }
+    assert!(paused.len() <= 1, "only #8 was running: {paused:?}");
 }
 
 #[test]
@@ -371,7 +451,7 @@ fn a_model_that_cannot_be_loaded_is_named() {
     let weights = folder.path().join("model.safetensors");
     let bytes = std::fs::read(&weights).unwrap();
     std::fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
-    let executor = LocalExecutor::start(broken).unwrap();
+    let executor = LocalExecutor::start(broken, 1).unwrap();
     let ExecutorEvent::Unavailable { reason } = next(&executor) else {
         panic!("not refused")
     };

@@ -279,7 +279,8 @@ impl Resolved {
         };
         let search = SearchWorker::spawn(engine(&self.study, &self.space))?;
         let keeps = self.study.output.keep_adapters;
-        let executor = LocalExecutor::start(Plan {
+        let parallel = self.study.search.parallel;
+        let plan = Plan {
             files: self.files,
             dataset: self.dataset,
             training: self.study.training,
@@ -291,7 +292,8 @@ impl Resolved {
                 every: Duration::from_secs(self.study.output.checkpoint_seconds),
             }),
             seed: self.study.seed,
-        })?;
+        };
+        let executor = LocalExecutor::start(plan, parallel)?;
         state.capacity = executor.capacity();
         Ok(Runtime {
             state,
@@ -348,7 +350,7 @@ fn wanted(state: &State, configurations: &[Configuration]) -> Result<Vec<Record>
     Ok(records)
 }
 
-/// The settings on which results depend: all but the number of trials and what is kept.
+/// The settings on which results depend: all but the number of trials, how many train at once, and what is kept.
 fn settled(study: &Study) -> serde_json::Value {
     let mut settings = serde_json::to_value(study).unwrap_or_default();
     if let Some(table) = settings.as_object_mut() {
@@ -358,6 +360,7 @@ fn settled(study: &Study) -> serde_json::Value {
             .and_then(|search| search.as_object_mut())
         {
             search.remove("trials");
+            search.remove("parallel");
         }
     }
     settings

@@ -60,6 +60,8 @@ pub enum Effect {
     Resume(TrialId),
     /// Cancel a job.
     Cancel(TrialId),
+    /// Delete what is kept of a trial under way, now that its end is durable.
+    Forget(TrialId),
     /// Ask the search for proposals.
     Ask(Ask),
     /// Export the front.

@@ -248,6 +248,7 @@ impl Runtime {
             Effect::Pause(trial) => self.executor.pause(trial),
             Effect::Resume(trial) => self.executor.resume(trial),
             Effect::Cancel(trial) => self.executor.cancel(trial),
+            Effect::Forget(trial) => self.executor.forget(trial),
             Effect::Ask(ask) => {
                 if !self.search.ask(ask) {
                     let reason = "it takes no questions any more".to_owned();

@@ -158,7 +158,8 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Cancel(id) => match current(state, id) {
             Some(TrialState::Queued) if !state.submitted.contains(&id) => {
-                vec![Effect::Append(Record::TrialCancelled { trial: id })]
+                let record = Record::TrialCancelled { trial: id };
+                vec![Effect::Append(record), Effect::Forget(id)]
             }
             Some(trial_state) if !trial_state.is_over() => vec![Effect::Cancel(id)],
             _ => Vec::new(),
@@ -306,7 +307,14 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
         }
         ExecutorEvent::Cancelled(trial) => Record::TrialCancelled { trial },
     };
-    vec![Effect::Append(record)]
+    let over = match &record {
+        Record::TrialFinished { trial, .. }
+        | Record::TrialInfeasible { trial, .. }
+        | Record::TrialFailed { trial, .. }
+        | Record::TrialCancelled { trial } => Some(Effect::Forget(*trial)),
+        _ => None,
+    };
+    [Effect::Append(record)].into_iter().chain(over).collect()
 }
 
 /// Failed trials since the last one that ended otherwise.

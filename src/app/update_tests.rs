@@ -115,7 +115,7 @@ fn the_next_proposal_is_asked_for_while_the_last_initial_trial_runs() {
     play(&mut state, started(0));
     let effects = play(&mut state, finished(0, 0.8, 1.0));
     assert!(
-        matches!(&effects[..], [Effect::Submit(job), Effect::Ask(ask)]
+        matches!(&effects[..], [Effect::Forget(TrialId(0)), Effect::Submit(job), Effect::Ask(ask)]
         if job.trial == TrialId(1)
             && ask.history == [Observation { point: Point(vec![1, 0, 1, 1]), outcome: Outcome::Score(0.8), third: None }]
             && ask.pending == [Point(vec![0, 2, 1, 0])])
@@ -330,7 +330,7 @@ fn a_queued_trial_is_cancelled_without_the_executor_and_retried_on_demand() {
     play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
     assert_eq!(
         play(&mut state, Event::Message(Message::Cancel(TrialId(1)))),
-        []
+        [Effect::Forget(TrialId(1))]
     );
     assert_eq!(state.trials[1].state, TrialState::Cancelled);
     play(&mut state, Event::Message(Message::Retry(TrialId(1))));
@@ -414,8 +414,28 @@ fn the_queue_follows_the_priorities_and_then_the_numbers() {
     );
     let next = play(&mut state, finished(0, 0.8, 1.0));
     assert!(
-        matches!(&next[0], Effect::Submit(job) if job.trial == TrialId(3)),
+        matches!(&next[..], [Effect::Forget(_), Effect::Submit(job)] if job.trial == TrialId(3)),
         "{next:?}"
+    );
+}
+
+#[test]
+fn as_many_trials_run_as_there_are_places() {
+    let mut state = study(3, 4);
+    state.capacity = 2;
+    play(&mut state, ready());
+    let design = [[1, 0, 1, 1], [0, 2, 1, 0], [2, 0, 1, 1]];
+    let begun = play(&mut state, proposed(&design, true));
+    assert!(
+        matches!(&begun[..], [Effect::Submit(a), Effect::Submit(b)] if (a.trial.0, b.trial.0) == (0, 1))
+    );
+    play(&mut state, started(0));
+    play(&mut state, started(1));
+    let effects = play(&mut state, finished(1, 0.8, 1.0));
+    assert!(
+        matches!(&effects[..], [Effect::Forget(TrialId(1)), Effect::Submit(job), Effect::Ask(ask)]
+        if job.trial == TrialId(2) && ask.history.len() == 1 && ask.pending.len() == 2),
+        "{effects:?}"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Trials on this machine: one worker thread, one trial at a time.
+//! Trials on this machine, one or several at a time, on one model and one set of data in memory.
 
 use std::thread::JoinHandle;
 
@@ -12,25 +12,29 @@ use crate::train::Plan;
 /// Events that may wait for the application before progress is skipped.
 const EVENTS_WAITING: usize = 256;
 
-/// One training worker in a thread of its own.
+/// A training worker in threads of its own.
 pub struct LocalExecutor {
+    lanes: usize,
     commands: Sender<Command>,
     events: Receiver<ExecutorEvent>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl LocalExecutor {
-    /// Starts the worker; it loads model and data and then reports `Ready`, or `Unavailable`.
+    /// Starts the worker; it loads model and data and then reports `Ready`, or `Unavailable`. It trains as many trials at
+    /// once as there are `lanes`, each on its share of the processor's cores, as far as memory allows.
     ///
     /// # Errors
     /// Where the system gives no further thread.
-    pub fn start(plan: Plan) -> std::io::Result<Self> {
+    pub fn start(plan: Plan, lanes: usize) -> std::io::Result<Self> {
+        let lanes = lanes.max(1);
         let (commands, received) = unbounded();
         let (sender, events) = bounded(EVENTS_WAITING);
         let thread = std::thread::Builder::new()
             .name("training".to_owned())
-            .spawn(move || work(plan, &received, &sender))?;
+            .spawn(move || work(plan, lanes, &received, &sender))?;
         Ok(Self {
+            lanes,
             commands,
             events,
             thread: Some(thread),
@@ -45,7 +49,7 @@ impl LocalExecutor {
 
 impl Executor for LocalExecutor {
     fn capacity(&self) -> usize {
-        1
+        self.lanes
     }
 
     fn submit(&self, job: Job) {
@@ -62,6 +66,10 @@ impl Executor for LocalExecutor {
 
     fn cancel(&self, trial: TrialId) {
         self.tell(Command::Cancel(trial));
+    }
+
+    fn forget(&self, trial: TrialId) {
+        self.tell(Command::Forget(trial));
     }
 
     fn stop(&self) {

@@ -2,6 +2,7 @@
 //!
 //! An executor takes jobs and reports events; how and where it trains is its own affair.
 
+mod line;
 mod local;
 mod worker;
 
@@ -63,6 +64,8 @@ pub trait Executor {
     fn resume(&self, trial: TrialId);
     /// Asks a queued, running or paused job to end.
     fn cancel(&self, trial: TrialId);
+    /// The trial's end is durable: what is kept of it under way may go.
+    fn forget(&self, _trial: TrialId) {}
     /// Asks everything to end; [`ExecutorEvent::Paused`] of what runs and [`ExecutorEvent::Stopped`] follow.
     fn stop(&self);
     /// Where events arrive.

@@ -1,11 +1,12 @@
-//! The training worker: takes jobs, trains one at a time, answers commands between two steps.
+//! The training worker: model and data loaded once, and one or more lanes that each train one trial at a time, answering
+//! to what was asked between two steps.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
+use super::line::{Line, Memory, Turn, Wish};
 use super::{ExecutorEvent, OUT_OF_MEMORY};
 use crate::domain::{Job, TrialId};
 use crate::train::trainer::under_way;
@@ -24,12 +25,19 @@ pub(super) enum Command {
     Resume(TrialId),
     /// End the trial.
     Cancel(TrialId),
+    /// Delete what is kept of the trial under way.
+    Forget(TrialId),
     /// End everything.
     Stop,
 }
 
 /// Runs until told to stop, or until nobody listens any more.
-pub(super) fn work(plan: Plan, commands: &Receiver<Command>, events: &Sender<ExecutorEvent>) {
+pub(super) fn work(
+    plan: Plan,
+    lanes: usize,
+    commands: &Receiver<Command>,
+    events: &Sender<ExecutorEvent>,
+) {
     let prepared = catch_unwind(AssertUnwindSafe(|| Workbench::prepare(plan)));
     let workbench = match prepared {
         Ok(Ok(workbench)) => workbench,
@@ -39,20 +47,35 @@ pub(super) fn work(plan: Plan, commands: &Receiver<Command>, events: &Sender<Exe
     let ready = ExecutorEvent::Ready {
         device: workbench.device_text().to_owned(),
     };
-    let mut bench = Worker {
-        workbench: &workbench,
-        events,
-        waiting: VecDeque::new(),
-        running: None,
-        resumed: VecDeque::new(),
-        paused: BTreeMap::new(),
-        over: Vec::new(),
-        kept_at: Instant::now(),
-    };
-    if bench.tell(ready).is_ok() {
-        bench.serve(commands);
-        // Where nobody listens any more, there is nobody to tell.
-        let _ = bench.put_by();
+    if events.send(ready).is_ok() {
+        let line = Line::default();
+        std::thread::scope(|scope| {
+            for number in 0..lanes {
+                let lane = Lane {
+                    workbench: &workbench,
+                    line: &line,
+                    events,
+                };
+                let name = format!("training {}", number + 1);
+                let lane = std::thread::Builder::new()
+                    .name(name)
+                    .spawn_scoped(scope, move || lane.run(lanes));
+                if let Err(error) = lane {
+                    tracing::warn!("only {number} of {lanes} lanes could be started: {error}");
+                    break;
+                }
+            }
+            direct(&line, &workbench, commands, events);
+        });
+        let lane = Lane {
+            workbench: &workbench,
+            line: &Line::default(),
+            events,
+        };
+        for training in line.rest() {
+            // Where nobody listens any more, there is nobody to tell.
+            let _ = lane.keep(&training);
+        }
     }
     let _ = events.send(ExecutorEvent::Stopped);
 }
@@ -67,163 +90,183 @@ fn decline(reason: String, commands: &Receiver<Command>, events: &Sender<Executo
     let _ = events.send(ExecutorEvent::Stopped);
 }
 
+/// Passes commands on to the line until told to stop.
+fn direct(
+    line: &Line<'_>,
+    workbench: &Workbench,
+    commands: &Receiver<Command>,
+    events: &Sender<ExecutorEvent>,
+) {
+    for command in commands {
+        match command {
+            Command::Submit(job) => line.submit(job),
+            Command::Pause(trial) => line.pause(trial),
+            Command::Resume(trial) => line.resume(trial),
+            Command::Cancel(trial) => {
+                if line.cancel(trial) && events.send(ExecutorEvent::Cancelled(trial)).is_err() {
+                    break;
+                }
+            }
+            Command::Forget(trial) => forget(workbench, trial),
+            Command::Stop => break,
+        }
+    }
+    line.stop();
+}
+
+/// Deletes the file of a trial that is over.
+fn forget(workbench: &Workbench, trial: TrialId) {
+    let Some(keep) = workbench.under_way() else {
+        return;
+    };
+    if let Err(error) = under_way::forget(&keep.folder, trial) {
+        // It costs space only, and the next start tries again.
+        tracing::warn!("cannot delete the kept training of trial {trial}: {error}");
+    }
+}
+
 /// Nobody listens any more.
 struct Gone;
 
-struct Worker<'a> {
+/// Trains one trial at a time.
+struct Lane<'a, 'l> {
     workbench: &'a Workbench,
-    events: &'a Sender<ExecutorEvent>,
-    waiting: VecDeque<Job>,
-    running: Option<Training<'a>>,
-    resumed: VecDeque<Training<'a>>,
-    paused: BTreeMap<TrialId, Training<'a>>,
-    /// Trials that ended since the last job came.
-    over: Vec<TrialId>,
-    /// When the running training was begun, taken up or last kept as a file.
-    kept_at: Instant,
+    line: &'l Line<'a>,
+    events: &'l Sender<ExecutorEvent>,
 }
 
-impl<'a> Worker<'a> {
-    fn serve(&mut self, commands: &Receiver<Command>) {
+impl<'a> Lane<'a, '_> {
+    /// Takes turns until the line ends. Of several lanes each computes on its share of the processor's cores.
+    fn run(&self, lanes: usize) {
+        let threads = (rayon::current_num_threads() / lanes).max(1);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = match lanes {
+            1 => None,
+            _ => match pool.build() {
+                Ok(pool) => Some(pool),
+                Err(error) => {
+                    tracing::warn!("a lane shares all threads with the others: {error}");
+                    None
+                }
+            },
+        };
+        let ended = match &pool {
+            Some(pool) => pool.install(|| self.take_turns()),
+            None => self.take_turns(),
+        };
+        if ended.is_err() {
+            self.line.stop();
+        }
+    }
+
+    fn take_turns(&self) -> Result<(), Gone> {
         loop {
-            let idle = self.running.is_none() && self.resumed.is_empty() && self.waiting.is_empty();
-            let command = if idle {
-                commands.recv().ok().or(Some(Command::Stop))
-            } else {
-                commands.try_recv().ok()
-            };
-            let done = match command {
-                Some(Command::Stop) => return,
-                Some(command) => self.obey(command),
-                None => self.work_on(),
-            };
-            if done.is_err() {
-                return;
+            match self.line.next(self.workbench) {
+                Turn::Begin(job) => {
+                    self.tell(ExecutorEvent::Started(job.trial))?;
+                    if let Some(training) = self.begin(&job)? {
+                        self.train(training)?;
+                    }
+                }
+                Turn::GoOn(training) => {
+                    self.tell(ExecutorEvent::Resumed(training.trial()))?;
+                    self.train(*training)?;
+                }
+                Turn::Decline(job, reason) => {
+                    self.tell(ExecutorEvent::Started(job.trial))?;
+                    let reason = format!("{OUT_OF_MEMORY}: {reason}");
+                    self.end(job.trial, ExecutorEvent::Infeasible(job.trial, reason))?;
+                }
+                Turn::End => return Ok(()),
             }
         }
     }
 
-    fn obey(&mut self, command: Command) -> Result<(), Gone> {
-        match command {
-            Command::Submit(job) => {
-                self.forget_over();
-                self.waiting.push_back(job);
-            }
-            Command::Pause(trial) => {
-                if let Some(training) = self.running.take_if(|running| running.trial() == trial) {
+    /// Trains to the end, or until something else is asked for.
+    fn train(&self, mut training: Training<'a>) -> Result<(), Gone> {
+        let trial = training.trial();
+        let mut kept_at = Instant::now();
+        loop {
+            match self.line.wish(trial) {
+                Wish::None => {}
+                Wish::Cancel => return self.end(trial, ExecutorEvent::Cancelled(trial)),
+                Wish::Pause => {
                     let kept = self.keep(&training);
-                    self.paused.insert(trial, training);
                     self.tell(ExecutorEvent::Paused(trial))?;
+                    if !self.line.stands_still(training) {
+                        self.tell(ExecutorEvent::Cancelled(trial))?;
+                    }
                     return kept;
                 }
-                // One that waited to go on stands still already.
-                let mut in_line = self.resumed.iter();
-                if let Some(place) = in_line.position(|training| training.trial() == trial) {
-                    let training = self.resumed.remove(place);
-                    self.paused
-                        .extend(training.map(|training| (trial, training)));
+                Wish::End => {
+                    self.keep(&training)?;
+                    return self.tell(ExecutorEvent::Paused(trial));
                 }
             }
-            Command::Resume(trial) => {
-                if let Some(training) = self.paused.remove(&trial) {
-                    self.resumed.push_back(training);
+            let event = match catch_unwind(AssertUnwindSafe(|| training.advance())) {
+                Ok(Ok(Advance::Step(progress))) => {
+                    self.mention(ExecutorEvent::Progress(progress))?;
+                    None
                 }
-            }
-            Command::Cancel(trial) => {
-                let under_way = self
-                    .running
-                    .take_if(|running| running.trial() == trial)
-                    .is_some();
-                let known = under_way || self.paused.remove(&trial).is_some();
-                let before = self.waiting.len() + self.resumed.len();
-                self.waiting.retain(|job| job.trial != trial);
-                self.resumed.retain(|training| training.trial() != trial);
-                self.over.push(trial);
-                if known || self.waiting.len() + self.resumed.len() < before {
-                    return self.tell(ExecutorEvent::Cancelled(trial));
+                Ok(Ok(Advance::Prepared | Advance::Evaluated)) => None,
+                Ok(Ok(Advance::Epoch(report))) => {
+                    self.tell(ExecutorEvent::Epoch(trial, report))?;
+                    None
                 }
-            }
-            Command::Stop => {}
-        }
-        Ok(())
-    }
-
-    /// One step of the trial at hand, or the beginning of the next.
-    fn work_on(&mut self) -> Result<(), Gone> {
-        if self.running.is_none()
-            && let Some(training) = self.resumed.pop_front()
-        {
-            let trial = training.trial();
-            self.running = Some(training);
-            self.kept_at = Instant::now();
-            return self.tell(ExecutorEvent::Resumed(trial));
-        }
-        let Some(training) = &mut self.running else {
-            let Some(job) = self.waiting.pop_front() else {
-                return Ok(());
+                Ok(Ok(Advance::Done(measured))) => Some(ExecutorEvent::Finished(trial, measured)),
+                Ok(Ok(Advance::Diverged(reason))) => Some(ExecutorEvent::Infeasible(trial, reason)),
+                Ok(Err(error)) => Some(ExecutorEvent::Failed(trial, error.to_string())),
+                Err(panic) => Some(ended_by_panic(trial, &panic_text(panic.as_ref()))),
             };
-            return self.begin(job);
-        };
-        let trial = training.trial();
-        let event = match catch_unwind(AssertUnwindSafe(|| training.advance())) {
-            Ok(Ok(Advance::Step(progress))) => {
-                self.mention(ExecutorEvent::Progress(progress))?;
-                return self.keep_if_due();
+            if let Some(event) = event {
+                // Its memory is free before the next trial may take it.
+                drop(training);
+                return self.end(trial, event);
             }
-            Ok(Ok(Advance::Prepared | Advance::Evaluated)) => return self.keep_if_due(),
-            Ok(Ok(Advance::Epoch(report))) => {
-                self.tell(ExecutorEvent::Epoch(trial, report))?;
-                return self.keep_if_due();
+            let every = self.workbench.under_way().map(|keep| keep.every);
+            if every.is_some_and(|every| kept_at.elapsed() >= every) {
+                self.keep(&training)?;
+                kept_at = Instant::now();
             }
-            Ok(Ok(Advance::Done(measurement))) => ExecutorEvent::Finished(trial, measurement),
-            Ok(Ok(Advance::Diverged(reason))) => ExecutorEvent::Infeasible(trial, reason),
-            Ok(Err(error)) => ExecutorEvent::Failed(trial, error.to_string()),
-            Err(panic) => ended_by_panic(trial, &panic_text(panic.as_ref())),
-        };
-        self.end(trial, event)
+        }
     }
 
-    fn end(&mut self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
-        self.running = None;
-        self.over.push(trial);
+    fn end(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
+        self.line.is_over(trial);
         self.tell(event)
     }
 
-    fn begin(&mut self, job: Job) -> Result<(), Gone> {
+    /// A job's training, where it can begin.
+    fn begin(&self, job: &Job) -> Result<Option<Training<'a>>, Gone> {
         let trial = job.trial;
-        self.tell(ExecutorEvent::Started(trial))?;
-        if let Some(reason) = self.workbench.obstacle(&job.configuration) {
-            let reason = format!("{OUT_OF_MEMORY}: {reason}");
-            return self.end(trial, ExecutorEvent::Infeasible(trial, reason));
-        }
         let mut refused = None;
         let begun = catch_unwind(AssertUnwindSafe(|| {
-            match self.kept(&job, |reason| refused = Some(reason))? {
+            match self.kept(job, |reason| refused = Some(reason))? {
                 Some(training) => Ok(training),
-                None => Training::begin(self.workbench, &job),
+                None => Training::begin(self.workbench, job),
             }
         }));
         if let Some(reason) = refused {
             let text = format!("trial {trial} begins anew instead of going on: {reason}");
             self.tell(ExecutorEvent::Remark(trial, text))?;
         }
-        match begun {
+        let ended = match begun {
             Ok(Ok(training)) => {
-                self.kept_at = Instant::now();
-                let training = self.running.insert(training);
                 let (steps, all) = training.steps();
-                let reports = training.reports().to_vec();
                 if steps > 0 {
                     let text = format!("trial {trial} goes on after step {steps} of {all}");
                     self.tell(ExecutorEvent::Remark(trial, text))?;
                 }
-                reports
-                    .into_iter()
-                    .try_for_each(|report| self.tell(ExecutorEvent::Epoch(trial, report)))
+                for report in training.reports() {
+                    self.tell(ExecutorEvent::Epoch(trial, *report))?;
+                }
+                return Ok(Some(training));
             }
-            Ok(Err(error)) => self.end(trial, ExecutorEvent::Failed(trial, error.to_string())),
-            Err(panic) => self.end(trial, ended_by_panic(trial, &panic_text(panic.as_ref()))),
-        }
+            Ok(Err(error)) => ExecutorEvent::Failed(trial, error.to_string()),
+            Err(panic) => ended_by_panic(trial, &panic_text(panic.as_ref())),
+        };
+        self.end(trial, ended)?;
+        Ok(None)
     }
 
     /// The training of a job that was under way when the program was last stopped.
@@ -236,18 +279,6 @@ impl<'a> Worker<'a> {
             return Ok(None);
         };
         Training::kept(self.workbench, job, &keep.folder, refused)
-    }
-
-    fn keep_if_due(&mut self) -> Result<(), Gone> {
-        let (Some(training), Some(keep)) = (&self.running, self.workbench.under_way()) else {
-            return Ok(());
-        };
-        if self.kept_at.elapsed() < keep.every {
-            return Ok(());
-        }
-        let kept = self.keep(training);
-        self.kept_at = Instant::now();
-        kept
     }
 
     /// Keeps a training as a file. One that cannot be kept goes on all the same, and is worse off only if the program
@@ -267,31 +298,6 @@ impl<'a> Worker<'a> {
         self.tell(ExecutorEvent::Remark(trial, text))
     }
 
-    /// At the end: whatever is under way goes on from here the next time.
-    fn put_by(&mut self) -> Result<(), Gone> {
-        for training in self.resumed.iter().chain(self.paused.values()) {
-            self.keep(training)?;
-        }
-        if let Some(training) = &self.running {
-            self.keep(training)?;
-            self.tell(ExecutorEvent::Paused(training.trial()))?;
-        }
-        Ok(())
-    }
-
-    /// Deletes the files of trials that are over. Their ends are durable by now: no further job comes before.
-    fn forget_over(&mut self) {
-        let Some(keep) = self.workbench.under_way() else {
-            return;
-        };
-        for trial in self.over.drain(..) {
-            if let Err(error) = under_way::forget(&keep.folder, trial) {
-                // It costs space only, and the next start tries again.
-                tracing::warn!("cannot delete the kept training of trial {trial}: {error}");
-            }
-        }
-    }
-
     fn tell(&self, event: ExecutorEvent) -> Result<(), Gone> {
         self.events.send(event).map_err(|_| Gone)
     }
@@ -302,6 +308,16 @@ impl<'a> Worker<'a> {
             Err(TrySendError::Disconnected(_)) => Err(Gone),
             Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
         }
+    }
+}
+
+impl Memory for Workbench {
+    fn needed(&self, job: &Job) -> Option<u64> {
+        self.needed_bytes(&job.configuration)
+    }
+
+    fn free(&self) -> Option<u64> {
+        self.free_bytes()
     }
 }
 

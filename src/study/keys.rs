@@ -250,6 +250,14 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         section: "search",
+        name: "parallel",
+        kind: Count(1, 64),
+        default: Value("1"),
+        paper: None,
+        documentation: "Trials that train at the same time, as far as memory allows: on the CPU each on its share of the cores. A small encoder leaves cores idle that a second trial can use; proposals then rest on fewer results.",
+    },
+    Key {
+        section: "search",
         name: "surrogate",
         kind: Choice(&["saas", "gp"]),
         default: Value("\"gp\""),
@@ -391,7 +399,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Switch,
         default: Value("false"),
         paper: Some("false"),
-        documentation: "Put rows of like length into the same batch: faster epochs, as little is padded, but noisier steps, so that a few more may be needed.",
+        documentation: "On a GPU, put rows of like length into the same batch: faster epochs, as little is padded, but noisier steps, so that a few more may be needed. On the CPU nothing is padded anyway.",
     },
     Key {
         section: "training",

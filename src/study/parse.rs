@@ -173,6 +173,7 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
         method: choice(document, section, "method")?,
         initial_design: choice(document, section, "initial_design")?,
         batch: document.count(section, "batch")? as usize,
+        parallel: document.count(section, "parallel")? as usize,
         surrogate: choice(document, section, "surrogate")?,
         score_scale: choice(document, section, "score_scale")?,
         cost_input: document.switch(section, "cost_input")?,

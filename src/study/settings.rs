@@ -111,6 +111,8 @@ pub struct SearchSettings {
     pub initial_design: InitialDesign,
     /// Proposals per fit of the surrogate.
     pub batch: usize,
+    /// Trials that train at the same time.
+    pub parallel: usize,
     /// Model of the score.
     pub surrogate: SurrogateModel,
     /// The scale on which the score is modelled.

@@ -68,6 +68,7 @@ fn the_papers_preset_is_the_paper() {
         method: SearchMethod::Bayesian,
         initial_design: InitialDesign::Random,
         batch: 4,
+        parallel: 1,
         surrogate: SurrogateModel::Saas,
         score_scale: ScoreScale::Copula,
         cost_input: false,

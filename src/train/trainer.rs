@@ -121,6 +121,11 @@ impl<'a> Training<'a> {
         self.job.trial
     }
 
+    /// What it was asked to train.
+    pub fn job(&self) -> &Job {
+        &self.job
+    }
+
     /// The weights as they stand: those of the best epoch once the training is done.
     pub fn weights(&self) -> Vec<NamedTensor> {
         self.encoder.parameters.export()

@@ -149,9 +149,13 @@ impl Workbench {
         })
     }
 
-    /// Why a configuration's training cannot fit the memory that is free now; none: it can, as far as is known.
-    pub fn obstacle(&self, configuration: &Configuration) -> Option<String> {
-        let free = free_bytes(self.backbone.device())?;
+    /// Bytes that are free on the device now; none: nobody can tell.
+    pub fn free_bytes(&self) -> Option<u64> {
+        free_bytes(self.backbone.device())
+    }
+
+    /// Bytes that a configuration's training takes at most, the backbone left out; none: it cannot be trained.
+    pub fn needed_bytes(&self, configuration: &Configuration) -> Option<u64> {
         let settings = self.adapted_settings(0);
         let config = self.backbone.config();
         let trained = trained_parameters(config, configuration, &settings).ok()?;
@@ -159,16 +163,8 @@ impl Workbench {
         let tokens = self.padded_length().unwrap_or(longest);
         let shape = [self.settings.batch_size, tokens];
         // The backbone is there already.
-        let needed = memory_bytes(config, configuration, trained, shape)
-            .saturating_sub(4 * config.backbone_parameters());
-        let megabytes = |bytes: u64| bytes / 1_000_000;
-        (needed > free).then(|| {
-            format!(
-                "its training needs about {} MB, and {} MB are free",
-                megabytes(needed),
-                megabytes(free)
-            )
-        })
+        let all = memory_bytes(config, configuration, trained, shape);
+        Some(all.saturating_sub(4 * config.backbone_parameters()))
     }
 
     fn padded_length(&self) -> Option<usize> {

@@ -209,6 +209,7 @@ fn study() -> Study {
             method: SearchMethod::Bayesian,
             initial_design: InitialDesign::Random,
             batch: 1,
+            parallel: 1,
             surrogate: SurrogateModel::Saas,
             score_scale: ScoreScale::Copula,
             cost_input: false,
