@@ -180,9 +180,13 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
 
 impl Resolved {
     /// Random configurations of the space, different from each other, fewer where the space has fewer; the same for the
-    /// same study.
-    pub fn random_configurations(&self, count: usize) -> Vec<Configuration> {
-        let engine = engine(&self.study, &self.space).at_random();
+    /// same seed.
+    pub fn random_configurations(&self, seed: u64, count: usize) -> Vec<Configuration> {
+        let study = Study {
+            seed,
+            ..self.study.clone()
+        };
+        let engine = engine(&study, &self.space).at_random();
         let ask = Ask {
             count,
             ..Ask::default()
