@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use autopeft::app::{DeviceStatus, Event, State, update};
 use autopeft::domain::{
     Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
-    PeftSpace, Progress, ReferencePoint, TrialId,
+    PeftSpace, Progress, ReferenceRule, TrialId,
 };
 use autopeft::executor::ExecutorEvent;
 use autopeft::journal::{FORMAT_VERSION, Journal, Record};
@@ -196,9 +196,9 @@ fn records() -> Vec<Record> {
             seed: 1,
             settings: serde_json::json!({"task": {"name": "rte"}, "model": {"hub": {"id": "bert-base-uncased"}}}),
             space: space.clone(),
-            reference_point: ReferencePoint {
-                score: 0.5,
-                parameters_percent: 26.0,
+            reference_point: ReferenceRule {
+                score: Some(0.5),
+                parameters_percent: Some(26.0),
             },
         },
         Record::SessionStarted {

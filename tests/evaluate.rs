@@ -81,14 +81,15 @@ fn front_and_baselines_are_trained_over_seeds_once() {
     assert_eq!(refused.status.code(), Some(1), "nothing was searched yet");
     text(lab, &["run", "study.toml", "--headless", "--device", "cpu"]);
     let evaluate = ["evaluate", "study.toml", "--device", "cpu", "--seeds", "2"];
-    let evaluate = [&evaluate[..], &["--baselines", "head,mam", "--chosen", "0"]].concat();
+    let baselines = ["--baselines", "full,head,mam", "--chosen", "0"];
+    let evaluate = [&evaluate[..], &baselines].concat();
     let first = text(lab, &evaluate);
     assert!(
         first.contains("40 rows that the search never saw"),
         "{first}"
     );
     let files = trainings(lab);
-    assert_eq!(files.len(), 3 * 2, "{files:?}");
+    assert_eq!(files.len(), 4 * 2, "{files:?}");
 
     let report = fs::read_to_string(lab.join("runs/tiny/evaluation.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
@@ -97,11 +98,16 @@ fn front_and_baselines_are_trained_over_seeds_once() {
         .iter()
         .map(|line| line["name"].as_str().unwrap())
         .collect();
-    assert_eq!(names, ["head", "mam", "trial-0"]);
+    assert_eq!(names, ["head", "mam", "full", "trial-0"]);
     assert_eq!(lines[0]["parameters_percent"], 0.0);
     assert!(lines[1]["parameters_percent"].as_f64().unwrap() > 0.0);
-    let gains = lines[2]["gains"].as_object().unwrap();
-    assert_eq!(gains.len(), 2);
+    assert_eq!(lines[2]["parameters_percent"], 100.0);
+    assert_eq!(lines[2]["recipe"]["learning_rate"], 2e-5);
+    let of_head = lines[0]["trained_parameters"].as_u64().unwrap();
+    let of_all = lines[2]["trained_parameters"].as_u64().unwrap();
+    assert!(of_all > 10 * of_head, "{of_all} {of_head}");
+    let gains = lines[3]["gains"].as_object().unwrap();
+    assert_eq!(gains.len(), 3);
     for line in lines {
         assert_eq!(line["seeds"].as_array().unwrap().len(), 2);
         assert!(line["deviation"].is_number());
@@ -109,7 +115,10 @@ fn front_and_baselines_are_trained_over_seeds_once() {
 
     // What is done is not done again; what is missing is, and comes out the same.
     let before: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
-    fs::remove_file(&files[0]).unwrap();
+    let of_head = files
+        .iter()
+        .position(|file| file.ends_with("head-seed-40.json"));
+    fs::remove_file(&files[of_head.unwrap()]).unwrap();
     let again = text(lab, &evaluate);
     assert_eq!(again.matches("seed 40: head only").count(), 1, "{again}");
     assert_eq!(trainings(lab), files);
@@ -137,7 +146,81 @@ fn front_and_baselines_are_trained_over_seeds_once() {
         lab,
         &[&evaluate[..6], &["--baselines", "none", "--chosen", "0"]].concat(),
     );
-    assert_eq!(trainings(lab).len(), 6 + 2);
+    assert_eq!(trainings(lab).len(), 8 + 2);
+}
+
+#[test]
+fn other_ways_to_choose_spend_what_the_search_spent() {
+    let lab = lab();
+    let lab = lab.path();
+    text(lab, &["run", "study.toml", "--headless", "--device", "cpu"]);
+    let evaluate = ["evaluate", "study.toml", "--device", "cpu", "--seeds", "1"];
+    let choosing = [
+        "--baselines",
+        "lora-tuned,random,one-epoch",
+        "--chosen",
+        "0",
+    ];
+    let evaluate = [&evaluate[..], &choosing].concat();
+    let first = text(lab, &evaluate);
+    let report = fs::read_to_string(lab.join("runs/tiny/evaluation.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let choices: Vec<(&str, u64, u64)> = (report["choices"].as_array().unwrap().iter())
+        .map(|spent| {
+            let number = |key: &str| spent[key].as_u64().unwrap();
+            (
+                spent["name"].as_str().unwrap(),
+                number("trainings"),
+                number("epochs"),
+            )
+        })
+        .collect();
+    let searched = choices[0].2;
+    assert_eq!(choices[0], ("search of tiny", 3, searched));
+    assert_eq!((choices[1].0, choices[1].1), ("lora-tuned", 9));
+    assert_eq!((choices[2].0, choices[2].1), ("random", 3));
+    let (one_epoch, trainings, epochs) = choices[3];
+    assert!(one_epoch == "one-epoch" && trainings > 3, "{choices:?}");
+    assert!(epochs <= searched, "{choices:?}");
+    for spent in [0, 2, 3] {
+        assert!(
+            report["choices"][spent]["hypervolume"].is_number(),
+            "{report}"
+        );
+    }
+    let lines = report["lines"].as_array().unwrap();
+    let named = |start: &str| {
+        let is_named = |line: &&Value| line["name"].as_str().unwrap().starts_with(start);
+        lines.iter().find(is_named).unwrap()
+    };
+    let rate = named("lora-tuned")["recipe"]["learning_rate"].as_f64();
+    assert!([3e-4, 1e-3, 3e-3].map(Some).contains(&rate), "{rate:?}");
+    named("random");
+    named("one-epoch");
+    named("trial-0");
+    // Candidates are judged by the rows that choose alone.
+    let folders = fs::read_dir(lab.join("runs/tiny/choosing/random")).unwrap();
+    let folder = folders.last().unwrap().unwrap().path();
+    for file in fs::read_dir(folder).unwrap() {
+        let run: Value = serde_json::from_slice(&fs::read(file.unwrap().path()).unwrap()).unwrap();
+        assert_eq!(run["predictions"].as_array().unwrap().len(), 0);
+        assert_eq!(run["score"], run["validation_score"]);
+    }
+    assert_eq!(
+        first.matches(", to choose: random-candidate-").count(),
+        2 * 3,
+        "{first}"
+    );
+    // What is chosen is not chosen again.
+    let again = text(lab, &evaluate);
+    let begun = again
+        .lines()
+        .filter(|line| line.contains(", seed") && !line.contains("score"));
+    assert_eq!(begun.count(), 0, "{again}");
+    assert!(
+        again.contains(&format!("| one-epoch | {trainings} | {epochs} |")),
+        "{again}"
+    );
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use autopeft::app::{State, StudyFacts};
-use autopeft::domain::{PeftSpace, ReferencePoint};
+use autopeft::domain::{PeftSpace, ReferenceRule};
 use autopeft::tui::{Palette, Screen, Terminal};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
@@ -107,9 +107,9 @@ fn the_program_on_the_screen() {
             choose_layers: false,
             backbone_parameters: 1,
         },
-        reference_point: ReferencePoint {
-            score: 0.5,
-            parameters_percent: 26.0,
+        reference_rule: ReferenceRule {
+            score: Some(0.5),
+            parameters_percent: Some(26.0),
         },
         settings: serde_json::Value::Null,
     });

@@ -168,7 +168,6 @@ pub fn draft(
         batch_size,
         epochs: epochs(rows, batch_size),
         data_share,
-        reference_score: reference(&dataset, &counts),
     })
 }
 
@@ -243,16 +242,6 @@ fn metric(dataset: &Dataset, counts: &BTreeMap<usize, usize>) -> (Metric, String
             Metric::Accuracy,
             "the classes are of similar size".to_owned(),
         ),
-    }
-}
-
-fn reference(dataset: &Dataset, counts: &BTreeMap<usize, usize>) -> (f64, String) {
-    match metric(dataset, counts).0 {
-        Metric::Accuracy => {
-            let share = (1000.0 * largest_share(counts)).round() / 1000.0;
-            (share, "always saying the most frequent class".to_owned())
-        }
-        _ => (0.0, "no relation to the labels".to_owned()),
     }
 }
 

@@ -171,7 +171,7 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
     Front {
         name: &state.study.name,
         space: &state.study.space,
-        reference_point: state.study.reference_point,
+        reference_point: state.reference(),
         trials: &state.trials,
         context,
         weights: weights_folder(run_folder),
@@ -180,9 +180,13 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
 
 impl Resolved {
     /// Random configurations of the space, different from each other, fewer where the space has fewer; the same for the
-    /// same study.
-    pub fn random_configurations(&self, count: usize) -> Vec<Configuration> {
-        let engine = engine(&self.study, &self.space).at_random();
+    /// same seed.
+    pub fn random_configurations(&self, seed: u64, count: usize) -> Vec<Configuration> {
+        let study = Study {
+            seed,
+            ..self.study.clone()
+        };
+        let engine = engine(&study, &self.space).at_random();
         let ask = Ask {
             count,
             ..Ask::default()
@@ -377,13 +381,13 @@ pub(super) fn engine(study: &Study, space: &PeftSpace) -> Engine {
     Engine::new(
         space.space(),
         cost,
-        engine_settings(&study.search),
+        engine_settings(&study.search, space),
         study.seed,
         clock,
     )
 }
 
-fn engine_settings(search: &SearchSettings) -> EngineSettings {
+fn engine_settings(search: &SearchSettings, space: &PeftSpace) -> EngineSettings {
     EngineSettings {
         initial_trials: search.initial_trials,
         initial_design: search.initial_design,
@@ -397,7 +401,8 @@ fn engine_settings(search: &SearchSettings) -> EngineSettings {
         thinning: search.thinning,
         acquisition_evaluations: search.acquisition_evaluations,
         local_search_starts: search.local_search_starts,
-        reference_point: search.reference_point,
+        // Every question brings what is known by then.
+        reference_point: search.reference_point.derived(space, []),
         cost_scale: search.cost_scale,
         // Trials measure two objectives.
         third_reference: None,
@@ -420,7 +425,9 @@ fn differences(
 
 fn compare(path: &str, then: &serde_json::Value, now: &serde_json::Value, found: &mut Vec<String>) {
     let (Some(old), Some(new)) = (then.as_object(), now.as_object()) else {
-        if then != now {
+        // What the file leaves open stays as the journal has it.
+        let is_open = path.starts_with("search.reference_point.") && now.is_null();
+        if then != now && !is_open {
             found.push(format!("`{path}` was {then}, is {now}"));
         }
         return;
@@ -448,11 +455,18 @@ mod tests {
         let study = Study::parse(text, Path::new("defaults.toml"), Path::new("/"))
             .expect("the study is valid");
         let defaults = EngineSettings::default();
+        let space = PeftSpace {
+            modules: Vec::new(),
+            layers: 1,
+            candidate_layers: vec![0],
+            choose_layers: false,
+            backbone_parameters: 1,
+        };
         let expected = EngineSettings {
-            reference_point: study.search.reference_point,
+            reference_point: study.search.reference_point.derived(&space, []),
             ..defaults
         };
-        assert_eq!(engine_settings(&study.search), expected);
+        assert_eq!(engine_settings(&study.search, &space), expected);
     }
 
     #[test]
@@ -465,5 +479,16 @@ mod tests {
         found.clear();
         compare("", &then, &then, &mut found);
         assert!(found.is_empty());
+    }
+
+    #[test]
+    fn a_reference_point_that_the_file_leaves_open_stays_that_of_the_journal() {
+        let of =
+            |score: serde_json::Value| json!({"search": {"reference_point": {"score": score}}});
+        let mut found = Vec::new();
+        compare("", &of(json!(0.5)), &of(json!(null)), &mut found);
+        assert!(found.is_empty(), "{found:?}");
+        compare("", &of(json!(null)), &of(json!(0.5)), &mut found);
+        assert_eq!(found, ["`search.reference_point.score` was null, is 0.5"]);
     }
 }

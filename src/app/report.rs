@@ -24,7 +24,11 @@ pub fn contents<'a>(
         ModelSource::Folder(folder) => folder.display().to_string(),
         ModelSource::Hub { id, revision } => format!("{id}, revision {revision}"),
     };
-    let reference = facts.reference_point;
+    let reference = state.reference();
+    let basis = match state.reference_point {
+        Some(_) => "",
+        None => ", as far as the initial design is measured",
+    };
     Ok(Contents {
         name: &facts.name,
         facts: vec![
@@ -34,12 +38,7 @@ pub fn contents<'a>(
             ("measured on", study.task.validation.to_string()),
             (
                 "hypervolume",
-                format!(
-                    "{:.4} within {} % of the parameters and a score of {}",
-                    state.hypervolume(),
-                    reference.parameters_percent,
-                    reference.score
-                ),
+                format!("{:.4} of {reference}{basis}", state.hypervolume()),
             ),
             ("seed", facts.seed.to_string()),
             (
@@ -53,7 +52,9 @@ pub fn contents<'a>(
         trials: &state.trials,
         front: &state.front,
         hypervolume_trace: &state.hypervolume_trace,
-        effects: engine(study, &facts.space).effects(&history)?,
+        effects: engine(study, &facts.space)
+            .within(reference)
+            .effects(&history)?,
         evaluation,
     })
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Curve, Vitals};
 use crate::domain::{
-    Objectives, PeftSpace, Progress, ReferencePoint, Transition, Trial, TrialId, TrialState,
-    extend_front, hypervolume,
+    Objectives, PeftSpace, Progress, ReferencePoint, ReferenceRule, Transition, Trial, TrialId,
+    TrialState, extend_front, hypervolume,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
@@ -26,8 +26,8 @@ pub struct StudyFacts {
     pub seed: u64,
     /// The space, resolved against the model.
     pub space: PeftSpace,
-    /// Bounds of the hypervolume.
-    pub reference_point: ReferencePoint,
+    /// Bounds of the hypervolume, as far as they are not derived.
+    pub reference_rule: ReferenceRule,
     /// The settings on which results depend, as recorded at the study's creation.
     pub settings: serde_json::Value,
 }
@@ -106,7 +106,11 @@ pub struct State {
     pub newest_started: Option<(TrialId, usize)>,
     /// How often in a row the program ended without a word while the trial was under way.
     pub deaths: BTreeMap<TrialId, u32>,
-    /// The hypervolume after each finished trial, in the order of finishing.
+    /// Bounds of the hypervolume, once fixed: given, or derived from the initial design.
+    pub reference_point: Option<ReferencePoint>,
+    /// How many trials were over when the bounds were fixed.
+    pub fixed_after: usize,
+    /// The hypervolume after each finished trial, in the order of finishing; empty until its bounds are fixed.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
     /// Trials that the user marked.
     pub marked: BTreeSet<TrialId>,
@@ -196,7 +200,7 @@ impl State {
             name: name.clone(),
             seed: *seed,
             space: space.clone(),
-            reference_point: *reference_point,
+            reference_rule: *reference_point,
             settings: settings.clone(),
         });
         for (index, record) in records {
@@ -210,6 +214,8 @@ impl State {
     /// A study without trials.
     pub fn new(study: StudyFacts) -> Self {
         Self {
+            reference_point: study.reference_rule.given(&study.space),
+            fixed_after: 0,
             study,
             trials_wanted: 0,
             batch: 1,
@@ -254,6 +260,14 @@ impl State {
                     }
                 }
                 self.interrupt();
+            }
+            Record::ReferencePointDerived { reference_point } => {
+                if self.reference_point.is_some() {
+                    return Err("the reference point derived again".to_owned());
+                }
+                self.reference_point = Some(*reference_point);
+                self.fixed_after = self.over.len();
+                self.retrace(*reference_point);
             }
             Record::TrialQueued {
                 trial,
@@ -307,13 +321,10 @@ impl State {
                 extend_front(&mut self.front, *trial, |id| {
                     finished_objectives(trials, id)
                 });
-                let front: Vec<Objectives> = self
-                    .front
-                    .iter()
-                    .map(|id| finished_objectives(trials, *id))
-                    .collect();
-                let reached = hypervolume(&front, self.study.reference_point);
-                self.hypervolume_trace.push((*trial, reached));
+                if let Some(reference) = self.reference_point {
+                    let reached = hypervolume_of(trials, &self.front, reference);
+                    self.hypervolume_trace.push((*trial, reached));
+                }
             }
             Record::TrialInfeasible { trial, reason } => {
                 self.change(*trial, Transition::Reject)?.reason = Some(reason.clone());
@@ -386,9 +397,47 @@ impl State {
 
     /// The hypervolume reached, 0 before the first finished trial.
     pub fn hypervolume(&self) -> f64 {
-        self.hypervolume_trace
-            .last()
-            .map_or(0.0, |(_, value)| *value)
+        match self.hypervolume_trace.last() {
+            Some((_, value)) => *value,
+            None => hypervolume_of(&self.trials, &self.front, self.reference()),
+        }
+    }
+
+    /// Bounds of the hypervolume: as fixed, or as they follow from what is measured so far.
+    pub fn reference(&self) -> ReferencePoint {
+        self.reference_point
+            .unwrap_or_else(|| self.derived_reference(self.over.len()))
+    }
+
+    /// Bounds of the hypervolume for whoever knows of the first `known` trials that were over: the same whenever it is
+    /// asked for.
+    pub(super) fn reference_after(&self, known: usize) -> ReferencePoint {
+        match self.reference_point {
+            Some(point) if known >= self.fixed_after => point,
+            _ => self.derived_reference(known),
+        }
+    }
+
+    fn derived_reference(&self, known: usize) -> ReferencePoint {
+        let over = self.over[..known.min(self.over.len())].iter();
+        let measured = over.filter_map(|id| self.trial(*id)?.measurement);
+        let scores = measured.map(|m| m.objectives.score);
+        self.study.reference_rule.derived(&self.study.space, scores)
+    }
+
+    /// The hypervolume after each finished trial, from the beginning.
+    fn retrace(&mut self, reference: ReferencePoint) {
+        let (trials, mut front) = (&self.trials, Vec::new());
+        let finished = self.over.iter().filter(|id| {
+            let trial = trials.get(id.0 as usize);
+            trial.is_some_and(|trial| trial.measurement.is_some())
+        });
+        self.hypervolume_trace = finished
+            .map(|id| {
+                extend_front(&mut front, *id, |id| finished_objectives(trials, id));
+                (*id, hypervolume_of(trials, &front, reference))
+            })
+            .collect();
     }
 
     /// Whether every trial wanted is over, or no further one can be proposed.
@@ -476,6 +525,12 @@ impl State {
         })?;
         Ok(trial)
     }
+}
+
+/// What the trials of a front dominate.
+fn hypervolume_of(trials: &[Trial], front: &[TrialId], reference: ReferencePoint) -> f64 {
+    let achieved = front.iter().map(|id| finished_objectives(trials, *id));
+    hypervolume(&achieved.collect::<Vec<Objectives>>(), reference)
 }
 
 /// What a trial of the front achieved.

@@ -37,6 +37,9 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
 ///
 /// Called after every event until nothing more is to do; each call changes the state so that the next differs.
 pub fn schedule(state: &mut State) -> Vec<Effect> {
+    if let Some(record) = derived_reference(state) {
+        return vec![Effect::Append(record)];
+    }
     let ready = matches!(state.device, DeviceStatus::Ready(_));
     if state.stopping || state.study_paused || !ready {
         return Vec::new();
@@ -44,6 +47,27 @@ pub fn schedule(state: &mut State) -> Vec<Effect> {
     let mut effects = submit_waiting(state);
     effects.extend(ask_ahead(state));
     effects
+}
+
+/// The bounds of the hypervolume, where they are to be derived and the initial design is measured.
+fn derived_reference(state: &mut State) -> Option<Record> {
+    let designed = state.initial_trials.min(state.trials_wanted);
+    if state.reference_point.is_some() || state.over.len() < designed {
+        return None;
+    }
+    let is_over = |trial: &Trial| trial.state.is_over();
+    let is_measured = |trial: &Trial| {
+        let score = trial.measurement.map(|m| m.objectives.score);
+        score.is_some_and(f64::is_finite)
+    };
+    let design = state.trials.get(..designed)?;
+    if !design.iter().all(is_over) || !state.trials.iter().any(is_measured) {
+        return None;
+    }
+    let reference_point = state.reference();
+    let text = format!("the initial design is measured: {reference_point} count from now on");
+    state.notify(Severity::Info, text);
+    Some(Record::ReferencePointDerived { reference_point })
 }
 
 fn submit_waiting(state: &mut State) -> Vec<Effect> {
@@ -138,6 +162,7 @@ pub(super) fn question(state: &State, count: usize) -> Ask {
         history,
         pending,
         count,
+        reference_point: Some(state.reference_after(known.len())),
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::StudyFacts;
 use crate::domain::{
-    Diagnostics, Measurement, ModuleAxis, Objectives, PeftSpace, Point, ReferencePoint, front,
+    Diagnostics, Measurement, ModuleAxis, Objectives, PeftSpace, Point, ReferenceRule, front,
     hypervolume,
 };
 use crate::search::Proposal;
@@ -27,9 +27,9 @@ fn study(initial_trials: usize, trials_wanted: usize) -> State {
             choose_layers: true,
             backbone_parameters: 10_000,
         },
-        reference_point: ReferencePoint {
-            score: 0.5,
-            parameters_percent: 26.0,
+        reference_rule: ReferenceRule {
+            score: Some(0.5),
+            parameters_percent: Some(26.0),
         },
         settings: serde_json::Value::Null,
     });
@@ -125,6 +125,36 @@ fn the_next_proposal_is_asked_for_while_the_last_initial_trial_runs() {
 }
 
 #[test]
+fn the_reference_point_is_derived_once_and_questions_asked_again_bring_the_same() {
+    let mut state = study(2, 4);
+    state.study.reference_rule.score = None;
+    state.reference_point = None;
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    let effects = play(&mut state, finished(0, 0.5, 1.0));
+    let of_one = state.reference();
+    assert_eq!(of_one.score, 0.5, "nothing is better than the only score");
+    assert!(matches!(&effects[..], [_, Effect::Ask(ask)] if ask.reference_point == Some(of_one)));
+    assert!(state.hypervolume_trace.is_empty());
+    play(&mut state, started(1));
+    play(&mut state, finished(1, 0.6, 2.0));
+    // q = 0.5, b = 0.6.
+    let fixed = state.reference_point.unwrap();
+    assert_eq!(fixed.score, 0.49);
+    let trace: Vec<TrialId> = state.hypervolume_trace.iter().map(|(id, _)| *id).collect();
+    assert_eq!(trace, [TrialId(0), TrialId(1)]);
+    assert!((state.hypervolume_trace[0].1 - 25.0 * 0.01).abs() < 1e-9);
+    // Asked for after an interruption, what was asked for before trial 1 ended is asked for as it was.
+    assert_eq!(question(&state, 1).reference_point, Some(of_one));
+    play(&mut state, proposed(&[[2, 0, 1, 1]], false));
+    play(&mut state, started(2));
+    play(&mut state, finished(2, 0.9, 3.0));
+    assert_eq!(question(&state, 1).reference_point, Some(fixed));
+    assert_eq!(state.reference_point, Some(fixed), "it stays");
+}
+
+#[test]
 fn proposals_asked_for_again_after_an_interruption_rest_on_what_was_known_then() {
     let mut state = study(2, 3);
     play(&mut state, ready());
@@ -184,7 +214,7 @@ proptest! {
         }
         let at_once: Vec<TrialId> = front(&objectives).into_iter().map(number).collect();
         prop_assert_eq!(&state.front, &at_once);
-        let reached = hypervolume(&objectives, state.study.reference_point);
+        let reached = hypervolume(&objectives, state.reference());
         prop_assert!((state.hypervolume() - reached).abs() < 1e-12);
     }
 }
@@ -346,7 +376,7 @@ fn replay_queues_interrupted_trials_again_and_keeps_finished_ones() {
         seed: 1,
         settings: serde_json::Value::Null,
         space: state.study.space.clone(),
-        reference_point: state.study.reference_point,
+        reference_point: state.study.reference_rule,
     }];
     let queued = |number: u32, levels: &[u16]| Record::TrialQueued {
         trial: TrialId(number),

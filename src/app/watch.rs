@@ -169,7 +169,7 @@ fn last(records: &[Stamped]) -> f64 {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
     use super::*;
-    use crate::domain::{Configuration, ModuleAxis, Origin, PeftSpace, ReferencePoint, TrialId};
+    use crate::domain::{Configuration, ModuleAxis, Origin, PeftSpace, ReferenceRule, TrialId};
     use crate::journal::{FORMAT_VERSION, Journal};
 
     fn records() -> [Record; 3] {
@@ -194,9 +194,9 @@ mod tests {
                     choose_layers: true,
                     backbone_parameters: 10,
                 },
-                reference_point: ReferencePoint {
-                    score: 0.5,
-                    parameters_percent: 26.0,
+                reference_point: ReferenceRule {
+                    score: Some(0.5),
+                    parameters_percent: Some(26.0),
                 },
             },
             Record::SessionStarted {

@@ -7,12 +7,14 @@ use anyhow::{Context, Result, bail};
 use autopeft::app::State;
 use autopeft::app::launch::{Resolved, resolve};
 use autopeft::app::signals;
-use autopeft::domain::TrialId;
+use autopeft::domain::{ReferencePoint, TrialId};
 use autopeft::durable;
-use autopeft::evaluation::{BASELINES, Baseline, FULL, Plan, Report, Runner, Step, Subject};
+use autopeft::evaluation::{
+    BASELINES, Baseline, Choosing, FULL, Kind, Plan, Purpose, Report, Runner, Spent, Step, Subject,
+};
 use autopeft::hub::{Hub, HubSettings};
-use autopeft::model::config::EncoderConfig;
 use autopeft::model::device::DeviceChoice;
+use autopeft::train::Recipe;
 use clap::Args;
 use crossbeam_channel::Receiver;
 
@@ -41,19 +43,37 @@ pub(crate) struct Scope {
     /// Numbers of the trials to evaluate, with commas [default: the front]
     #[arg(long, value_name = "TRIAL", value_delimiter = ',')]
     chosen: Vec<u32>,
-    /// What to compare with, with commas; `none` for nothing
-    #[arg(long, value_name = "NAME", value_delimiter = ',', default_values_t = names(), value_parser = known())]
+    /// What to compare with, with commas: names, `usual` for those that nothing needs to be chosen for, `all`, `none`.
+    /// The others, lora-tuned, random and one-epoch, take about as long as the search did, each
+    #[arg(long, value_name = "NAME", value_delimiter = ',', default_value = USUAL, value_parser = known())]
     baselines: Vec<String>,
 }
 
-fn names() -> Vec<String> {
-    let names = BASELINES.iter().map(|baseline| baseline.name.to_owned());
-    names.collect()
-}
+/// All baselines that nothing needs to be chosen for.
+const USUAL: &str = "usual";
+/// All baselines.
+const ALL: &str = "all";
 
 fn known() -> Vec<&'static str> {
     let names = BASELINES.iter().map(|baseline| baseline.name);
-    names.chain(["none"]).collect()
+    names.chain([USUAL, ALL, "none"]).collect()
+}
+
+/// What a search found, and what it took.
+#[derive(Clone)]
+pub(super) struct Found {
+    pub(super) subjects: Vec<Subject>,
+    search: Spent,
+    reference_point: Option<ReferencePoint>,
+}
+
+impl Found {
+    /// The same, to be evaluated on rows of another task.
+    pub(super) fn elsewhere(mut self) -> Self {
+        self.search.hypervolume = None;
+        self.reference_point = None;
+        self
+    }
 }
 
 /// Does what is not done yet and writes the tables.
@@ -81,7 +101,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Done> {
 /// stopped before anything was done.
 pub(super) fn measure(
     resolved: Resolved,
-    found: Vec<Subject>,
+    found: Found,
     scope: &Scope,
     device: DeviceChoice,
     folder: &Path,
@@ -89,40 +109,59 @@ pub(super) fn measure(
 ) -> Result<Option<(Report, Done)>> {
     let encoder = resolved.encoder.clone();
     let name = resolved.study.name.as_str().to_owned();
-    let mut subjects = scope.baselines(&encoder);
-    subjects.extend(found);
-    let total = subjects.len() * scope.seeds as usize;
-    let runner = Runner::new(Plan {
-        study: resolved.study,
-        files: resolved.files,
-        dataset: resolved.dataset,
+    let stop = || !stopped.is_empty();
+    let plan = Plan {
+        study: resolved.study.clone(),
+        files: resolved.files.clone(),
+        dataset: resolved.dataset.clone(),
+        purpose: Purpose::Measure,
         fidelity: FULL,
         device,
-        subjects,
+        subjects: Vec::new(),
         seeds: (FIRST_SEED..FIRST_SEED + scope.seeds).collect(),
         folder: folder.join("evaluation"),
-    });
-    let mut told = 0;
-    let runs = runner.run(&|| !stopped.is_empty(), &mut |step| {
-        let line = match step {
-            Step::Begun(subject, seed) => format!(
-                "{name} {}/{total}: {}, seed {seed}: {}",
-                told + 1,
-                subject.name,
-                subject.configuration
-            ),
-            Step::Known(run) | Step::Done(run) => {
-                told += 1;
-                let (subject, seed, score) = (&run.subject.name, run.seed, run.score);
-                format!("{name} {told}/{total}: {subject}, seed {seed}: score {score:.4}")
-            }
-            Step::Diverged(subject, seed, reason) => format!(
-                "{name}: {}, seed {seed}: {reason}; it counts as the worst score",
-                subject.name
-            ),
+    };
+    // Another draw than the one that the search began with.
+    let seed = resolved.study.seed.wrapping_add(1);
+    let choosing = Choosing {
+        plan: Plan {
+            folder: folder.join("choosing"),
+            ..plan.clone()
+        },
+        random: &|count| resolved.random_configurations(seed, count),
+        search: &found.search,
+        reference_point: found.reference_point,
+    };
+    let mut choices = Vec::new();
+    let mut subjects = Vec::new();
+    for baseline in scope.baselines() {
+        let Kind::Chosen(choice) = baseline.kind else {
+            subjects.extend(baseline.subject(&encoder));
+            continue;
         };
-        // Who no longer listens still wants the files.
-        let _ = writeln!(io::stdout(), "{line}");
+        let mut told = |step: Step<'_>| tell(&format!("{name}, to choose"), &step);
+        let Some((best, spent)) = choosing.choose(choice, baseline.name, &stop, &mut told)? else {
+            eprintln!("stopped; the same command goes on from here");
+            return Ok(None);
+        };
+        subjects.extend(best);
+        choices.push(spent);
+    }
+    if !choices.is_empty() {
+        choices.insert(0, found.search.clone());
+    }
+    subjects.extend(found.subjects);
+    let total = subjects.len() * scope.seeds as usize;
+    let runner = Runner::new(Plan { subjects, ..plan });
+    let mut done = 0;
+    let runs = runner.run(&stop, &mut |step| {
+        if !matches!(step, Step::Diverged(..)) {
+            let begun = usize::from(matches!(step, Step::Begun(..)));
+            done += 1 - begun;
+            tell(&format!("{name} {}/{total}", done + begun), &step);
+            return;
+        }
+        tell(&name, &step);
     })?;
     let done = match runs.len() == total {
         true => Done::Complete,
@@ -139,8 +178,37 @@ pub(super) fn measure(
     }
     let labels = runner.labels();
     let held_out = runner.is_held_out();
-    let report = Report::new(&name, runner.metric(), held_out, &labels, &encoder, &runs);
+    let report = Report::new(
+        &name,
+        runner.metric(),
+        held_out,
+        &labels,
+        &encoder,
+        &runs,
+        choices,
+    );
     Ok(Some((report, done)))
+}
+
+/// Says what happens, after a few words of where.
+fn tell(place: &str, step: &Step<'_>) {
+    let line = match step {
+        Step::Begun(subject, seed) => format!(
+            "{place}: {}, seed {seed}: {}",
+            subject.name,
+            subject.description()
+        ),
+        Step::Known(run) | Step::Done(run) => {
+            let (subject, seed, score) = (&run.subject.name, run.seed, run.score);
+            format!("{place}: {subject}, seed {seed}: score {score:.4}")
+        }
+        Step::Diverged(subject, seed, reason) => format!(
+            "{place}: {}, seed {seed}: {reason}; it counts as the worst score",
+            subject.name
+        ),
+    };
+    // Who no longer listens still wants the files.
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Writes a report as Markdown and JSON; returns the path of the former.
@@ -159,21 +227,17 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 impl Scope {
-    fn baselines(&self, encoder: &EncoderConfig) -> Vec<Subject> {
-        let chosen = self
-            .baselines
-            .iter()
-            .filter_map(|name| Baseline::named(name));
-        let subject = |baseline: &Baseline| Subject {
-            name: baseline.name.to_owned(),
-            is_baseline: true,
-            configuration: baseline.configuration(encoder),
-        };
-        chosen.map(subject).collect()
+    /// The baselines that were asked for, each once.
+    fn baselines(&self) -> impl Iterator<Item = &'static Baseline> {
+        let asked = |name: &str| self.baselines.iter().any(|asked| asked == name);
+        BASELINES.iter().filter(move |baseline| {
+            let is_usual = !matches!(baseline.kind, Kind::Chosen(_));
+            asked(baseline.name) || asked(ALL) || (asked(USUAL) && is_usual)
+        })
     }
 
     /// The trials that were asked for, or the front.
-    pub(super) fn found(&self, state: &State) -> Result<Vec<Subject>> {
+    pub(super) fn found(&self, state: &State) -> Result<Found> {
         let ids: Vec<TrialId> = match self.chosen.is_empty() {
             true => state.front.clone(),
             false => self.chosen.iter().map(|&number| TrialId(number)).collect(),
@@ -193,8 +257,20 @@ impl Scope {
                 name: format!("trial-{}", id.0),
                 is_baseline: false,
                 configuration: trial.configuration.clone(),
+                recipe: Recipe::default(),
             })
         };
-        ids.into_iter().map(subject).collect()
+        let measured = || state.trials.iter().filter_map(|trial| trial.measurement);
+        Ok(Found {
+            subjects: ids.into_iter().map(subject).collect::<Result<_>>()?,
+            search: Spent {
+                name: format!("search of {}", state.study.name),
+                trainings: measured().count(),
+                epochs: state.trials.iter().map(|t| t.epochs.len() as u64).sum(),
+                wall_seconds: measured().map(|m| m.wall_seconds).sum(),
+                hypervolume: Some(state.hypervolume()),
+            },
+            reference_point: Some(state.reference()),
+        })
     }
 }

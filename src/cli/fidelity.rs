@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use anyhow::{Result, bail};
 use autopeft::app::launch::{Resolved, resolve};
 use autopeft::app::signals;
-use autopeft::evaluation::{FULL, Plan, Run, Runner, Step, Subject, kendall_tau};
+use autopeft::evaluation::{FULL, Plan, Purpose, Run, Runner, Step, Subject, kendall_tau};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::study::FidelitySettings;
+use autopeft::train::Recipe;
 use clap::Args;
 
 use super::args::StudyArguments;
@@ -47,6 +48,7 @@ pub(crate) fn fidelity(arguments: &FidelityArguments) -> Result<Done> {
             study: resolved.study,
             files: resolved.files,
             dataset: resolved.dataset,
+            purpose: Purpose::Measure,
             fidelity,
             device: arguments.study.options().device,
             subjects,
@@ -67,13 +69,14 @@ pub(crate) fn fidelity(arguments: &FidelityArguments) -> Result<Done> {
 
 /// Random configurations of the space, the same whenever asked for.
 fn subjects(resolved: &Resolved, count: usize) -> Vec<Subject> {
-    let configurations = resolved.random_configurations(count);
+    let configurations = resolved.random_configurations(resolved.study.seed, count);
     let named = configurations.into_iter().enumerate();
     named
         .map(|(number, configuration)| Subject {
             name: format!("random-{number}"),
             is_baseline: false,
             configuration,
+            recipe: Recipe::default(),
         })
         .collect()
 }

@@ -18,12 +18,7 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let mut out = io::stdout().lock();
     if json {
         let facts = &state.study;
-        let summary = Summary::new(
-            &facts.name,
-            &facts.space,
-            facts.reference_point,
-            &state.trials,
-        );
+        let summary = Summary::new(&facts.name, &facts.space, state.reference(), &state.trials);
         serde_json::to_writer_pretty(&mut out, &summary).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
@@ -34,17 +29,19 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
 
 fn table(state: &State, validation: ValidationSplit, out: &mut impl Write) -> io::Result<()> {
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
-    let reference = state.study.reference_point;
     writeln!(
         out,
-        "{}: {} of {} trials are over; hypervolume {:.4} within {} % of the parameters and a score of {}",
+        "{}: {} of {} trials are over; hypervolume {:.4}",
         state.study.name,
         over.count(),
         state.trials_wanted,
         state.hypervolume(),
-        reference.parameters_percent,
-        reference.score
     )?;
+    let basis = match state.reference_point {
+        Some(_) => "",
+        None => ", as far as the initial design is measured",
+    };
+    writeln!(out, "{} count for it{basis}", state.reference())?;
     writeln!(out, "scores are of {validation}")?;
     if state.trials.is_empty() {
         return Ok(());

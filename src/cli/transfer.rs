@@ -34,7 +34,8 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let source = study.read()?;
     let source_folder = study.run_folder(&source);
     let state = State::recorded(&source_folder)?;
-    let found = scope.found(&state)?;
+    // A reference point holds for the rows that it was derived from.
+    let found = scope.found(&state)?.elsewhere();
     let hub = Hub::new(HubSettings::from_env());
     let source = resolve(source, &hub, &mut downloads::teller())?;
     let targets: Vec<Study> = (arguments.to.iter())
@@ -48,14 +49,14 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let mut all = Done::Complete;
     for target in targets {
         let target = resolve(target, &hub, &mut downloads::teller())?;
-        let mut subjects = found.clone();
-        for subject in &mut subjects {
+        let mut found = found.clone();
+        for subject in &mut found.subjects {
             subject.name = format!("{}-{}", state.study.name, subject.name);
             subject.configuration =
                 transferred(&subject.configuration, &source.encoder, &target.encoder);
         }
         let run = run_folder(&options.runs, &target.study);
-        let measured = measure(target, subjects, scope, options.device, &run, &stopped)?;
+        let measured = measure(target, found, scope, options.device, &run, &stopped)?;
         let Some((report, done)) = measured else {
             all = Done::Interrupted;
             break;

@@ -8,15 +8,17 @@ mod number;
 mod objective;
 mod pareto;
 mod peft_space;
+mod reference_point;
 mod search;
 mod space;
 mod trial;
 
 pub use configuration::{Configuration, ConfigurationError};
 pub use dimension::{Dimension, DimensionKind};
-pub use objective::{Objectives, ReferencePoint};
+pub use objective::Objectives;
 pub use pareto::{extend_front, front, hypervolume};
 pub use peft_space::{ModuleAxis, PeftSpace};
+pub use reference_point::{ReferencePoint, ReferenceRule};
 pub use search::{Acquisition, CostScale, InitialDesign, ScoreScale, SearchMethod, SurrogateModel};
 pub use space::{Point, Space};
 pub use trial::{

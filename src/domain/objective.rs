@@ -1,4 +1,4 @@
-//! The two objectives of a study and the point that bounds their hypervolume.
+//! The two objectives of a study.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,15 +10,6 @@ pub struct Objectives {
     pub score: f64,
     /// Parameters as a percentage of the backbone, by the paper's formula; to be minimised.
     #[serde(with = "super::number")]
-    pub parameters_percent: f64,
-}
-
-/// The worst point still of interest: only what is better in both objectives counts for the hypervolume.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ReferencePoint {
-    /// Lowest score of interest.
-    pub score: f64,
-    /// Highest parameter percentage of interest.
     pub parameters_percent: f64,
 }
 

@@ -6,26 +6,29 @@
 
 mod baselines;
 mod bootstrap;
+mod choosing;
 mod rank;
 mod report;
 mod run;
 mod runner;
 mod transfer;
 
-pub use baselines::{BASELINES, Baseline, parameters};
+pub use baselines::{BASELINES, Baseline, Kind, parameters};
 pub use bootstrap::{Interval, paired_difference};
+pub use choosing::{Choice, Choosing, Spent};
 pub use rank::kendall_tau;
-pub use report::{Line, Report};
+pub use report::{CHOICES, Line, Report};
 pub use run::{Run, RunError};
-pub use runner::{EvaluationError, FULL, Plan, Runner, Step};
+pub use runner::{EvaluationError, FULL, Plan, Purpose, Runner, Step};
 pub use transfer::transferred;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Configuration;
+use crate::train::Recipe;
 
 /// What is evaluated.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
     /// Its name: a baseline's, or `trial-N`.
     pub name: String,
@@ -33,4 +36,21 @@ pub struct Subject {
     pub is_baseline: bool,
     /// What is trained.
     pub configuration: Configuration,
+    /// How, where that is not as in the search.
+    #[serde(default)]
+    pub recipe: Recipe,
+}
+
+impl Subject {
+    /// What is trained, for people.
+    pub fn description(&self) -> String {
+        let what = match self.recipe.whole_encoder {
+            true => "all weights of the encoder".to_owned(),
+            false => self.configuration.to_string(),
+        };
+        match self.recipe.learning_rate {
+            Some(rate) => format!("{what}, learning rate {rate:e}"),
+            None => what,
+        }
+    }
 }

@@ -5,9 +5,12 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Run, Subject, paired_difference, parameters};
+use super::{Interval, Run, Spent, Subject, paired_difference, parameters};
 use crate::model::config::EncoderConfig;
 use crate::task::Metric;
+
+/// Columns of the table of what choosing took.
+pub const CHOICES: [&str; 5] = ["", "trainings", "epochs", "seconds", "hypervolume"];
 
 /// Everything that an evaluation found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +25,9 @@ pub struct Report {
     pub rows: usize,
     /// One line per subject, baselines first, by ascending parameters.
     pub lines: Vec<Line>,
+    /// What the search and other ways to choose took.
+    #[serde(default)]
+    pub choices: Vec<Spent>,
 }
 
 /// What one subject was worth.
@@ -55,6 +61,7 @@ impl Report {
         labels: &[f64],
         encoder: &EncoderConfig,
         runs: &[Run],
+        choices: Vec<Spent>,
     ) -> Self {
         let mut groups: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
         for run in runs {
@@ -86,7 +93,7 @@ impl Report {
                     .iter()
                     .map(|run| (run.score - mean).powi(2))
                     .sum::<f64>();
-                let weights = parameters(encoder, &subject.configuration);
+                let weights = parameters(encoder, &subject);
                 Line {
                     parameters_percent: 100.0 * weights as f64
                         / encoder.backbone_parameters() as f64,
@@ -117,6 +124,7 @@ impl Report {
             held_out,
             rows: labels.len(),
             lines,
+            choices,
         }
     }
 
@@ -155,13 +163,18 @@ impl Report {
                 out,
                 "| {} | {} | {:.4} | {:.4}{deviation} | {} | {:.1} |",
                 line.subject.name,
-                line.subject.configuration,
+                line.subject.description(),
                 line.parameters_percent,
                 line.mean,
                 line.seeds.len(),
                 line.wall_seconds
             )?;
         }
+        self.write_gains(out)?;
+        self.write_choices(out)
+    }
+
+    fn write_gains(&self, out: &mut String) -> std::fmt::Result {
         let found: Vec<&Line> = self
             .lines
             .iter()
@@ -183,6 +196,40 @@ impl Report {
             writeln!(out, "| {} | {} |", line.subject.name, cells.join(" | "))?;
         }
         Ok(())
+    }
+
+    fn write_choices(&self, out: &mut String) -> std::fmt::Result {
+        if self.choices.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            "\nWhat choosing took before that, and the hypervolume that it reached on the rows that choose:\n"
+        )?;
+        writeln!(
+            out,
+            "| {} |\n|---|---:|---:|---:|---:|",
+            CHOICES.join(" | ")
+        )?;
+        for row in self.choice_rows() {
+            writeln!(out, "| {} |", row.join(" | "))?;
+        }
+        Ok(())
+    }
+
+    /// A row per way to choose, in the order of [`CHOICES`].
+    pub fn choice_rows(&self) -> Vec<[String; 5]> {
+        let row = |spent: &Spent| {
+            let reached = spent.hypervolume;
+            [
+                spent.name.clone(),
+                spent.trainings.to_string(),
+                spent.epochs.to_string(),
+                format!("{:.0}", spent.wall_seconds),
+                reached.map_or("–".to_owned(), |value| format!("{value:.4}")),
+            ]
+        };
+        self.choices.iter().map(row).collect()
     }
 }
 

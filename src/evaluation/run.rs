@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use crate::domain::Measurement;
 use crate::durable;
 
 /// Version of the file; a later one is refused.
@@ -21,10 +22,13 @@ pub struct Run {
     pub seed: u64,
     /// Score on the rows that chose the best epoch.
     pub validation_score: f64,
-    /// Score on the rows kept apart.
+    /// Score on the rows kept apart; on those that chose where it was only trained to choose.
     pub score: f64,
     /// The epoch whose weights were measured, from 1.
     pub best_epoch: u32,
+    /// Epochs that were trained.
+    #[serde(default)]
+    pub epochs: u32,
     /// All scalars that were trained, biases and head included.
     pub trained_parameters: u64,
     /// Seconds of training.
@@ -67,7 +71,8 @@ impl Run {
     pub(super) fn new(
         subject: Subject,
         seed: u64,
-        measured: &crate::domain::Measurement,
+        measured: &Measurement,
+        epochs: u32,
         score: f64,
         predictions: Vec<f64>,
     ) -> Self {
@@ -78,6 +83,7 @@ impl Run {
             validation_score: measured.objectives.score,
             score,
             best_epoch: measured.best_epoch,
+            epochs,
             trained_parameters: measured.trained_parameters,
             wall_seconds: measured.wall_seconds,
             predictions,

@@ -23,7 +23,17 @@ pub const FULL: FidelitySettings = FidelitySettings {
     epochs: None,
 };
 
+/// What trainings are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be measured on the rows kept apart.
+    Measure,
+    /// To choose between them by the rows that the search measures on; the rows kept apart stay unseen.
+    Choose,
+}
+
 /// What is to be evaluated, on what.
+#[derive(Clone)]
 pub struct Plan {
     /// The study.
     pub study: Study,
@@ -31,6 +41,8 @@ pub struct Plan {
     pub files: ModelFiles,
     /// The rows.
     pub dataset: Dataset,
+    /// What the trainings are for.
+    pub purpose: Purpose,
     /// How much of a full training each gets.
     pub fidelity: FidelitySettings,
     /// Where to train.
@@ -93,9 +105,10 @@ impl Runner {
         }
         let mark = digest::of_bytes(settings.to_string().as_bytes());
         let folder = plan.folder.join(&mark[..12]);
-        let measured = match plan.dataset.test.is_empty() {
-            true => plan.dataset.validation.clone(),
-            false => plan.dataset.test.clone(),
+        let measured = match (plan.purpose, plan.dataset.test.is_empty()) {
+            (Purpose::Choose, _) => Vec::new(),
+            (Purpose::Measure, true) => plan.dataset.validation.clone(),
+            (Purpose::Measure, false) => plan.dataset.test.clone(),
         };
         Self {
             plan,
@@ -195,34 +208,40 @@ impl Runner {
         told: &mut dyn FnMut(Step<'_>),
     ) -> Result<Option<Run>, EvaluationError> {
         let encoder = self.plan.files.encoder_config()?;
-        let weights = parameters(&encoder, &subject.configuration);
+        let weights = parameters(&encoder, subject);
         let job = Job {
             trial: TrialId(0),
             configuration: subject.configuration.clone(),
             seed,
             parameters_percent: 100.0 * weights as f64 / encoder.backbone_parameters() as f64,
         };
-        let mut training = Training::begin(bench, &job)?;
+        let mut training = Training::begin_by(bench, &job, &subject.recipe)?;
+        let mut epochs = 0;
         let measurement = loop {
             if stop() {
                 return Ok(None);
             }
             match training.advance()? {
-                Advance::Prepared | Advance::Step(_) | Advance::Evaluated | Advance::Epoch(_) => {}
+                Advance::Prepared | Advance::Step(_) | Advance::Evaluated => {}
+                Advance::Epoch(report) => epochs = report.epoch,
                 Advance::Done(measurement) => break measurement,
                 Advance::Diverged(reason) => {
                     told(Step::Diverged(subject, seed, reason));
-                    return Ok(Some(diverged(subject, seed, &job, measured.len())));
+                    return Ok(Some(diverged(subject, seed, epochs, &job, measured.len())));
                 }
             }
         };
-        let logits = bench.logits(&subject.configuration, &training.weights(), measured)?;
+        let logits = training.logits(measured)?;
         let predictions: Vec<f64> = logits.iter().map(|logits| predicted(logits)).collect();
-        let score = search_score(self.metric().score(&predictions, &self.labels()));
+        let score = match self.plan.purpose {
+            Purpose::Measure => search_score(self.metric().score(&predictions, &self.labels())),
+            Purpose::Choose => measurement.objectives.score,
+        };
         Ok(Some(Run::new(
             subject.clone(),
             seed,
             &measurement,
+            epochs,
             score,
             predictions,
         )))
@@ -230,7 +249,7 @@ impl Runner {
 }
 
 /// A training that learnt nothing.
-fn diverged(subject: &Subject, seed: u64, job: &Job, rows: usize) -> Run {
+fn diverged(subject: &Subject, seed: u64, epochs: u32, job: &Job, rows: usize) -> Run {
     let measurement = Measurement {
         objectives: crate::domain::Objectives {
             score: 0.0,
@@ -241,7 +260,15 @@ fn diverged(subject: &Subject, seed: u64, job: &Job, rows: usize) -> Run {
         wall_seconds: 0.0,
     };
     // No class has this number, and it correlates with nothing.
-    Run::new(subject.clone(), seed, &measurement, 0.0, vec![-1.0; rows])
+    let predictions = vec![-1.0; rows];
+    Run::new(
+        subject.clone(),
+        seed,
+        &measurement,
+        epochs,
+        0.0,
+        predictions,
+    )
 }
 
 /// The class of the largest logit, of equal ones the first; or the only number.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::domain::{
-    Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint, TrialId,
+    Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint, ReferenceRule,
+    TrialId,
 };
 
 /// Version of the records below; a journal of a later version is refused, an earlier one is read.
@@ -35,8 +36,8 @@ pub enum Record {
         settings: Value,
         /// The space, resolved against the model.
         space: PeftSpace,
-        /// Bounds of the hypervolume.
-        reference_point: ReferencePoint,
+        /// Bounds of the hypervolume, as far as they are not derived.
+        reference_point: ReferenceRule,
     },
     /// The program began to work on the study (again): trials that were under way are queued again.
     SessionStarted {
@@ -44,6 +45,11 @@ pub enum Record {
         program: String,
         /// The number of trials to reach.
         trials: usize,
+    },
+    /// The initial design is measured, and the bounds of the hypervolume were derived from it.
+    ReferencePointDerived {
+        /// The bounds, from now on.
+        reference_point: ReferencePoint,
     },
     /// A trial exists and waits.
     TrialQueued {

@@ -28,9 +28,10 @@ use super::tensor::Tensor;
 /// ```
 #[derive(Debug)]
 pub struct AdaptedEncoder {
-    /// The trained weights: modules first, then the head.
+    /// The trained weights: the encoder's own where they train too, modules, then the head.
     pub parameters: Parameters,
     backbone: Backbone,
+    trains_backbone: bool,
     modules: Vec<Box<dyn Inserted>>,
     untouched_layers: usize,
     head: Head,
@@ -123,6 +124,7 @@ impl AdaptedEncoder {
         Ok(Self {
             parameters,
             backbone: backbone.clone(),
+            trains_backbone: false,
             untouched_layers: match modules.is_empty() {
                 true => config.layers,
                 false => configuration.layers.iter().copied().min().unwrap_or(0),
@@ -132,10 +134,35 @@ impl AdaptedEncoder {
         })
     }
 
+    /// A head on a copy of the encoder, all of whose weights train: full fine-tuning.
+    pub fn whole(backbone: &Backbone, settings: &AdaptedSettings) -> Self {
+        let config = backbone.config();
+        let mut tensors = backbone.to_named();
+        // The head reads the first token itself.
+        tensors.retain(|tensor| !tensor.name.starts_with("pooler."));
+        let mut parameters = Parameters::from_named(tensors, backbone.device(), backbone.dtype());
+        let head = Head::new(
+            config.hidden,
+            settings.outputs,
+            config.initializer_range,
+            &mut parameters,
+            &mut Initial::new(settings.seed),
+        );
+        Self {
+            parameters,
+            backbone: backbone.clone(),
+            trains_backbone: true,
+            modules: Vec::new(),
+            untouched_layers: 0,
+            head,
+        }
+    }
+
     /// Logits [B, C] with the graph that leads back to the trained weights; `dropout` where there is any.
     pub fn forward(&self, batch: &Batch, mut dropout: Option<&mut Dropout>) -> Tensor<2> {
         let modules = self.active(&self.parameters);
-        let h0 = (self.backbone).first_token(batch, &modules, dropout.as_deref_mut());
+        let backbone = self.backbone_of(&self.parameters);
+        let h0 = backbone.first_token(batch, &modules, dropout.as_deref_mut());
         self.head.forward(h0, &self.parameters, dropout)
     }
 
@@ -143,14 +170,17 @@ impl AdaptedEncoder {
     pub fn evaluate(&self, batch: &Batch) -> Tensor<2> {
         let parameters = self.parameters.untracked();
         let modules = self.active(&parameters);
-        let h0 = self.backbone.first_token(batch, &modules, None);
+        let backbone = self.backbone_of(&parameters);
+        let h0 = backbone.first_token(batch, &modules, None);
         self.head.forward(h0, &parameters, None)
     }
 
     /// The embedding output and every layer's output, N + 1 tensors [B, S, H], without graph or dropout.
     pub fn hidden_states(&self, batch: &Batch) -> Vec<Tensor<3>> {
-        let modules = self.active(&self.parameters.untracked());
-        self.backbone.hidden_states(batch, &modules)
+        let parameters = self.parameters.untracked();
+        let modules = self.active(&parameters);
+        let backbone = self.backbone_of(&parameters);
+        backbone.hidden_states(batch, &modules)
     }
 
     /// Layers below the lowest one with a module: without dropout they give the same for a row at every step.
@@ -158,7 +188,7 @@ impl AdaptedEncoder {
         self.untouched_layers
     }
 
-    /// The shared backbone.
+    /// The shared backbone, as it was loaded.
     pub fn backbone(&self) -> &Backbone {
         &self.backbone
     }
@@ -166,6 +196,17 @@ impl AdaptedEncoder {
     /// All scalars that train: biases, prefix MLP and head included.
     pub fn trained_parameters(&self) -> u64 {
         self.parameters.scalars()
+    }
+
+    /// The encoder that computes: the shared one, or one of these weights.
+    fn backbone_of(&self, parameters: &Parameters) -> Backbone {
+        if !self.trains_backbone {
+            return self.backbone.clone();
+        }
+        match Backbone::over(self.backbone.config(), parameters) {
+            Ok(backbone) => backbone,
+            Err(error) => unreachable!("its own tensors make an encoder: {error}"),
+        }
     }
 
     fn active(&self, parameters: &Parameters) -> Vec<Box<dyn Active>> {
@@ -388,6 +429,49 @@ mod tests {
             let flows = part.iter().any(|g| *g != 0.0);
             assert_eq!(flows, !starts_closed, "{name}");
         }
+    }
+
+    #[test]
+    fn a_whole_encoder_starts_where_the_frozen_one_is_and_all_of_it_trains() {
+        let backbone = backbone();
+        let whole = AdaptedEncoder::whole(&backbone, &settings(1));
+        let head = model(&configuration(&[], &[]), 1);
+        assert_eq!(logits(&whole), logits(&head));
+        let pooler = (8 * 8 + 8) as u64;
+        let backbone_scalars = config().backbone_parameters() - pooler;
+        let scalars = backbone_scalars + head.trained_parameters();
+        assert_eq!(whole.trained_parameters(), scalars);
+        let gradients = whole
+            .forward(&batch(&backbone), None)
+            .slice([0..2, 0..1])
+            .sum()
+            .backward();
+        let flat = whole.parameters.flat_gradient(&gradients);
+        let flat: Vec<f32> = flat.into_data().try_to_vec().unwrap();
+        let mut rest = flat.as_slice();
+        for (name, shape) in whole.parameters.shapes() {
+            let (part, after) = rest.split_at(shape.iter().product());
+            rest = after;
+            // softmax does not see what shifts all scores of a query alike.
+            let flows = part.iter().any(|g| *g != 0.0);
+            assert!(flows || name.ends_with("key.bias"), "{name}");
+        }
+        // Its file is as good as the weights, and the shared encoder is as it was.
+        let mut other = AdaptedEncoder::whole(&backbone, &settings(2));
+        let moved = other.parameters.flat().add_scalar(0.1);
+        other.parameters.set_flat(moved);
+        assert_ne!(logits(&other), logits(&whole));
+        other.parameters.import(&whole.parameters.export()).unwrap();
+        assert_eq!(logits(&other), logits(&whole));
+        assert_eq!(logits(&model(&configuration(&[], &[]), 1)), logits(&head));
+    }
+
+    #[test]
+    fn the_tensors_of_an_encoder_are_those_it_was_made_of() {
+        let random = Backbone::random(&config(), 5);
+        let parameters = Parameters::from_named(random.clone(), &Device::flex(), DType::F32);
+        let encoder = Backbone::over(&config(), &parameters.untracked()).unwrap();
+        assert_eq!(encoder.to_named(), random);
     }
 
     #[test]

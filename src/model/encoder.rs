@@ -111,7 +111,7 @@ impl Backbone {
             .collect()
     }
 
-    /// An encoder whose weights are those of `parameters`, so that gradients reach them: for pretraining.
+    /// An encoder whose weights are those of `parameters`, so that gradients reach them: for training it as a whole.
     ///
     /// `parameters` hold the tensors of [`Self::random`] by name, and may hold others. Build it anew for every step,
     /// after the optimiser moved them; that costs nothing.
@@ -140,6 +140,43 @@ impl Backbone {
             }
             Ok(parameters.vector(slot))
         })
+    }
+
+    /// Its tensors on the host, named and shaped as [`Self::random`] gives them: for [`Parameters`] to train.
+    pub fn to_named(&self) -> Vec<NamedTensor> {
+        let parts = &*self.0;
+        let mut values = vec![host(&parts.words), host(&parts.positions)];
+        values.extend(parts.token_types.as_ref().map(host));
+        let norm = |norm: &LayerNorm| [host(&norm.weight), host(&norm.bias)];
+        // A file holds [out, in], a layer its transpose.
+        let linear = |l: &Linear| [host(&l.weight.clone().transpose()), host(&l.bias)];
+        values.extend(norm(&parts.norm));
+        values.extend(parts.projection.iter().flat_map(linear));
+        for layer in &parts.layers {
+            values.extend(
+                [&layer.query, &layer.key, &layer.value]
+                    .into_iter()
+                    .flat_map(linear),
+            );
+            values.extend(linear(&layer.attention_output));
+            values.extend(norm(&layer.attention_norm));
+            values.extend(
+                [&layer.intermediate, &layer.output]
+                    .into_iter()
+                    .flat_map(linear),
+            );
+            values.extend(norm(&layer.output_norm));
+        }
+        values.extend(parts.pooler.iter().flat_map(linear));
+        let shapes = shapes(&parts.config, parts.pooler.is_some()).into_iter();
+        let named = shapes
+            .zip(values)
+            .map(|((name, shape), values)| NamedTensor {
+                name,
+                shape,
+                values,
+            });
+        named.collect()
     }
 
     /// Puts the parts together; `tensor` gives the numbers of each, in one row.
@@ -349,6 +386,12 @@ impl Backbone {
             None => normal,
         }
     }
+}
+
+/// The numbers of a tensor, last axis fastest.
+fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+    let data = tensor.clone().cast(DType::F32).into_data();
+    data.iter::<f32>().collect()
 }
 
 const POOLER: &str = "pooler.dense.weight";

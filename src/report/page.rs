@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Contents, markdown, picture};
-use crate::evaluation::{Interval, Report};
+use crate::evaluation::{CHOICES, Interval, Report};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -36,7 +36,8 @@ pub(super) fn page(contents: &Contents<'_>) -> String {
             report.metric.label(),
             report.measured_on()
         );
-        section("Evaluation", &escaped(&on), evaluation(report));
+        let body = picture::evaluation(report) + &evaluation(report) + &choices(report);
+        section("Evaluation", &escaped(&on), body);
     }
     if let Some(effects) = &contents.effects {
         section(
@@ -120,7 +121,7 @@ fn evaluation(report: &Report) -> String {
             .map(|name| line.gains.get(*name).map_or(String::new(), gain));
         let first = [
             escaped(&line.subject.name),
-            escaped(&line.subject.configuration.to_string()),
+            escaped(&line.subject.description()),
             format!("{:.4}", line.parameters_percent),
             format!("{:.4}{deviation}", line.mean),
             line.seeds.len().to_string(),
@@ -128,6 +129,16 @@ fn evaluation(report: &Report) -> String {
         first.into_iter().chain(gains).collect()
     });
     table(&head, rows)
+}
+
+/// What choosing took before the evaluation.
+fn choices(report: &Report) -> String {
+    if report.choices.is_empty() {
+        return String::new();
+    }
+    let rows = report.choice_rows().into_iter();
+    let cells = rows.map(|row| row.iter().map(|cell| escaped(cell)).collect());
+    "<h3>What choosing took</h3>".to_owned() + &table(&CHOICES, cells)
 }
 
 fn gain(gain: &Interval) -> String {

@@ -6,6 +6,7 @@ use super::Contents;
 use super::page::escaped;
 use super::scale::Scale;
 use crate::domain::Trial;
+use crate::evaluation;
 use crate::search::Effect;
 
 const WIDTH: f64 = 760.0;
@@ -68,6 +69,61 @@ fn path(points: impl Iterator<Item = (f64, f64)>) -> String {
         format!("{letter}{x:.1} {y:.1}")
     });
     steps.collect()
+}
+
+/// Mean scores of an evaluation with their deviations, against parameters: what was found, and what it is compared with.
+pub(super) fn evaluation(report: &evaluation::Report) -> String {
+    let lines = &report.lines;
+    let percents = lines.iter().map(|line| line.parameters_percent);
+    // A head alone has none, and lies at the low end.
+    let least = percents.clone().filter(|p| *p > 0.0).fold(1.0, f64::min);
+    let (from, to) = x_places();
+    let x = Scale::logarithmic(percents.chain([0.5 * least]), from, to);
+    let ends = lines.iter().flat_map(|line| {
+        let deviation = line.deviation.unwrap_or(0.0);
+        [line.mean - deviation, line.mean + deviation]
+    });
+    let y = Scale::even(ends, y_places().0, y_places().1);
+    let mut out =
+        format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=img aria-label=\"evaluation\">");
+    axes(
+        &mut out,
+        &x,
+        &y,
+        "parameters in % of the encoder",
+        report.metric.label(),
+    );
+    for line in lines {
+        let class = if line.subject.is_baseline {
+            "baseline"
+        } else {
+            "member"
+        };
+        let (place, mean) = (x.place(line.parameters_percent), y.place(line.mean));
+        let deviation = line.deviation.unwrap_or(0.0);
+        let [low, high] = [-1.0, 1.0].map(|sign| y.place(line.mean + sign * deviation));
+        let name = escaped(&line.subject.name);
+        let tip = escaped(&format!(
+            "{}: {:.4} ± {deviation:.4}, {:.4} % parameters; {}",
+            line.subject.name,
+            line.mean,
+            line.parameters_percent,
+            line.subject.description()
+        ));
+        // Words end where the picture does.
+        let (anchor, beside) = match place > 0.8 * WIDTH {
+            true => ("end", place - 9.0),
+            false => ("start", place + 9.0),
+        };
+        let _ = write!(
+            out,
+            "<path class=deviation d=\"M{place:.1} {low:.1}V{high:.1}\"/>\
+             <circle class={class} tabindex=0 cx={place:.1} cy={mean:.1} r=5 data-tip=\"{tip}\"/>\
+             <text x={beside:.1} y={:.1} text-anchor={anchor}>{name}</text>",
+            mean + 4.0
+        );
+    }
+    out + "</svg>"
 }
 
 /// Score against parameters: every finished trial, the front's edge, the reference point.

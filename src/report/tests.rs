@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::domain::{Configuration, EpochReport, ModuleAxis, Objectives, Origin};
+use crate::task::Metric;
+use crate::train::Recipe;
 
 fn space() -> PeftSpace {
     let axis = |name: &str| ModuleAxis {
@@ -127,6 +129,66 @@ fn the_markdown_has_the_front_by_ascending_parameters() {
 ";
     assert!(text.contains(table), "{text}");
     assert!(text.contains("- serial: 0.1000"), "{text}");
+}
+
+#[test]
+fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
+    let line = |name: &str, is_baseline: bool, percent: f64, mean: f64| evaluation::Line {
+        subject: evaluation::Subject {
+            name: name.to_owned(),
+            is_baseline,
+            configuration: Configuration {
+                modules: BTreeMap::new(),
+                layers: Vec::new(),
+            },
+            recipe: Recipe {
+                whole_encoder: percent == 100.0,
+                learning_rate: (percent == 100.0).then_some(2e-5),
+            },
+        },
+        parameters_percent: percent,
+        trained_parameters: 10,
+        seeds: vec![40, 41],
+        mean,
+        deviation: Some(0.01),
+        wall_seconds: 2.0,
+        gains: BTreeMap::new(),
+    };
+    let report = evaluation::Report {
+        study: "a study".to_owned(),
+        metric: Metric::Accuracy,
+        held_out: true,
+        rows: 277,
+        lines: vec![
+            line("head", true, 0.0, 0.55),
+            line("full", true, 100.0, 0.71),
+            line("trial-1", false, 1.5, 0.7),
+        ],
+        choices: vec![evaluation::Spent {
+            name: "random".to_owned(),
+            trainings: 24,
+            epochs: 96,
+            wall_seconds: 61.0,
+            hypervolume: Some(3.25),
+        }],
+    };
+    let (space, trials) = (space(), []);
+    let mut contents = contents(&space, &trials, &[]);
+    contents.evaluation = Some(report);
+    let page = contents.html();
+    assert_eq!(page.matches("<circle class=baseline ").count(), 2);
+    assert!(page.contains("data-tip=\"trial-1: 0.7000 ± 0.0100, 1.5000 % parameters; head only\""));
+    assert!(
+        page.contains("all weights of the encoder, learning rate 2e-5"),
+        "{page}"
+    );
+    assert!(page.contains("<td>24</td><td>96</td><td>61</td><td>3.2500</td>"));
+    assert!(!page.contains("NaN") && !page.contains("inf\""), "{page}");
+    let text = contents.markdown();
+    assert!(
+        text.contains("| random | 24 | 96 | 61 | 3.2500 |"),
+        "{text}"
+    );
 }
 
 #[test]

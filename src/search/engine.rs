@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::method::{bayesian, nsga2, parego};
 use super::round::Round;
 use super::settings::EngineSettings;
-use crate::domain::{Diagnostics, InitialDesign, Point, SearchMethod, Space};
+use crate::domain::{Diagnostics, InitialDesign, Point, ReferencePoint, SearchMethod, Space};
 
 /// The exact objective to minimise, as a function of a valid point: parameters in percent of the backbone.
 pub type Cost = Arc<dyn Fn(&Point) -> f64 + Send + Sync>;
@@ -46,6 +46,8 @@ pub struct Ask {
     pub pending: Vec<Point>,
     /// Proposals wanted.
     pub count: usize,
+    /// Bounds of the hypervolume; none: those of the settings.
+    pub reference_point: Option<ReferencePoint>,
 }
 
 /// A point to try.
@@ -97,6 +99,12 @@ impl Engine {
         self
     }
 
+    /// The same engine with other bounds of the hypervolume.
+    pub fn within(mut self, reference_point: ReferencePoint) -> Self {
+        self.settings.reference_point = reference_point;
+        self
+    }
+
     /// An engine over `space` with the exact `cost` of its points.
     pub fn new(
         space: Space,
@@ -125,10 +133,13 @@ impl Engine {
         ask: &Ask,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Vec<Proposal>, SearchError> {
-        let mut round = Round::new(self, ask);
-        let missing = self.settings.initial_trials.saturating_sub(round.told());
-        round.add_designed(missing.min(ask.count), self.settings.initial_design, None);
-        match self.settings.method {
+        let within = ask.reference_point.map(|point| self.clone().within(point));
+        let engine = within.as_ref().unwrap_or(self);
+        let settings = &engine.settings;
+        let mut round = Round::new(engine, ask);
+        let missing = settings.initial_trials.saturating_sub(round.told());
+        round.add_designed(missing.min(ask.count), settings.initial_design, None);
+        match settings.method {
             SearchMethod::Bayesian => bayesian::propose(&mut round, ask, cancelled)?,
             SearchMethod::Parego => parego::propose(&mut round, ask, cancelled)?,
             SearchMethod::Nsga2 => nsga2::propose(&mut round, ask),
@@ -154,7 +165,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::domain::{Dimension, ReferencePoint};
+    use crate::domain::Dimension;
 
     fn engine(levels: &[u16], initial_trials: usize) -> Engine {
         let dimensions = levels

@@ -208,8 +208,8 @@ mod tests {
         };
         assert!(worker.ask(Ask {
             history: vec![tried(0), tried(1)],
-            pending: vec![],
             count: 1,
+            ..Ask::default()
         }));
         let SearchEvent::Failed(reason) = next(&worker) else {
             panic!("a panic was taken for an answer");

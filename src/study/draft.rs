@@ -43,8 +43,6 @@ pub struct Draft {
     pub epochs: (u32, String),
     /// Share of the rows that the search trains on, where there are too many for every trial.
     pub data_share: Option<f64>,
-    /// The score of no skill, and what it is.
-    pub reference_score: (f64, String),
 }
 
 impl fmt::Display for Draft {
@@ -79,9 +77,6 @@ impl fmt::Display for Draft {
             f,
             "[search]\ntrials = 60 # more find more, at the cost of a training each\n"
         )?;
-        writeln!(f, "[search.reference_point]")?;
-        let (score, why) = &self.reference_score;
-        writeln!(f, "score = {score} # {why}; what is worse does not count\n")?;
         writeln!(f, "[training]")?;
         let (length, why) = &self.max_length;
         writeln!(f, "max_length = {length} # {why}")?;

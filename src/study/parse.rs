@@ -12,7 +12,7 @@ use super::settings::{
     TrainingSettings,
 };
 use super::{space_section, task_section};
-use crate::domain::ReferencePoint;
+use crate::domain::ReferenceRule;
 use crate::task::{Metric, TaskSettings};
 
 impl Study {
@@ -156,17 +156,19 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
     let section = "search";
     let trials = document.count(section, "trials")?;
     let initial = document.count(section, "initial_trials");
-    let chance = match metric {
-        Metric::Accuracy | Metric::F1 => 0.5,
-        Metric::Matthews | Metric::Pearson | Metric::Spearman => 0.0,
-    };
     let bounds = "search.reference_point";
+    let is_given = document.span(bounds, "score").is_some();
+    let is_correlation = matches!(
+        metric,
+        Metric::Matthews | Metric::Pearson | Metric::Spearman
+    );
     // The paper's 0.70 is one of accuracies; below it a correlation would count for nothing.
-    let given = document.span(bounds, "score").is_some();
-    let score = match given || chance > 0.0 {
-        true => document.real(bounds, "score"),
-        false => None,
-    };
+    let score = document
+        .real(bounds, "score")
+        .map(|score| match is_correlation && !is_given {
+            true => 0.0,
+            false => score,
+        });
     Some(SearchSettings {
         trials: trials as usize,
         initial_trials: initial.unwrap_or_else(|| initial_trials(trials)) as usize,
@@ -178,9 +180,9 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
         score_scale: choice(document, section, "score_scale")?,
         cost_input: document.switch(section, "cost_input")?,
         acquisition: choice(document, section, "acquisition")?,
-        reference_point: ReferencePoint {
-            score: score.unwrap_or(chance),
-            parameters_percent: document.real(bounds, "parameters_percent")?,
+        reference_point: ReferenceRule {
+            score,
+            parameters_percent: document.real(bounds, "parameters_percent"),
         },
         cost_scale: choice(document, section, "cost_scale")?,
         warmup_draws: document.count(section, "warmup_draws")? as usize,

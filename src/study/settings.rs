@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Acquisition, CostScale, InitialDesign, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel,
+    Acquisition, CostScale, InitialDesign, ReferenceRule, ScoreScale, SearchMethod, SurrogateModel,
 };
 use crate::task::TaskSettings;
 
@@ -121,8 +121,8 @@ pub struct SearchSettings {
     pub cost_input: bool,
     /// What makes a candidate worth trying.
     pub acquisition: Acquisition,
-    /// Bounds of the hypervolume.
-    pub reference_point: ReferencePoint,
+    /// Bounds of the hypervolume, as far as they are not derived.
+    pub reference_point: ReferenceRule,
     /// The scale on which the hypervolume that a candidate may gain counts the parameters.
     pub cost_scale: CostScale,
     /// NUTS warm-up steps.

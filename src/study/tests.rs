@@ -12,7 +12,7 @@ use super::keys::KEYS;
 use super::schema::Fallback;
 use super::*;
 use crate::domain::{
-    Acquisition, CostScale, InitialDesign, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel,
+    Acquisition, CostScale, InitialDesign, ReferenceRule, ScoreScale, SearchMethod, SurrogateModel,
 };
 use crate::task::{DataFormat, Metric, ValidationSplit};
 
@@ -73,9 +73,9 @@ fn the_papers_preset_is_the_paper() {
         score_scale: ScoreScale::Copula,
         cost_input: false,
         acquisition: Acquisition::Nehvi,
-        reference_point: ReferencePoint {
-            score: 0.70,
-            parameters_percent: 26.0,
+        reference_point: ReferenceRule {
+            score: Some(0.70),
+            parameters_percent: Some(26.0),
         },
         cost_scale: CostScale::Copula,
         warmup_draws: 128,
@@ -157,10 +157,8 @@ fn every_literal_of_the_table_is_a_right_value() {
 fn defaults_follow_the_task_and_the_number_of_trials() {
     let study = parse(&with("[search]\ntrials = 25"));
     assert_eq!(study.search.initial_trials, 8);
-    assert_eq!(study.search.reference_point.score, 0.5);
+    assert_eq!(study.search.reference_point.score, None);
     assert_eq!(study.name.as_str(), "s");
-    let cola = parse("[model]\nembedded = true\n[task]\nname = \"cola\"\n");
-    assert_eq!(cola.search.reference_point.score, 0.0);
 }
 
 #[test]
@@ -169,7 +167,7 @@ fn the_papers_reference_point_is_one_of_accuracies() {
         let text = format!(
             "preset = \"paper\"\n[model]\nembedded = true\n[task]\nname = \"{task}\"\n{more}"
         );
-        parse(&text).search.reference_point.score
+        parse(&text).search.reference_point.score.unwrap()
     };
     assert_eq!(of("rte", ""), 0.70);
     for correlation in ["cola", "stsb"] {
@@ -220,7 +218,7 @@ fn own_data_paths_and_spaces_are_read() {
     };
     assert_eq!(study.space.modules, [prefix, serial]);
     assert_eq!(study.space.layers, LayerChoice::SearchAmong(vec![0, 11]));
-    assert_eq!(study.search.reference_point.parameters_percent, 5.0);
+    assert_eq!(study.search.reference_point.parameters_percent, Some(5.0));
 }
 
 #[test]

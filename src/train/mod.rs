@@ -17,4 +17,4 @@ pub mod trainer;
 pub mod workbench;
 
 pub use error::TrainError;
-pub use plan::{KeepUnderWay, Plan};
+pub use plan::{KeepUnderWay, Plan, Recipe};

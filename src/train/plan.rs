@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
 use crate::study::{FidelitySettings, TrainingSettings};
@@ -15,6 +17,17 @@ pub struct KeepUnderWay {
     pub folder: PathBuf,
     /// Time between two files of one training; 0: after every step.
     pub every: Duration,
+}
+
+/// How a training departs from the others of its study; by default it does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Whether all weights of the encoder train too: full fine-tuning, of which the configuration is empty.
+    #[serde(default)]
+    pub whole_encoder: bool,
+    /// Peak learning rate; none: the study's.
+    #[serde(default)]
+    pub learning_rate: Option<f64>,
 }
 
 /// What a worker needs to know before its first job.

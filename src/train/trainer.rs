@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 
 use super::TrainError;
 use super::activations::{Filling, Part};
+use super::batches::Row;
 use super::checkpoint;
 use super::evaluation::Predictions;
 use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
+use super::plan::Recipe;
 use super::workbench::Workbench;
 use crate::domain::{EpochReport, Job, Measurement, Objectives, Progress, TrialId};
 use crate::model::parameters::Snapshot;
@@ -80,8 +82,19 @@ impl<'a> Training<'a> {
     /// # Errors
     /// The configuration does not fit the backbone.
     pub fn begin(bench: &'a Workbench, job: &Job) -> Result<Self, TrainError> {
+        Self::begin_by(bench, job, &Recipe::default())
+    }
+
+    /// The same by another recipe.
+    ///
+    /// # Errors
+    /// The configuration does not fit the backbone.
+    pub fn begin_by(bench: &'a Workbench, job: &Job, recipe: &Recipe) -> Result<Self, TrainError> {
         let settings = &bench.settings;
-        let encoder = bench.encoder(&job.configuration, job.seed)?;
+        let encoder = match recipe.whole_encoder {
+            true => bench.whole_encoder(job.seed),
+            false => bench.encoder(&job.configuration, job.seed)?,
+        };
         let missing = bench.missing_activations(encoder.untouched_layers());
         let first_step = Box::new(Phase::Stepping {
             order: bench.order(job.seed, 1),
@@ -89,7 +102,7 @@ impl<'a> Training<'a> {
         });
         let steps = bench.steps_per_epoch() * bench.epochs as usize;
         let schedule = Schedule {
-            peak: settings.learning_rate,
+            peak: recipe.learning_rate.unwrap_or(settings.learning_rate),
             warmup_steps: (steps as f64 * settings.warmup_share).round() as u64,
             total_steps: steps as u64,
         };
@@ -124,6 +137,14 @@ impl<'a> Training<'a> {
     /// What it was asked to train.
     pub fn job(&self) -> &Job {
         &self.job
+    }
+
+    /// The logits of the weights as they stand on rows, in their order: [rows, outputs].
+    ///
+    /// # Errors
+    /// The rows do not fit the backbone.
+    pub fn logits(&self, rows: &[Row]) -> Result<Vec<Vec<f32>>, TrainError> {
+        self.bench.logits_of(&self.encoder, rows)
     }
 
     /// The weights as they stand: those of the best epoch once the training is done.

@@ -182,6 +182,11 @@ impl Workbench {
         Ok(encoder)
     }
 
+    /// The encoder with a fresh head, all of whose weights train.
+    pub(super) fn whole_encoder(&self, seed: u64) -> AdaptedEncoder {
+        AdaptedEncoder::whole(&self.backbone, &self.adapted_settings(seed))
+    }
+
     fn adapted_settings(&self, seed: u64) -> AdaptedSettings {
         AdaptedSettings {
             outputs: self.outputs,
@@ -242,6 +247,15 @@ impl Workbench {
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut encoder = self.encoder(configuration, 0)?;
         encoder.parameters.import(weights)?;
+        self.logits_of(&encoder, rows)
+    }
+
+    /// The logits of an encoder on rows, in their order: [rows, outputs].
+    pub(super) fn logits_of(
+        &self,
+        encoder: &AdaptedEncoder,
+        rows: &[Row],
+    ) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut logits = Vec::new();
         for rows in rows.chunks(self.settings.evaluation_batch_size) {
             let rows: Vec<&Row> = rows.iter().collect();

@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use autopeft::app::State;
 use autopeft::app::runtime::Runtime;
 use autopeft::domain::{
-    EpochReport, Job, Measurement, ModuleAxis, Objectives, PeftSpace, Progress, ReferencePoint,
+    EpochReport, Job, Measurement, ModuleAxis, Objectives, PeftSpace, Progress, ReferenceRule,
     SearchMethod, TrialId,
 };
 use autopeft::executor::{Executor, ExecutorEvent};
@@ -46,9 +46,9 @@ pub(crate) fn opening(trials: usize, is_new: bool) -> Vec<Record> {
         seed: 1,
         settings: serde_json::json!({}),
         space: space(),
-        reference_point: ReferencePoint {
-            score: 0.0,
-            parameters_percent: 26.0,
+        reference_point: ReferenceRule {
+            score: Some(0.0),
+            parameters_percent: Some(26.0),
         },
     };
     let session = Record::SessionStarted {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Acquisition, Configuration, CostScale, EpochReport, InitialDesign, Measurement, ModuleAxis,
-    Objectives, Origin, PeftSpace, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel, Trial,
-    TrialId, TrialState,
+    Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, ScoreScale, SearchMethod,
+    SurrogateModel, Trial, TrialId, TrialState,
 };
 use crate::export::{Context, Front};
 use crate::model::ModelFiles;
@@ -214,7 +214,10 @@ fn study() -> Study {
             score_scale: ScoreScale::Copula,
             cost_input: false,
             acquisition: Acquisition::Nehvi,
-            reference_point: REFERENCE,
+            reference_point: ReferenceRule {
+                score: Some(REFERENCE.score),
+                parameters_percent: Some(REFERENCE.parameters_percent),
+            },
             cost_scale: CostScale::Log,
             warmup_draws: 128,
             posterior_draws: 128,

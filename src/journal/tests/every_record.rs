@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
-    PeftSpace, ReferencePoint, TrialId,
+    PeftSpace, ReferencePoint, ReferenceRule, TrialId,
 };
 use crate::journal::Record;
 
@@ -17,6 +17,24 @@ fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
 
 /// One of every kind, in an order that a study could have written.
 pub(super) fn every_record() -> Vec<Record> {
+    let mut records = with_given_reference();
+    if let Some(Record::StudyCreated {
+        reference_point, ..
+    }) = records.first_mut()
+    {
+        reference_point.score = None;
+    }
+    records.push(Record::ReferencePointDerived {
+        reference_point: ReferencePoint {
+            score: 0.4375,
+            parameters_percent: 26.0,
+        },
+    });
+    records
+}
+
+/// Those of a study whose reference point was not derived, as all were at first.
+pub(super) fn with_given_reference() -> Vec<Record> {
     let first = TrialId(0);
     let second = TrialId(1);
     let report = EpochReport {
@@ -51,9 +69,9 @@ pub(super) fn every_record() -> Vec<Record> {
                 choose_layers: true,
                 backbone_parameters: 1_000,
             },
-            reference_point: ReferencePoint {
-                score: 0.5,
-                parameters_percent: 26.0,
+            reference_point: ReferenceRule {
+                score: Some(0.5),
+                parameters_percent: Some(26.0),
             },
         },
         Record::SessionStarted {

@@ -6,11 +6,11 @@ mod every_record;
 
 use std::path::Path;
 
-use every_record::every_record;
+use every_record::{every_record, with_given_reference};
 
 use super::*;
 use crate::app::State;
-use crate::domain::{EpochReport, TrialId, TrialState};
+use crate::domain::{EpochReport, ReferencePoint, TrialId, TrialState};
 
 /// A journal of format 1, kept as it was written.
 const FORMAT_1: &[u8] = include_bytes!("../../../tests/golden/journal/format-1.jsonl");
@@ -97,14 +97,13 @@ fn a_diverged_trials_numbers_survive() {
 fn a_record_that_could_not_be_read_again_is_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(folder.path()).unwrap();
-    let mut created = every_record().swap_remove(0);
-    if let Record::StudyCreated {
-        reference_point, ..
-    } = &mut created
-    {
-        reference_point.score = f64::NAN;
-    }
-    let error = journal.append(&[created]).unwrap_err();
+    let derived = Record::ReferencePointDerived {
+        reference_point: ReferencePoint {
+            score: f64::NAN,
+            parameters_percent: 26.0,
+        },
+    };
+    let error = journal.append(&[derived]).unwrap_err();
     assert!(matches!(error, JournalError::Unwritable { .. }), "{error}");
     assert_eq!(read(folder.path()).unwrap(), History::default());
 }
@@ -252,7 +251,7 @@ fn format_1_still_opens_and_makes_the_same_study() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(journal_in(folder.path()), FORMAT_1).unwrap();
     let (_, history) = Journal::open(folder.path()).unwrap();
-    assert_eq!(records(&history), every_record());
+    assert_eq!(records(&history), with_given_reference());
     assert_eq!(history.torn_tail, None);
     let state = State::replay(&records(&history)).unwrap();
     let states: Vec<TrialState> = state.trials.iter().map(|trial| trial.state).collect();

@@ -11,7 +11,9 @@ use crate::tui::view::View;
 
 /// The value, and the reference point without which it says nothing.
 pub(super) fn title(_: &View, state: &State) -> String {
-    let reference = state.study.reference_point;
+    let Some(reference) = state.reference_point else {
+        return "Hypervolume".to_owned();
+    };
     let value = significant(state.hypervolume(), 4);
     format!(
         "Hypervolume {value}, ref ({}, {}%)",
@@ -21,12 +23,20 @@ pub(super) fn title(_: &View, state: &State) -> String {
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
     let trace = &state.hypervolume_trace;
+    let Some(reference) = state.reference_point else {
+        let text = format!(
+            "Its reference point follows from the initial design: {} of {} trials are over.",
+            state.over.len(),
+            state.initial_trials.min(state.trials_wanted)
+        );
+        super::draw_empty(buffer, area, view, &text);
+        return;
+    };
     if trace.is_empty() {
         super::draw_empty(buffer, area, view, "No trial has finished yet.");
         return;
     }
     if state.hypervolume() == 0.0 {
-        let reference = state.study.reference_point;
         let text = format!(
             "No finished trial beats the reference point yet: a score above {} with less than {}% parameters.",
             reference.score, reference.parameters_percent

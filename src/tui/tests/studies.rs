@@ -7,7 +7,7 @@ use crate::app::{
 };
 use crate::domain::{
     Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
-    PeftSpace, Progress, ReferencePoint, TrialId,
+    PeftSpace, Progress, ReferenceRule, TrialId,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
@@ -38,9 +38,9 @@ fn created() -> [Record; 2] {
                 "task": {"name": "rte"},
             }),
             space: space(),
-            reference_point: ReferencePoint {
-                score: 0.5,
-                parameters_percent: 26.0,
+            reference_point: ReferenceRule {
+                score: Some(0.5),
+                parameters_percent: Some(26.0),
             },
         },
         Record::SessionStarted {
