@@ -116,7 +116,7 @@ fn weights_that_do_not_fit_on_the_disk_pause_the_study() {
     let full = run_on_small_disk(&lab, 12);
     assert_snapshot!(lab.told(&full), @r"
     exit code 1
-    error: cannot keep the trained weights in runs/tiny/weights/trial-2.safetensors: File too large (os error 27); free some space there, or keep the runs elsewhere with --runs (3 of 6 trials are over and saved; the same command goes on)
+    error: cannot keep the trained weights in runs/tiny/weights/trial-2.safetensors: File too large (os error 27); free some space there, or keep the runs elsewhere with --runs
     ");
     let weights = fs::read_dir(lab.path("runs/tiny/weights")).unwrap();
     assert_eq!(weights.count(), 0, "no file is left that is not whole");
