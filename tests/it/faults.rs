@@ -1,17 +1,8 @@
 //! What happens around the program: disks that fill up, folders that go, signals, workers that end. Each ends in a
 //! message that says what to do, with everything finished safe.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
 
-#[path = "support/lab.rs"]
-mod lab;
-#[path = "support/stub_study.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod stub_study;
-#[path = "support/tiny.rs"]
-mod tiny;
-
+use crate::support::stub_study;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::support::lab::Lab;
 use autopeft::app::State;
 use autopeft::app::headless::Headless;
 use autopeft::app::runtime::Ending;
@@ -27,7 +19,6 @@ use autopeft::domain::{Job, TrialId, TrialState};
 use autopeft::executor::{Executor, ExecutorEvent};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use insta::assert_snapshot;
-use lab::Lab;
 
 const RUN: [&str; 5] = ["run", "study.toml", "--headless", "--device", "cpu"];
 
