@@ -11,6 +11,7 @@
 //! Everything else in [`State`] is live: progress, what the search is doing, notices.
 
 mod curve;
+mod deaths;
 pub mod draft;
 mod forecast;
 pub mod headless;

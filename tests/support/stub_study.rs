@@ -206,7 +206,7 @@ pub(crate) fn runtime(
     let fresh = opening(trials, records.is_empty());
     journal.append(&fresh).map_err(io::Error::other)?;
     records.extend(fresh);
-    let mut state = State::replay(&records).map_err(io::Error::other)?;
+    let mut state = State::replay(records).map_err(io::Error::other)?;
     state.initial_trials = 16;
     state.batch = 16;
     state.capacity = executor.capacity();
