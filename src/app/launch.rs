@@ -300,7 +300,7 @@ impl Resolved {
         state.capacity = executor.capacity();
         Ok(Runtime {
             state,
-            journal,
+            journal: journal.on_its_own_thread()?,
             executor: Box::new(executor),
             search,
             stop_requests,
