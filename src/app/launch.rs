@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use super::runtime::Runtime;
-use super::{ReplayError, Severity, State, StudyFacts};
+use super::{ReplayError, Severity, State, StudyFacts, deaths};
 use crate::domain::{Configuration, Origin, PeftSpace, TrialId};
 use crate::durable;
 use crate::executor::{Executor, LocalExecutor};
@@ -234,7 +234,7 @@ impl Resolved {
         records.extend(fresh.clone());
         let path = journal.path().to_owned();
         let mut state =
-            State::replay(&records).map_err(|source| LaunchError::Replay { path, source })?;
+            State::replay(records).map_err(|source| LaunchError::Replay { path, source })?;
         if let Some(differences) = differences(&state.study, &settings, &self.space) {
             return Err(LaunchError::Changed {
                 differences,
@@ -242,8 +242,13 @@ impl Resolved {
             });
         }
         let wanted = wanted(&state, &options.wanted)?;
-        journal.append(&[fresh, wanted.clone()].concat())?;
-        for record in &wanted {
+        let set_aside = match under_way::kept(&under_way_folder(&folder)) {
+            Ok(kept) => deaths::set_aside(&state, &kept.into_iter().collect()),
+            // What cannot be told to be hopeless is tried again.
+            Err(_) => Vec::new(),
+        };
+        journal.append(&[&fresh[..], &wanted, &set_aside].concat())?;
+        for record in wanted.iter().chain(&set_aside) {
             let contradiction = |what| ReplayError::Contradiction { index: 0, what };
             let path = journal.path().to_owned();
             state.apply(record).map_err(|what| LaunchError::Replay {
@@ -264,12 +269,12 @@ impl Resolved {
             );
             state.notify(Severity::Warning, text);
         }
-        for (trial, times) in state.deaths.clone() {
-            let text = format!(
-                "the program ended without a word while trial {trial} was under way, {times} times in a row: it was killed, or the machine ran out of memory or power. The trial goes on from its last checkpoint; cancel it if it is to blame"
-            );
-            state.notify(Severity::Warning, text);
+        for record in &set_aside {
+            if let Record::TrialFailed { trial, reason } = record {
+                state.notify(Severity::Error, format!("trial {trial} failed: {reason}"));
+            }
         }
+        deaths::tell(&mut state);
         for warning in &self.dataset.warnings {
             state.notify(Severity::Warning, warning.clone());
         }
@@ -301,7 +306,7 @@ impl Resolved {
         state.capacity = executor.capacity();
         Ok(Runtime {
             state,
-            journal,
+            journal: journal.on_its_own_thread()?,
             executor: Box::new(executor),
             search,
             stop_requests,

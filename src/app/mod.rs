@@ -7,10 +7,11 @@
 //! ```
 //!
 //! Whatever must survive is a [`crate::journal::Record`]. The records of all events that arrived together are folded
-//! into the state and made durable by one write; only then is anything done or shown because of them.
-//! Everything else in [`State`] is live: progress, what the search is doing, notices.
+//! into the state and made durable by one write, on a thread of its own so that keys are answered meanwhile; only then is
+//! anything done because of them. Everything else in [`State`] is live: progress, what the search is doing, notices.
 
 mod curve;
+mod deaths;
 pub mod draft;
 mod forecast;
 pub mod headless;

@@ -30,7 +30,7 @@ impl State {
     pub fn recorded(folder: &Path) -> Result<Self, RecordedError> {
         let is_worked_on = journal::is_worked_on(folder);
         let history = journal::read(folder)?;
-        let records = history.records.iter().map(|stamped| &stamped.record);
+        let records = history.records.into_iter().map(|stamped| stamped.record);
         let mut state = Self::replay(records).map_err(|source| RecordedError::Replay {
             path: folder.to_owned(),
             source,

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Select, TryRecvError};
 use super::{DeviceStatus, Effect, Event, Message, SearchStatus, State, Vitals, schedule, update};
 use crate::domain::TrialState;
 use crate::executor::Executor;
-use crate::journal::{Journal, JournalError, Record};
+use crate::journal::{JournalError, Record, Writer};
 use crate::search::{SearchEvent, SearchWorker};
 
 /// What happens is shown at most this often, however fast progress arrives.
@@ -23,7 +23,7 @@ pub trait Interface {
     fn take_messages(&mut self, state: &State) -> Vec<Message>;
     /// Adds to `select` what announces input, if there is any.
     fn watch<'a>(&'a self, select: &mut Select<'a>);
-    /// A record became durable and is part of `state`, as those may be that became durable together with it.
+    /// A record became durable and is part of `state`, as those may be that came after it.
     ///
     /// # Errors
     /// Where nobody can be told any more, such as a closed pipe.
@@ -55,7 +55,7 @@ pub struct Runtime {
     /// Its state.
     pub state: State,
     /// Its journal, locked by this process.
-    pub journal: Journal,
+    pub journal: Writer,
     /// Where its trials run.
     pub executor: Box<dyn Executor>,
     /// Where proposals come from.
@@ -66,6 +66,23 @@ pub struct Runtime {
     pub vitals: Receiver<Vitals>,
     /// Writes the front to the study's own folder.
     pub export: Export,
+}
+
+/// What is still to be done, in this order.
+#[derive(Default)]
+struct Due {
+    /// Done once the records that are being written are durable; none: nothing is being written.
+    behind: Option<Vec<Effect>>,
+    /// Written next, in one batch.
+    records: Vec<Record>,
+    /// Done once those are durable.
+    effects: Vec<Effect>,
+}
+
+impl Due {
+    fn is_empty(&self) -> bool {
+        self.behind.is_none() && self.records.is_empty() && self.effects.is_empty()
+    }
 }
 
 /// Told where the executor is gone.
@@ -94,22 +111,28 @@ impl Runtime {
     /// # Errors
     /// See [`RuntimeError`]. What was recorded before is safe.
     pub fn run(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
-        let ended = self.serve(interface);
+        let mut due = Due::default();
+        let ended = self.serve(interface, &mut due);
         if let Err(RuntimeError::Interface(_)) = ended {
             // Nobody watches any more, such as after a hang-up; what is under way is still recorded or kept.
             self.perform(Effect::Stop);
             self.state.stopping = true;
-            self.serve(&mut Nobody)?;
+            self.serve(&mut Nobody, &mut due)?;
         }
         ended
     }
 
-    fn serve(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
+    fn serve(
+        &mut self,
+        interface: &mut dyn Interface,
+        due: &mut Due,
+    ) -> Result<Ending, RuntimeError> {
         interface.show(&self.state)?;
         let mut last_shown = std::time::Instant::now();
         let mut unseen = None;
+        let mut lost = false;
         loop {
-            self.wait(interface, last_shown, unseen);
+            self.wait(interface, last_shown, unseen, lost);
             let mut events: VecDeque<Event> = VecDeque::new();
             if self.stop_requests.try_recv().is_ok() {
                 if self.state.stopping {
@@ -123,23 +146,28 @@ impl Runtime {
                     .into_iter()
                     .map(Event::Message),
             );
-            let lost = self.take_reports(&mut events);
+            lost = self.take_reports(&mut events);
             events.extend(self.search.events().try_iter().map(Event::Search));
             events.extend(self.vitals.try_iter().map(Event::Vitals));
+            let (durable, mut leaves) = self.take_durable(due, &mut events)?;
             if interface.wants_showing() {
                 unseen = Some(ANSWER);
             } else if !events.is_empty() {
                 unseen = unseen.or(Some(FRAME));
             }
-            if self.handle(events, interface)? {
+            leaves |= self.take_in(events, due)?;
+            for record in &durable {
+                interface.recorded(record, &self.state)?;
+            }
+            if leaves {
                 interface.show(&self.state)?;
                 return Ok(self.ending());
             }
-            if lost {
+            if lost && due.is_empty() {
                 return Ok(Ending::Failed(WORKER_LOST.to_owned()));
             }
             if !self.state.stopping && (self.leaves(interface) || self.is_stuck(interface)) {
-                self.handle([Event::Message(Message::Quit)].into(), interface)?;
+                self.take_in([Event::Message(Message::Quit)].into(), due)?;
             }
             if unseen.is_some_and(|pace| last_shown.elapsed() >= pace) {
                 interface.show(&self.state)?;
@@ -159,16 +187,21 @@ impl Runtime {
         }
     }
 
-    /// Blocks until something arrives, or until what is unseen is to be shown.
+    /// Blocks until something arrives, or until what is unseen is to be shown. Nothing more arrives from an executor
+    /// that is lost.
     fn wait(
         &self,
         interface: &dyn Interface,
         last_shown: std::time::Instant,
         unseen: Option<Duration>,
+        lost: bool,
     ) {
         let mut select = Select::new();
         select.recv(&self.stop_requests);
-        select.recv(self.executor.events());
+        select.recv(self.journal.written());
+        if !lost {
+            select.recv(self.executor.events());
+        }
         if !self.state.stopping {
             select.recv(self.search.events());
         }
@@ -181,24 +214,53 @@ impl Runtime {
         let _ = select.ready_timeout(patience);
     }
 
-    /// Folds events into the state, makes all records that follow durable by one synchronisation, then performs the
-    /// other effects in order; and again, as long as these lead to further events. True: leave.
-    ///
-    /// However slow the disk is, the records of all events that arrived meanwhile share the next synchronisation.
-    fn handle(
+    /// Takes the records that became durable, and does what waited for them; that may lead to events. True: leave.
+    fn take_durable(
+        &mut self,
+        due: &mut Due,
+        events: &mut VecDeque<Event>,
+    ) -> Result<(Vec<Record>, bool), RuntimeError> {
+        let records = match self.journal.written().try_recv() {
+            Ok(written) => written?,
+            Err(TryRecvError::Empty) => return Ok((Vec::new(), false)),
+            Err(TryRecvError::Disconnected) => {
+                let what = "the journal takes no records any more".to_owned();
+                return Err(RuntimeError::Contradiction(what));
+            }
+        };
+        let effects = due.behind.take().unwrap_or_default();
+        let leaves = effects.contains(&Effect::Leave);
+        events.extend(
+            effects
+                .into_iter()
+                .filter_map(|effect| self.perform(effect)),
+        );
+        Ok((records, leaves))
+    }
+
+    /// Folds events into the state. All records that follow from them, and from those that arrive while the disk is
+    /// busy, share one synchronisation; whatever else follows is done behind them, in order. True: leave.
+    fn take_in(
         &mut self,
         mut events: VecDeque<Event>,
-        interface: &mut dyn Interface,
+        due: &mut Due,
     ) -> Result<bool, RuntimeError> {
         let mut leaves = false;
         loop {
-            let (records, others) = self.fold(events)?;
-            self.journal.append(&records)?;
-            for record in &records {
-                interface.recorded(record, &self.state)?;
+            let (records, effects) = self.fold(events)?;
+            due.records.extend(records);
+            due.effects.extend(effects);
+            if due.behind.is_some() {
+                return Ok(leaves);
             }
-            leaves |= others.contains(&Effect::Leave);
-            events = others
+            let effects = std::mem::take(&mut due.effects);
+            if !due.records.is_empty() {
+                self.journal.append(std::mem::take(&mut due.records));
+                due.behind = Some(effects);
+                return Ok(leaves);
+            }
+            leaves |= effects.contains(&Effect::Leave);
+            events = effects
                 .into_iter()
                 .filter_map(|effect| self.perform(effect))
                 .collect();

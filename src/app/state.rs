@@ -177,7 +177,7 @@ impl State {
     ///
     /// # Errors
     /// The first record must create the study; no record may contradict those before it.
-    pub fn replay<'a>(records: impl IntoIterator<Item = &'a Record>) -> Result<Self, ReplayError> {
+    pub fn replay(records: impl IntoIterator<Item = Record>) -> Result<Self, ReplayError> {
         let mut records = records.into_iter().enumerate();
         let Some((
             _,
@@ -193,19 +193,19 @@ impl State {
         else {
             return Err(ReplayError::NoStudy);
         };
-        if *format > FORMAT_VERSION {
-            return Err(ReplayError::Newer { found: *format });
+        if format > FORMAT_VERSION {
+            return Err(ReplayError::Newer { found: format });
         }
         let mut state = Self::new(StudyFacts {
-            name: name.clone(),
-            seed: *seed,
-            space: space.clone(),
-            reference_rule: *reference_point,
-            settings: settings.clone(),
+            name,
+            seed,
+            space,
+            reference_rule: reference_point,
+            settings,
         });
         for (index, record) in records {
             state
-                .apply(record)
+                .take(record)
                 .map_err(|what| ReplayError::Contradiction { index, what })?;
         }
         Ok(state)
@@ -249,10 +249,15 @@ impl State {
     /// # Errors
     /// Says what the record claims where that contradicts the state; the state is then unchanged.
     pub fn apply(&mut self, record: &Record) -> Result<(), String> {
+        self.take(record.clone())
+    }
+
+    /// [`apply`](Self::apply) without a copy: long journals are replayed by it.
+    fn take(&mut self, record: Record) -> Result<(), String> {
         match record {
             Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
             Record::SessionStarted { trials, .. } => {
-                self.trials_wanted = *trials;
+                self.trials_wanted = trials;
                 for trial in &self.trials {
                     // A program that is asked to stop lets its trials stand still first.
                     if trial.state == TrialState::Running {
@@ -265,9 +270,9 @@ impl State {
                 if self.reference_point.is_some() {
                     return Err("the reference point derived again".to_owned());
                 }
-                self.reference_point = Some(*reference_point);
+                self.reference_point = Some(reference_point);
                 self.fixed_after = self.over.len();
-                self.retrace(*reference_point);
+                self.retrace(reference_point);
             }
             Record::TrialQueued {
                 trial,
@@ -281,10 +286,10 @@ impl State {
                     ));
                 }
                 self.trials.push(Trial {
-                    id: *trial,
-                    configuration: configuration.clone(),
-                    parameters_percent: self.study.space.parameters_percent(configuration),
-                    origin: origin.clone(),
+                    id: trial,
+                    parameters_percent: self.study.space.parameters_percent(&configuration),
+                    configuration,
+                    origin,
                     state: TrialState::Queued,
                     epochs: Vec::new(),
                     measurement: None,
@@ -292,78 +297,73 @@ impl State {
                 });
             }
             Record::TrialStarted { trial } => {
-                self.change(*trial, Transition::Start)?;
-                if self
-                    .newest_started
-                    .is_none_or(|(newest, _)| newest < *trial)
-                {
-                    self.newest_started = Some((*trial, self.over.len()));
+                self.change(trial, Transition::Start)?;
+                if self.newest_started.is_none_or(|(newest, _)| newest < trial) {
+                    self.newest_started = Some((trial, self.over.len()));
                 }
             }
             Record::TrialEpoch { trial, report } => {
                 let found = self
-                    .trial_mut(*trial)
+                    .trial_mut(trial)
                     .ok_or_else(|| format!("epoch of unknown trial {trial}"))?;
-                found.epochs.push(*report);
+                found.epochs.push(report);
             }
             Record::TrialPaused { trial } => {
-                self.change(*trial, Transition::Pause)?;
-                self.deaths.remove(trial);
+                self.change(trial, Transition::Pause)?;
+                self.deaths.remove(&trial);
             }
             Record::TrialResumed { trial } => {
-                self.change(*trial, Transition::Resume)?;
-                self.resuming.remove(trial);
+                self.change(trial, Transition::Resume)?;
+                self.resuming.remove(&trial);
             }
             Record::TrialFinished { trial, measurement } => {
-                self.change(*trial, Transition::Finish)?.measurement = Some(*measurement);
-                self.end(*trial);
+                self.change(trial, Transition::Finish)?.measurement = Some(measurement);
+                self.end(trial);
                 let trials = &self.trials;
-                extend_front(&mut self.front, *trial, |id| {
-                    finished_objectives(trials, id)
-                });
+                extend_front(&mut self.front, trial, |id| finished_objectives(trials, id));
                 if let Some(reference) = self.reference_point {
                     let reached = hypervolume_of(trials, &self.front, reference);
-                    self.hypervolume_trace.push((*trial, reached));
+                    self.hypervolume_trace.push((trial, reached));
                 }
             }
             Record::TrialInfeasible { trial, reason } => {
-                self.change(*trial, Transition::Reject)?.reason = Some(reason.clone());
-                self.end(*trial);
+                self.change(trial, Transition::Reject)?.reason = Some(reason);
+                self.end(trial);
             }
             Record::TrialFailed { trial, reason } => {
-                self.change(*trial, Transition::Fail)?.reason = Some(reason.clone());
-                self.end(*trial);
+                self.change(trial, Transition::Fail)?.reason = Some(reason);
+                self.end(trial);
             }
             Record::TrialCancelled { trial } => {
-                self.change(*trial, Transition::Cancel)?;
-                self.resuming.remove(trial);
-                self.end(*trial);
+                self.change(trial, Transition::Cancel)?;
+                self.resuming.remove(&trial);
+                self.end(trial);
             }
             Record::TrialRetried { trial } => {
-                let again = self.change(*trial, Transition::Retry)?;
+                let again = self.change(trial, Transition::Retry)?;
                 again.epochs.clear();
                 again.reason = None;
-                self.live.remove(trial);
-                self.over.retain(|other| other != trial);
+                self.live.remove(&trial);
+                self.over.retain(|other| *other != trial);
             }
             Record::TrialPrioritised { trial, priority } => {
-                self.existing(*trial)?;
-                self.priorities.insert(*trial, *priority);
+                self.existing(trial)?;
+                self.priorities.insert(trial, priority);
             }
             Record::TrialMarked { trial, marked } => {
-                self.existing(*trial)?;
-                if *marked {
-                    self.marked.insert(*trial);
+                self.existing(trial)?;
+                if marked {
+                    self.marked.insert(trial);
                 } else {
-                    self.marked.remove(trial);
+                    self.marked.remove(&trial);
                 }
             }
             Record::TrialNoted { trial, note } => {
-                self.existing(*trial)?;
+                self.existing(trial)?;
                 if note.is_empty() {
-                    self.notes.remove(trial);
+                    self.notes.remove(&trial);
                 } else {
-                    self.notes.insert(*trial, note.clone());
+                    self.notes.insert(trial, note);
                 }
             }
             Record::Exported { .. } => {}
@@ -495,11 +495,11 @@ impl State {
             .ok_or_else(|| format!("something said of unknown trial {id}"))
     }
 
-    /// The trial is no longer under way.
     fn trial_mut(&mut self, id: TrialId) -> Option<&mut Trial> {
         self.trials.get_mut(id.0 as usize)
     }
 
+    /// The trial is no longer under way.
     fn end(&mut self, id: TrialId) {
         self.submitted.remove(&id);
         self.deaths.remove(&id);

@@ -396,14 +396,14 @@ fn replay_queues_interrupted_trials_again_and_keeps_finished_ones() {
         program: "test".into(),
         trials: 2,
     });
-    let replayed = State::replay(&records).unwrap();
+    let replayed = State::replay(records.clone()).unwrap();
     assert_eq!(replayed.trials[0].state, TrialState::Finished);
     assert_eq!(replayed.trials[1].state, TrialState::Queued);
     assert_eq!(replayed.front, [TrialId(0)]);
 
     records.push(Record::TrialFinished { trial, measurement });
     assert!(
-        State::replay(&records).is_err(),
+        State::replay(records.clone()).is_err(),
         "a trial cannot finish twice"
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Select};
 use super::recorded::RecordedError;
 use super::runtime::Interface;
 use super::{DeviceStatus, Message, Severity, State};
-use crate::journal::{self, Follower, News, Record, Stamped};
+use crate::journal::{self, Follower, News, Stamped};
 
 /// How often the journal is looked at: folders shared over a network announce nothing.
 const LOOK: Duration = Duration::from_millis(500);
@@ -35,12 +35,13 @@ impl Watch {
     pub fn begin(folder: &Path, initial_trials: usize) -> Result<Self, RecordedError> {
         let mut follower = Follower::new(folder);
         let (News::Anew(records) | News::Further(records)) = follower.news()?;
+        let last_record = last(&records);
         let mut watch = Self {
             folder: folder.to_owned(),
             follower,
-            state: replayed(folder, &records)?,
+            state: replayed(folder, records)?,
             initial_trials,
-            last_record: last(&records),
+            last_record,
             worked_on: journal::is_worked_on(folder),
             asked: Instant::now(),
         };
@@ -100,7 +101,7 @@ impl Watch {
             }
             Ok(News::Anew(records)) => {
                 self.last_record = last(&records);
-                match replayed(&self.folder, &records) {
+                match replayed(&self.folder, records) {
                     Ok(state) => {
                         let notices = std::mem::take(&mut self.state.notices);
                         self.state = State { notices, ..state };
@@ -153,8 +154,8 @@ impl Watch {
     }
 }
 
-fn replayed(folder: &Path, records: &[Stamped]) -> Result<State, RecordedError> {
-    let records: Vec<&Record> = records.iter().map(|stamped| &stamped.record).collect();
+fn replayed(folder: &Path, records: Vec<Stamped>) -> Result<State, RecordedError> {
+    let records = records.into_iter().map(|stamped| stamped.record);
     State::replay(records).map_err(|source| RecordedError::Replay {
         path: folder.to_owned(),
         source,
@@ -170,7 +171,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
     use super::*;
     use crate::domain::{Configuration, ModuleAxis, Origin, PeftSpace, ReferenceRule, TrialId};
-    use crate::journal::{FORMAT_VERSION, Journal};
+    use crate::journal::{FORMAT_VERSION, Journal, Record};
 
     fn records() -> [Record; 3] {
         let configuration = Configuration {

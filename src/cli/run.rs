@@ -9,6 +9,7 @@ use autopeft::app::launch::{delete_leftovers, resolve};
 use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
 use autopeft::app::{signals, vitals};
+use autopeft::domain::TrialState;
 use autopeft::export::AdapterCard;
 use autopeft::hub::{Hub, HubSettings};
 
@@ -58,6 +59,7 @@ fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
     let state = &runtime.state;
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
     let (over, wanted) = (over.count(), state.trials_wanted);
+    let finished = state.in_state(TrialState::Finished).count();
     match ending {
         Ending::Complete => Ok(Done::Complete),
         Ending::Interrupted => {
@@ -69,10 +71,10 @@ fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
             );
             Ok(Done::Interrupted)
         }
-        Ending::Failed(reason) => {
-            bail!(
-                "{reason} ({over} of {wanted} trials are over and saved; the same command goes on)"
-            )
-        }
+        // Nothing was reached that could be feared for.
+        Ending::Failed(reason) if finished == 0 => bail!(reason),
+        Ending::Failed(reason) => bail!(
+            "{reason} ({finished} of {wanted} trials are finished and saved; once this is mended, the same command goes on)"
+        ),
     }
 }

@@ -20,9 +20,11 @@ mod record;
 mod replay;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use error::JournalError;
 pub use file::{Journal, is_worked_on, read};
 pub use follow::{Follower, News};
 pub use record::{FORMAT_VERSION, Record, Stamped};
 pub use replay::{History, TornTail, replay};
+pub use writer::Writer;

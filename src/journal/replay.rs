@@ -46,7 +46,10 @@ pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
         .par_iter()
         .map(|line| line::decode(&bytes[line.clone()]))
         .collect();
-    let mut history = History::default();
+    let mut history = History {
+        records: Vec::with_capacity(lines.len()),
+        ..History::default()
+    };
     for (line, decoded) in lines.iter().zip(decoded) {
         let (offset, number) = (line.start as u64, history.records.len() + 1);
         match decoded {

@@ -148,7 +148,10 @@ pub(super) fn labels(ticks: &[f64]) -> Vec<String> {
     if largest >= 1e4 && step >= 1e3 {
         return ticks
             .iter()
-            .map(|tick| format!("{:.0}k", tick / 1e3))
+            .map(|tick| match *tick == 0.0 {
+                true => "0".to_owned(),
+                false => format!("{:.0}k", tick / 1e3),
+            })
             .collect();
     }
     // A logarithmic axis' smallest step needs more decimals than its larger ticks.

@@ -4,10 +4,13 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::domain::{Configuration, PeftSpace};
 
-/// `42s`, `3m07s`, `2h05m`, `3d04h`; `?` where it is no time.
+/// `0.4s`, `42s`, `3m07s`, `2h05m`, `3d04h`; `?` where it is no time.
 pub(super) fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "?".into();
+    }
+    if seconds > 0.0 && seconds < 0.95 {
+        return format!("{:.1}s", seconds.max(0.1));
     }
     let seconds = seconds.round() as u64;
     match seconds {
@@ -110,16 +113,25 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A configuration on one line: in words where they fit, else with the modules' names cut to what tells them apart,
-/// else with the number of layers in place of the layers.
-pub(super) fn configuration(
-    configuration: &Configuration,
+/// Configurations of a table, a line each: in words where those of all fit, else all of them shortened, so that one
+/// can be compared with the next.
+pub(super) fn configurations<'a>(
+    all: impl Iterator<Item = &'a Configuration> + Clone,
     space: &PeftSpace,
     width: usize,
-) -> String {
-    let words = configuration.to_string();
+) -> Vec<String> {
+    let words: Vec<String> = all.clone().map(ToString::to_string).collect();
+    if words.iter().all(|words| words.width() <= width) {
+        return words;
+    }
+    all.map(|one| shortened(one, space, width)).collect()
+}
+
+/// A configuration on one line, with the modules' names cut to what tells them apart, and where that does not fit with
+/// the number of layers in place of the layers.
+fn shortened(configuration: &Configuration, space: &PeftSpace, width: usize) -> String {
     if configuration.modules.is_empty() || configuration.layers.is_empty() {
-        return fitted(&words, width);
+        return fitted(&configuration.to_string(), width);
     }
     let modules = configuration.modules.iter();
     let sizes: Vec<String> = modules
@@ -128,11 +140,10 @@ pub(super) fn configuration(
     let sizes = sizes.join(" ");
     let shorter = format!("{sizes} @{}", configuration.layer_ranges());
     let shortest = format!("{sizes} ×{}", configuration.layers.len());
-    let forms = [words, shorter, shortest.clone()];
-    forms
-        .into_iter()
-        .find(|form| form.width() <= width)
-        .unwrap_or_else(|| fitted(&shortest, width))
+    match shorter.width() <= width {
+        true => shorter,
+        false => fitted(&shortest, width),
+    }
 }
 
 /// The first two letters of a module's name, or as many as no other module of the space begins with.
@@ -157,8 +168,10 @@ mod tests {
 
     #[test]
     fn durations_read_like_a_clock() {
-        let shown = [0.4, 59.6, 187.0, 7500.0, 273_600.0, f64::NAN].map(duration);
-        assert_eq!(shown, ["0s", "1m00s", "3m07s", "2h05m", "3d04h", "?"]);
+        let shown = [0.0, 0.01, 0.42, 0.97, 59.6, 187.0].map(duration);
+        assert_eq!(shown, ["0s", "0.1s", "0.4s", "1s", "1m00s", "3m07s"]);
+        let shown = [7500.0, 273_600.0, f64::NAN].map(duration);
+        assert_eq!(shown, ["2h05m", "3d04h", "?"]);
     }
 
     #[test]
@@ -204,12 +217,19 @@ mod tests {
             modules: [("serial".to_owned(), 48), ("parallel".to_owned(), 48)].into(),
             layers: vec![0, 1, 2, 7],
         };
+        let alone = |width| configurations([&one].into_iter(), &space, width).concat();
+        assert_eq!(alone(60), "parallel 48 + serial 48 in layers 0-2,7");
+        assert_eq!(alone(24), "para48 se48 @0-2,7");
+        assert_eq!(alone(15), "para48 se48 ×4");
+        assert_eq!(alone(10), "para48 se…");
+        let small = Configuration {
+            modules: [("serial".to_owned(), 48)].into(),
+            layers: vec![0],
+        };
         assert_eq!(
-            configuration(&one, &space, 60),
-            "parallel 48 + serial 48 in layers 0-2,7"
+            configurations([&small, &one].into_iter(), &space, 24),
+            ["se48 @0", "para48 se48 @0-2,7"],
+            "one that does not fit shortens all"
         );
-        assert_eq!(configuration(&one, &space, 24), "para48 se48 @0-2,7");
-        assert_eq!(configuration(&one, &space, 15), "para48 se48 ×4");
-        assert_eq!(configuration(&one, &space, 10), "para48 se…");
     }
 }

@@ -3,13 +3,15 @@
 //! ```toml
 //! palette = "light"            # dark, light, high-contrast, colour-blind, no-colour; else the terminal is asked
 //! ascii = true                 # plain ASCII signs; else as the locale says
+//! mouse = true                 # click to select, wheel to scroll; else the mouse is the terminal's alone
+//! hide = ["device", "log"]     # panels not shown at first; their numbers bring them back
 //!
 //! [keys]
 //! cancel = ["X", "Ctrl-x"]     # in place of the keys that the command had
 //! suspend = []                 # without a key; `:` still finds it
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crossterm::event::KeyEvent;
 use serde::Deserialize;
@@ -32,6 +34,10 @@ pub struct Settings {
     pub palette: Option<Palette>,
     /// ASCII only or not, where the user chose it.
     pub ascii: Option<bool>,
+    /// Whether the mouse is used, where the user said so.
+    pub mouse: Option<bool>,
+    /// Panels that are not shown at first, by their places in the table of panels.
+    pub hidden: BTreeSet<usize>,
 }
 
 /// Why settings cannot be used.
@@ -73,6 +79,14 @@ pub enum SettingsError {
     /// A command without which the screen is a trap.
     #[error("`{0}` needs a key")]
     Needed(&'static str),
+    /// There is no such panel to hide.
+    #[error("`hide` has `{found}`; the panels that can be hidden are {known}")]
+    Panel {
+        /// The name found.
+        found: String,
+        /// All names.
+        known: String,
+    },
     /// There is no such palette.
     #[error("there is no palette `{found}`; there are {known}")]
     Palette {
@@ -88,6 +102,9 @@ pub enum SettingsError {
 struct File {
     palette: Option<String>,
     ascii: Option<bool>,
+    mouse: Option<bool>,
+    #[serde(default)]
+    hide: Vec<String>,
     #[serde(default)]
     keys: BTreeMap<String, Vec<String>>,
 }
@@ -119,8 +136,28 @@ impl Settings {
             keymap: Keymap::with(&file.keys)?,
             palette: palette.transpose()?,
             ascii: file.ascii,
+            mouse: file.mouse,
+            hidden: file.hide.iter().map(panel).collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// The panel that is not to be shown; the trials always are.
+fn panel(name: &String) -> Result<usize, SettingsError> {
+    let panels = || {
+        BINDINGS.iter().filter_map(|binding| match binding.action {
+            Action::Panel(index) if index > 0 => Some((binding.id, index)),
+            _ => None,
+        })
+    };
+    let found = panels().find(|(id, _)| id == name).map(|(_, index)| index);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = panels().map(|(id, _)| id).collect();
+        SettingsError::Panel {
+            found: name.clone(),
+            known: known.join(", "),
+        }
+    })
 }
 
 impl From<Palette> for Settings {
@@ -291,6 +328,9 @@ mod tests {
             Some(Action::Up)
         );
         assert_eq!(Settings::parse("").unwrap(), Settings::default());
+        let settings = Settings::parse("mouse = true\nhide = [\"log\", \"device\"]").unwrap();
+        assert_eq!(settings.mouse, Some(true));
+        assert_eq!(settings.hidden, [6, 7].into());
     }
 
     #[test]
@@ -307,6 +347,7 @@ mod tests {
         assert!(told("[keys]\ncancel = [\"Hyper-x\"]").contains("`Hyper-x` of `cancel` is no key"));
         assert_eq!(told("[keys]\nquit = []"), "`quit` needs a key");
         assert!(told("palette = \"pink\"").contains("there are dark, light"));
+        assert!(told("hide = [\"trials\"]").contains("can be hidden are trial, curves, front"));
         assert!(
             told("colour = 1").contains("unknown field"),
             "{}",

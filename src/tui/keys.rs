@@ -19,6 +19,7 @@ pub(super) enum Action {
     /// The panel with this number, from 0.
     Panel(usize),
     Zoom,
+    Hide,
     Back,
     Filter,
     NextMatch,
@@ -41,6 +42,7 @@ pub(super) enum Action {
     Logarithm,
     Palette,
     Ascii,
+    Mouse,
     Commands,
     Help,
     Redraw,
@@ -133,6 +135,7 @@ pub(super) const BINDINGS: &[Binding] = bindings! {
     "next-panel" [plain(KeyCode::Tab), char('l'), plain(KeyCode::Right)] "panel" "next panel" Action::NextPanel;
     "previous-panel" [plain(KeyCode::BackTab), char('h'), plain(KeyCode::Left)] "back" "previous panel" Action::PreviousPanel;
     "zoom" [plain(KeyCode::Enter), char('z')] "zoom" "give the whole screen to the panel, or take it back" Action::Zoom;
+    "hide" [char('H')] "hide" "hide the panel; its number brings it back" Action::Hide;
     "back" [plain(KeyCode::Esc)] "back" "close, unzoom, drop the filter, back to the trials, follow the running trial" Action::Back;
     "down" [char('j'), plain(KeyCode::Down)] "down" "next trial; in the log: newer lines" Action::Down;
     "up" [char('k'), plain(KeyCode::Up)] "up" "previous trial; in the log: older lines" Action::Up;
@@ -153,6 +156,7 @@ pub(super) const BINDINGS: &[Binding] = bindings! {
     "logarithm" [char('L')] "log axis" "losses on a logarithmic axis, or on a linear one" Action::Logarithm;
     "palette" [char('t')] "palette" "dark, light, high contrast, colour-blind or no colours" Action::Palette;
     "ascii" [] "ASCII" "plain ASCII signs, for fonts without braille and boxes" Action::Ascii;
+    "mouse" [] "mouse" "click to select, wheel to scroll; text is then selected with Shift" Action::Mouse;
     "redraw" [control('l')] "redraw" "draw the screen anew" Action::Redraw;
     "suspend" [control('z')] "suspend" "stop the program until `fg`; training stands still too" Action::Suspend;
     "commands" [char(':')] "commands" "find any command by its words" Action::Commands;

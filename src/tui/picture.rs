@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::Screen;
+use super::{Palette, Screen};
 use crate::app::State;
 
 // A cell, in pixels.
@@ -20,18 +20,41 @@ const HEIGHT: f64 = 16.0;
 /// Distance of the text's line from the top of its cell.
 const BASE: f64 = 12.0;
 
-const BACKGROUND: &str = "#16161c";
-const FOREGROUND: &str = "#d4d4d8";
+/// The terminal's own colours, behind the text and of the text.
+#[derive(Clone, Copy)]
+struct Theme {
+    behind: &'static str,
+    front: &'static str,
+    dim: &'static str,
+}
 
-/// Draws one frame of a dark terminal of this many columns and rows.
+const DARK: Theme = Theme {
+    behind: "#16161c",
+    front: "#d4d4d8",
+    dim: "#8a8a92",
+};
+
+const LIGHT: Theme = Theme {
+    behind: "#fbfbf8",
+    front: "#2a2a30",
+    dim: "#85858c",
+};
+
+/// Draws one frame of a terminal of this many columns and rows; it is dark, unless the screen's colours are those for
+/// a light one.
 pub fn picture(screen: &mut Screen, state: &State, columns: u16, rows: u16) -> String {
     let area = Rect::new(0, 0, columns, rows);
     let mut buffer = Buffer::empty(area);
     screen.draw_on(&mut buffer, area, state);
+    let theme = match screen.palette() == Palette::LIGHT {
+        true => LIGHT,
+        false => DARK,
+    };
     let mut layers = Layers::default();
     for row in 0..rows {
-        layers.add_row(&buffer, row, columns);
+        layers.add_row(&buffer, row, columns, theme);
     }
+    let background = theme.behind;
     let (width, height) = (f64::from(columns) * WIDTH, f64::from(rows) * HEIGHT);
     let Layers {
         behind,
@@ -40,7 +63,7 @@ pub fn picture(screen: &mut Screen, state: &State, columns: u16, rows: u16) -> S
     } = layers;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\">\n<rect width=\"100%\" height=\"100%\" fill=\"{BACKGROUND}\"/>\n{}{}\
+         height=\"{height}\">\n<rect width=\"100%\" height=\"100%\" fill=\"{background}\"/>\n{}{}\
          <g font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"13\">\n{texts}</g>\n</svg>\n",
         paths(&behind),
         paths(&shapes)
@@ -77,14 +100,14 @@ fn sign(cell: &Cell) -> char {
 }
 
 impl Layers {
-    fn add_row(&mut self, buffer: &Buffer, row: u16, columns: u16) {
+    fn add_row(&mut self, buffer: &Buffer, row: u16, columns: u16, theme: Theme) {
         let top = f64::from(row) * HEIGHT;
         let mut column = 0;
         while column < columns {
             let cell = &buffer[(column, row)];
             let left = f64::from(column) * WIDTH;
-            let ink = Ink::of(cell);
-            if ink.behind != BACKGROUND {
+            let ink = Ink::of(cell, theme);
+            if ink.behind != theme.behind {
                 fill(&mut self.behind, &ink.behind, [left, top, WIDTH, HEIGHT]);
             }
             for [x, y, width, height] in shape(sign(cell)).into_iter().flatten() {
@@ -101,11 +124,11 @@ impl Layers {
         let mut column = 0;
         while column < columns {
             let start = column;
-            let ink = Ink::of(&buffer[(column, row)]);
+            let ink = Ink::of(&buffer[(column, row)], theme);
             let mut text = String::new();
             while column < columns {
                 let next = &buffer[(column, row)];
-                if Ink::of(next) != ink || shape(sign(next)).is_some() {
+                if Ink::of(next, theme) != ink || shape(sign(next)).is_some() {
                     break;
                 }
                 text.push_str(next.symbol());
@@ -149,14 +172,14 @@ struct Ink {
 }
 
 impl Ink {
-    fn of(cell: &Cell) -> Self {
-        let mut front = hex(cell.fg, FOREGROUND);
-        let mut behind = hex(cell.bg, BACKGROUND);
+    fn of(cell: &Cell, theme: Theme) -> Self {
+        let mut front = hex(cell.fg, theme.front);
+        let mut behind = hex(cell.bg, theme.behind);
         if cell.modifier.contains(Modifier::REVERSED) {
             std::mem::swap(&mut front, &mut behind);
         }
         if cell.modifier.contains(Modifier::DIM) {
-            front = "#8a8a92".to_owned();
+            front = theme.dim.to_owned();
         }
         let bold = cell.modifier.contains(Modifier::BOLD);
         Self {
@@ -252,7 +275,6 @@ fn hex(color: Color, default: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::Palette;
     use crate::tui::tests::studies;
 
     #[test]
@@ -271,6 +293,14 @@ mod tests {
         let paths = svg.lines().filter(|line| line.starts_with("<path"));
         let rectangles: usize = paths.map(|path| path.matches('M').count()).sum();
         assert!(rectangles > 500, "borders and curves: {rectangles}");
+    }
+
+    #[test]
+    fn colours_for_a_light_terminal_are_shown_on_one() {
+        let svg = |palette| picture(&mut Screen::new(palette), &studies::busy(), 80, 24);
+        assert!(svg(Palette::LIGHT).contains(LIGHT.behind));
+        assert!(!svg(Palette::LIGHT).contains(DARK.behind));
+        assert!(!svg(Palette::DARK).contains(LIGHT.behind));
     }
 
     #[test]

@@ -174,7 +174,8 @@ impl Plot {
         let column = self.inside.x + (self.x.dot(at, self.inside.width * 2) / 2.0) as u16;
         let row =
             self.inside.bottom() - 1 - (self.y.dot(value, self.inside.height * 4) / 4.0) as u16;
-        buffer.set_string(column, row, sign, style);
+        // Nothing of what was there shines through.
+        buffer.set_string(column, row, sign, Style::reset().patch(style));
     }
 }
 

@@ -13,7 +13,8 @@ use std::sync::{Once, OnceLock};
 use std::thread;
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -42,6 +43,8 @@ struct Streams {
 /// The terminal while it is ours: raw mode, alternate screen, pastes as one event. Given back on drop.
 pub struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<BufWriter<File>>>,
+    /// Whether the terminal was told to tell of the mouse.
+    mouse: bool,
 }
 
 impl Terminal {
@@ -57,7 +60,8 @@ impl Terminal {
         let output = streams.output.try_clone()?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(output)))?;
         std::mem::forget(taken);
-        Ok(Self { inner })
+        let mouse = false;
+        Ok(Self { inner, mouse })
     }
 
     /// Asks the terminal for its background. Only while nothing else reads from it, and with a timeout.
@@ -77,6 +81,7 @@ impl Terminal {
         if screen.take_clearing() {
             self.clear()?;
         }
+        self.follow_mouse(screen.wants_mouse())?;
         if let Some(text) = screen.take_copy() {
             let inside_tmux = std::env::var_os("TMUX").is_some();
             self.inner
@@ -99,7 +104,20 @@ impl Terminal {
         // The mode that is believed to be set is not the one that is.
         disable_raw_mode()?;
         take()?;
+        self.mouse = false;
         self.clear()
+    }
+
+    /// Clicks and the wheel, as SGR reports. Not every movement, which `crossterm`'s own command asks for too: over a
+    /// slow line that would be a flood that nobody reads.
+    fn follow_mouse(&mut self, wanted: bool) -> io::Result<()> {
+        if std::mem::replace(&mut self.mouse, wanted) == wanted {
+            return Ok(());
+        }
+        match wanted {
+            true => execute!(self.inner.backend_mut(), Print("\x1b[?1000h\x1b[?1006h")),
+            false => execute!(self.inner.backend_mut(), DisableMouseCapture),
+        }
     }
 
     /// Gives the terminal to the shell until the shell continues the program.
@@ -107,6 +125,7 @@ impl Terminal {
         restore();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         take()?;
+        self.mouse = false;
         self.clear()
     }
 
@@ -193,6 +212,7 @@ pub fn restore() {
             streams.output,
             EndSynchronizedUpdate,
             DisableBracketedPaste,
+            DisableMouseCapture,
             LeaveAlternateScreen,
             cursor::Show
         );

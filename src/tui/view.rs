@@ -1,10 +1,21 @@
 //! What the panels know beside the study's state: the selection, scrolling, the filter, colours, keys.
 
+use ratatui::layout::Rect;
+
 use super::filter::Filter;
 use super::keymap::{Keymap, Settings};
 use super::palette::Palette;
 use crate::app::State;
 use crate::domain::{Trial, TrialId, TrialState};
+
+/// What a click means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Gives the focus to the panel with this index.
+    Panel(usize),
+    /// Selects the trial.
+    Trial(TrialId),
+}
 
 /// View state shared by the panels.
 #[derive(Clone, Debug)]
@@ -31,6 +42,10 @@ pub(super) struct View {
     pub(super) smooth: bool,
     /// Whether losses stand on a logarithmic axis.
     pub(super) logarithmic: bool,
+    /// Whether the terminal is to tell of the mouse.
+    pub(super) mouse: bool,
+    /// What was drawn where in the latest frame.
+    pub(super) targets: Vec<(Rect, Target)>,
 }
 
 impl View {
@@ -48,6 +63,8 @@ impl View {
             log_back: 0,
             smooth: false,
             logarithmic: false,
+            mouse: settings.mouse.unwrap_or(false),
+            targets: Vec::new(),
         }
     }
 

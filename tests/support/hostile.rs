@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use autopeft::app::State;
 use autopeft::hub::{Hub, HubSettings};
-use autopeft::journal::{self, Record};
+use autopeft::journal;
 use autopeft::model::config::EncoderConfig;
 use autopeft::model::space::peft_space;
 use autopeft::model::weights::Weights;
@@ -33,13 +33,10 @@ pub(crate) fn study(bytes: &[u8]) {
 /// A journal, and the state that its records make.
 pub(crate) fn journal(bytes: &[u8]) {
     match journal::replay(bytes, Path::new("journal.jsonl")) {
-        Ok(history) => {
-            let records: Vec<Record> = history.records.into_iter().map(|s| s.record).collect();
-            match State::replay(&records) {
-                Ok(state) => drop((state.hypervolume(), state.is_complete(), state.known())),
-                Err(error) => drop(error.to_string()),
-            }
-        }
+        Ok(history) => match State::replay(history.records.into_iter().map(|s| s.record)) {
+            Ok(state) => drop((state.hypervolume(), state.is_complete(), state.known())),
+            Err(error) => drop(error.to_string()),
+        },
         Err(error) => drop(error.to_string()),
     }
 }

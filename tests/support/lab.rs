@@ -1,5 +1,4 @@
 //! The program itself at work on a study of a tiny encoder, in a folder of its own.
-#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::tiny;
+use super::tiny;
 
 /// A folder with a study file, its model and its data.
 pub(crate) struct Lab {

@@ -11,7 +11,7 @@ use parquet::schema::parser::parse_message_type;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::hostile;
+use super::hostile;
 
 /// No input is longer, bytes.
 const LONGEST: usize = 64 << 10;

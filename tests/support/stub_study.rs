@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
@@ -16,7 +17,7 @@ use autopeft::domain::{
     SearchMethod, TrialId,
 };
 use autopeft::executor::{Executor, ExecutorEvent};
-use autopeft::journal::{FORMAT_VERSION, Journal, Record};
+use autopeft::journal::{FORMAT_VERSION, Journal, Record, Writer};
 use autopeft::search::{Engine, EngineSettings, SearchWorker};
 
 /// Steps of an epoch.
@@ -201,12 +202,22 @@ pub(crate) fn runtime(
     executor: impl Executor + 'static,
     trials: usize,
 ) -> io::Result<Runtime> {
+    runtime_on_slow_disk(folder, executor, trials, Duration::ZERO)
+}
+
+/// The same, with a disk that takes so long longer for each synchronisation.
+pub(crate) fn runtime_on_slow_disk(
+    folder: &Path,
+    executor: impl Executor + 'static,
+    trials: usize,
+    delay: Duration,
+) -> io::Result<Runtime> {
     let (mut journal, history) = Journal::open(folder).map_err(io::Error::other)?;
     let mut records: Vec<Record> = history.records.into_iter().map(|s| s.record).collect();
     let fresh = opening(trials, records.is_empty());
     journal.append(&fresh).map_err(io::Error::other)?;
     records.extend(fresh);
-    let mut state = State::replay(&records).map_err(io::Error::other)?;
+    let mut state = State::replay(records).map_err(io::Error::other)?;
     state.initial_trials = 16;
     state.batch = 16;
     state.capacity = executor.capacity();
@@ -223,7 +234,10 @@ pub(crate) fn runtime(
     Ok(Runtime {
         vitals: crossbeam_channel::never(),
         state,
-        journal,
+        journal: Writer::start(move |records| {
+            std::thread::sleep(delay);
+            journal.append(records)
+        })?,
         executor: Box::new(executor),
         search: SearchWorker::spawn(engine)?,
         stop_requests,

@@ -65,8 +65,8 @@ fn a_clock_that_steps_back_changes_nothing() {
     }
     let history = replay(&bytes, Path::new("journal.jsonl")).unwrap();
     assert_eq!(records(&history), every_record());
-    let state = State::replay(&every_record()).unwrap();
-    assert_eq!(State::replay(&records(&history)).unwrap(), state);
+    let state = State::replay(every_record()).unwrap();
+    assert_eq!(State::replay(records(&history)).unwrap(), state);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn format_1_still_opens_and_makes_the_same_study() {
     let (_, history) = Journal::open(folder.path()).unwrap();
     assert_eq!(records(&history), with_given_reference());
     assert_eq!(history.torn_tail, None);
-    let state = State::replay(&records(&history)).unwrap();
+    let state = State::replay(records(&history)).unwrap();
     let states: Vec<TrialState> = state.trials.iter().map(|trial| trial.state).collect();
     assert_eq!(
         states,

@@ -13,6 +13,8 @@ use crate::tui::view::View;
 
 /// Width of the labels before the values.
 const LABEL: usize = 12;
+/// Width of the table of epochs.
+const EPOCHS: usize = LABEL + 32 + 6;
 
 pub(super) fn title(view: &View, state: &State) -> String {
     match view.selected(state) {
@@ -51,6 +53,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         let trained = format!("{trained} scalars, biases and head included");
         text.field("trained", &trained);
     }
+    text.epochs(trial, usize::from(area.height));
     for (line, row) in text.lines.iter().zip(area.y..area.bottom()) {
         buffer.set_line(area.x, row, line, area.width);
     }
@@ -160,6 +163,40 @@ impl Text {
                 missed.unwrap_or_default()
             );
             self.field("predicted", &text);
+        }
+    }
+
+    /// The latest epochs as a table, where there is room for it.
+    fn epochs(&mut self, trial: &Trial, height: usize) {
+        let room = height.saturating_sub(self.lines.len() + 2);
+        if room < 2 || self.width < EPOCHS || trial.epochs.is_empty() {
+            return;
+        }
+        self.lines.push(Line::default());
+        let heading = format!(
+            "{:<LABEL$}{:<10}{:<12}{:<10}time",
+            "epoch", "train", "validation", "score"
+        );
+        self.lines.push(Line::styled(heading, self.palette.faint));
+        let scores = trial.epochs.iter().map(|epoch| epoch.score);
+        let highest = scores
+            .filter(|score| score.is_finite())
+            .fold(f64::NEG_INFINITY, f64::max);
+        let best = trial.epochs.iter().find(|epoch| epoch.score == highest);
+        for epoch in &trial.epochs[trial.epochs.len().saturating_sub(room)..] {
+            let is_best = best.is_some_and(|best| best.epoch == epoch.epoch);
+            let (label, style) = match is_best {
+                true => (format!("{} best", epoch.epoch), self.palette.score),
+                false => (epoch.epoch.to_string(), Style::new()),
+            };
+            let line = format!(
+                "{label:<LABEL$}{:<10.4}{:<12.4}{:<10.4}{}",
+                epoch.train_loss,
+                epoch.validation_loss,
+                epoch.score,
+                duration(epoch.wall_seconds)
+            );
+            self.lines.push(Line::styled(line, style));
         }
     }
 

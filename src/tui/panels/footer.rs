@@ -1,13 +1,14 @@
 //! The line at the bottom: the keys that work now, or the answer to the last one.
 
+use std::collections::BTreeSet;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::PANELS;
 use crate::tui::keys::Action;
-use crate::tui::palette::Palette;
-use crate::tui::view::View;
+use crate::tui::view::{Target, View};
 
 /// Actions that every screen understands and that only the help needs to name.
 fn is_silent(action: Action) -> bool {
@@ -33,6 +34,8 @@ fn is_silent(action: Action) -> bool {
             | A::Smooth
             | A::Logarithm
             | A::Ascii
+            | A::Mouse
+            | A::Hide
             | A::Redraw
             | A::Suspend
     )
@@ -89,15 +92,17 @@ pub(in crate::tui) fn draw(
     buffer.set_line(area.x, area.y, &line, area.width);
 }
 
-/// Draws the panels' numbers and names, the shown ones bold, the focused one reversed, and how to get to the others.
-/// Where the names do not fit, only the focused panel has its name.
+/// Draws the panels' numbers and names, the shown ones bold, the focused one reversed, those that the user hid in
+/// brackets, and how to get to the others. Where the names do not fit, only the focused panel has its name.
 pub(in crate::tui) fn draw_strip(
     buffer: &mut Buffer,
     area: Rect,
-    palette: Palette,
+    view: &mut View,
     focus: usize,
     shown: &[usize],
+    hidden: &BTreeSet<usize>,
 ) {
+    let palette = view.palette;
     let strip = |named: &dyn Fn(usize) -> bool| {
         let panels = PANELS.iter().enumerate().map(|(i, panel)| {
             let style = match () {
@@ -105,12 +110,17 @@ pub(in crate::tui) fn draw_strip(
                 () if shown.contains(&i) => palette.title,
                 () => palette.faint,
             };
+            let (open, close) = if hidden.contains(&i) {
+                ('(', ')')
+            } else {
+                (' ', ' ')
+            };
             let number = i + 1;
             let name = panel.name;
             let text = if named(i) {
-                format!(" {number} {name} ")
+                format!("{open}{number} {name}{close}")
             } else {
-                format!(" {number} ")
+                format!("{open}{number}{close}")
             };
             Span::styled(text, style)
         });
@@ -119,6 +129,13 @@ pub(in crate::tui) fn draw_strip(
     let mut line = strip(&|_| true);
     if line.width() > usize::from(area.width) {
         line = strip(&|i| i == focus);
+    }
+    let mut column = area.x;
+    for (panel, span) in line.spans.iter().enumerate() {
+        let width = span.width() as u16;
+        let place = Rect::new(column, area.y, width, 1);
+        view.targets.push((place, Target::Panel(panel)));
+        column += width;
     }
     let hint = " Tab or number: panel";
     if line.width() + hint.len() <= usize::from(area.width) {

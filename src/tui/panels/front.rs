@@ -7,9 +7,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::State;
 use crate::domain::{Origin, Trial, TrialState};
 use crate::tui::axis::Axis;
-use crate::tui::format::{configuration, counted, percent};
+use crate::tui::format::{configurations, counted, percent};
 use crate::tui::plot::Plot;
-use crate::tui::view::{View, scrolled};
+use crate::tui::view::{Target, View, scrolled};
 
 /// Height from which the table stands below the plot.
 const STACKED: u16 = 16;
@@ -154,31 +154,28 @@ fn draw_table(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
         .unwrap_or(view.front_offset);
     view.front_offset = scrolled(view.front_offset, index, state.front.len(), height);
     let members = state.front.iter().skip(view.front_offset).take(height);
-    for (trial, row) in members.filter_map(|id| state.trial(*id)).zip(area.y + 1..) {
+    let members: Vec<&Trial> = members.filter_map(|id| state.trial(*id)).collect();
+    let shown = members.iter().map(|trial| &trial.configuration);
+    let texts = configurations(shown, &state.study.space, width.saturating_sub(24));
+    for ((trial, text), row) in members.into_iter().zip(texts).zip(area.y + 1..) {
         let Some((parameters, score)) = point(trial) else {
             continue;
         };
-        let text = configuration(
-            &trial.configuration,
-            &state.study.space,
-            width.saturating_sub(24),
-        );
         let line = format!(
             "{:<6}{score:<8.4}{:<10}{text}",
             trial.id.to_string(),
             percent(parameters)
         );
         let mut style = ratatui::style::Style::new();
+        let whole = Rect {
+            y: row,
+            height: 1,
+            ..area
+        };
+        view.targets.push((whole, Target::Trial(trial.id)));
         if Some(trial.id) == selected {
             style = view.palette.selected;
-            buffer.set_style(
-                Rect {
-                    y: row,
-                    height: 1,
-                    ..area
-                },
-                style,
-            );
+            buffer.set_style(whole, style);
         }
         buffer.set_stringn(area.x, row, line, width, style);
     }

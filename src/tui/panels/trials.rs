@@ -7,9 +7,9 @@ use ratatui::style::Style;
 use crate::app::{DeviceStatus, State};
 use crate::domain::{Progress, Trial, TrialState};
 use crate::tui::filter::Filter;
-use crate::tui::format::{configuration, duration, fitted, percent};
+use crate::tui::format::{configurations, duration, fitted, percent};
 use crate::tui::palette::glyph;
-use crate::tui::view::{View, scrolled};
+use crate::tui::view::{Target, View, scrolled};
 
 // Widths of the columns, in cells, with the gap behind each.
 const STATE: usize = 13;
@@ -78,15 +78,19 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     view.trials_offset = scrolled(view.trials_offset, index, rows, height);
     let visible = view.trials_offset..rows.min(view.trials_offset + height);
     let trials = visible.filter_map(|row| state.trial(view.trial_of_row(row)?));
-    for (trial, row) in trials.zip(area.y + 1..) {
-        let line = columns.trial(trial, state);
+    let trials: Vec<&Trial> = trials.collect();
+    let shown = trials.iter().map(|trial| &trial.configuration);
+    let texts = configurations(shown, &state.study.space, columns.configuration);
+    for ((trial, text), row) in trials.into_iter().zip(texts).zip(area.y + 1..) {
+        let line = columns.trial(trial, &text, state);
         let mut style = view.palette.state(trial.state);
+        let whole = Rect {
+            y: row,
+            height: 1,
+            ..area
+        };
+        view.targets.push((whole, Target::Trial(trial.id)));
         if Some(trial.id) == selected {
-            let whole = Rect {
-                y: row,
-                height: 1,
-                ..area
-            };
             buffer.set_style(whole, view.palette.selected);
             // One bar: the state's colour would make a bar of its own behind the text.
             style = view.palette.selected;
@@ -122,7 +126,7 @@ impl Columns {
         }
     }
 
-    fn trial(&self, trial: &Trial, state: &State) -> String {
+    fn trial(&self, trial: &Trial, configuration: &str, state: &State) -> String {
         let front = if state.front.contains(&trial.id) {
             "◆"
         } else {
@@ -146,7 +150,6 @@ impl Columns {
                 .map(|score| format!("{score:.3}…"))
                 .unwrap_or_default(),
         };
-        let text = configuration(&trial.configuration, &state.study.space, self.configuration);
         let parameters = percent(trial.parameters_percent);
         self.line(
             &id,
@@ -154,7 +157,7 @@ impl Columns {
             &score,
             &parameters,
             &self.progress_text(trial, state),
-            &text,
+            configuration,
         )
     }
 

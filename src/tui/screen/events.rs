@@ -26,6 +26,7 @@ impl Screen {
     fn on_event_of(&mut self, event: Event, shown: &State) -> Option<Message> {
         match event {
             Event::Resize(..) => self.redraw = true,
+            Event::Mouse(mouse) if self.view.mouse => self.on_mouse(mouse, shown),
             Event::Key(key) if key.kind != KeyEventKind::Release => {
                 self.redraw = true;
                 self.hint = None;
@@ -172,10 +173,11 @@ impl Screen {
             Action::HalfPageUp => self.step(-HALF_PAGE, state),
             Action::First => self.step(isize::MIN, state),
             Action::Last => self.step(isize::MAX, state),
-            Action::NextPanel => self.focus_on((self.focus + 1) % PANELS.len()),
-            Action::PreviousPanel => self.focus_on((self.focus + PANELS.len() - 1) % PANELS.len()),
+            Action::NextPanel => self.focus_on(self.neighbour(1)),
+            Action::PreviousPanel => self.focus_on(self.neighbour(PANELS.len() - 1)),
             Action::Panel(index) => self.focus_on(index),
             Action::Zoom => self.zoomed = !self.zoomed,
+            Action::Hide => self.hide(),
             Action::Back => self.back(),
             Action::Filter => {
                 let text = self.view.filter.as_ref().map_or("", Filter::text);
@@ -191,6 +193,14 @@ impl Screen {
                 self.hint = Some(format!("colours: {}", self.view.palette.name));
             }
             Action::Ascii => self.view.ascii = !self.view.ascii,
+            Action::Mouse => {
+                self.view.mouse = !self.view.mouse;
+                let told = match self.view.mouse {
+                    true => "the mouse selects and scrolls; text is selected with Shift",
+                    false => "the mouse is the terminal's alone",
+                };
+                self.hint = Some(told.into());
+            }
             Action::Commands => self.popup = Some(Popup::Commands(Commands::default())),
             Action::Help => self.popup = Some(Popup::Help(0)),
             Action::Redraw => self.clear = true,
@@ -274,7 +284,7 @@ impl Screen {
     }
 
     /// Moves the selection, or the log's lines where the log has the focus.
-    fn step(&mut self, by: isize, state: &State) {
+    pub(super) fn step(&mut self, by: isize, state: &State) {
         if self.focus == LOG {
             let back = self
                 .view
@@ -329,8 +339,37 @@ impl Screen {
         self.view.chosen = self.view.trial_of_row(row);
     }
 
-    fn focus_on(&mut self, panel: usize) {
+    /// The panel so many places on that is to be seen, from the last to the first again.
+    fn neighbour(&self, places: usize) -> usize {
+        let mut panel = (self.focus + places) % PANELS.len();
+        // Ends at the focused panel at the latest, which is never hidden.
+        while self.hidden.contains(&panel) {
+            panel = (panel + places) % PANELS.len();
+        }
+        panel
+    }
+
+    /// Hides the panel that has the focus, which goes to the nearest one before it.
+    fn hide(&mut self) {
+        let panel = self.focus;
+        if panel == 0 {
+            self.hint = Some("the trials are always there; go to another panel to hide it".into());
+            return;
+        }
+        let key = self.view.keymap.first_key(Action::Panel(panel));
+        self.hint = Some(format!(
+            "{} hidden: {key} brings it back",
+            PANELS[panel].name
+        ));
+        self.zoomed = false;
+        self.focus_on(self.neighbour(PANELS.len() - 1));
+        self.hidden.insert(panel);
+    }
+
+    /// Gives a panel the focus; one that was hidden is shown again.
+    pub(super) fn focus_on(&mut self, panel: usize) {
         self.focus = panel.min(PANELS.len() - 1);
+        self.hidden.remove(&self.focus);
         if PANELS[self.focus].group != Group::Study {
             self.page = PANELS[self.focus].group;
         }
@@ -371,6 +410,7 @@ impl Screen {
             Action::PauseStudy if state.is_complete() && !state.trials.is_empty() => return None,
             Action::Export if state.front.is_empty() => return None,
             Action::Freeze if view.frozen => "unfreeze",
+            Action::Hide if self.focus == 0 => return None,
             Action::Zoom if self.zoomed => "unzoom",
             Action::Back if self.zoomed => "back",
             Action::Back if view.filter.is_some() => "drop filter",

@@ -1,6 +1,9 @@
 //! The screen as a whole: what it remembers, and how a frame comes about.
 
 mod events;
+mod mouse;
+
+use std::collections::BTreeSet;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -11,10 +14,11 @@ use super::ascii;
 use super::format::wrapped;
 use super::keymap::Settings;
 use super::layout::{LEAST_HEIGHT, LEAST_WIDTH, arrange};
+use super::palette::Palette;
 use super::panels::{Group, PANELS, footer, header};
 use super::popup::Popup;
 use super::prompt::Prompt;
-use super::view::View;
+use super::view::{Target, View};
 use crate::app::State;
 
 /// The view: everything that the screen remembers and the study does not.
@@ -26,6 +30,8 @@ pub struct Screen {
     /// The group that a small screen shows below the trials.
     page: Group,
     zoomed: bool,
+    /// Panels that the user does not want to see; never the one with the focus.
+    hidden: BTreeSet<usize>,
     popup: Option<Popup>,
     prompt: Option<Prompt>,
     /// The answer to the last key, where it did nothing to be seen.
@@ -41,11 +47,13 @@ pub struct Screen {
 impl Screen {
     /// A screen that follows the running trial.
     pub fn new(settings: impl Into<Settings>) -> Self {
+        let settings = settings.into();
         Self {
-            view: View::new(settings.into()),
             focus: 0,
             page: Group::Trial,
             zoomed: false,
+            hidden: settings.hidden.clone(),
+            view: View::new(settings),
             popup: None,
             prompt: None,
             hint: None,
@@ -95,6 +103,16 @@ impl Screen {
         self.copy.take()
     }
 
+    /// The colours.
+    pub(super) fn palette(&self) -> Palette {
+        self.view.palette
+    }
+
+    /// Whether the terminal is to tell of the mouse.
+    pub(super) fn wants_mouse(&self) -> bool {
+        self.view.mouse
+    }
+
     /// Draws the whole screen.
     pub fn draw(&mut self, frame: &mut Frame, state: &State) {
         let area = frame.area();
@@ -109,7 +127,8 @@ impl Screen {
     }
 
     fn draw_into(&mut self, buffer: &mut Buffer, area: Rect, state: &State) {
-        match arrange(area, self.focus, self.page, self.zoomed) {
+        self.view.targets.clear();
+        match arrange(area, self.focus, self.page, self.zoomed, &self.hidden) {
             None => draw_too_small(buffer, area),
             Some(areas) => {
                 if let Some(filter) = &mut self.view.filter {
@@ -121,7 +140,8 @@ impl Screen {
                 }
                 if let Some(strip) = areas.strip {
                     let shown: Vec<usize> = areas.panels.iter().map(|(index, _)| *index).collect();
-                    footer::draw_strip(buffer, strip, self.view.palette, self.focus, &shown);
+                    let (focus, hidden) = (self.focus, &self.hidden);
+                    footer::draw_strip(buffer, strip, &mut self.view, focus, &shown, hidden);
                 }
                 self.draw_footer(buffer, areas.footer, state);
                 if let Some(popup) = &mut self.popup {
@@ -147,6 +167,7 @@ impl Screen {
         let block = Block::bordered().border_style(border).title(title);
         let inside = block.inner(area);
         block.render(area, buffer);
+        self.view.targets.push((area, Target::Panel(index)));
         (panel.draw)(buffer, inside, &mut self.view, state);
     }
 

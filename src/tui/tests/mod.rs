@@ -3,4 +3,5 @@
 
 mod drawing;
 mod driving;
+mod panels;
 pub(super) mod studies;

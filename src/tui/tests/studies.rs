@@ -140,7 +140,7 @@ fn finished(number: u32) -> Vec<Record> {
 
 fn replayed(records: impl IntoIterator<Item = Record>) -> State {
     let records: Vec<Record> = created().into_iter().chain(records).collect();
-    let mut state = State::replay(&records).unwrap();
+    let mut state = State::replay(records).unwrap();
     state.initial_trials = 6;
     state.device = DeviceStatus::Ready("CPU, 2 cores (no CUDA device was found)".into());
     state

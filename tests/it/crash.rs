@@ -1,27 +1,20 @@
 //! The program, killed at random instants, again and again: nothing is lost, nothing is doubled, and what comes out is
 //! what an undisturbed run brings.
 //!
-//! `AUTOPEFT_KILLS=1000 cargo test --release --test crash -- --nocapture` kills more often than the usual round, and
+//! `AUTOPEFT_KILLS=1000 cargo test --release --test it crash:: -- --nocapture` kills more often than the usual round, and
 //! `AUTOPEFT_KILL_SEED=N` at other instants.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
-
-#[path = "support/lab.rs"]
-mod lab;
-#[path = "support/tiny.rs"]
-mod tiny;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::support::lab::Lab;
 use autopeft::app::{RecordedError, State};
 use autopeft::domain::{EpochReport, Measurement, TrialId, TrialState};
 use autopeft::journal::JournalError;
 use autopeft::train::checkpoint;
-use lab::Lab;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

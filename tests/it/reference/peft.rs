@@ -15,7 +15,7 @@ use safetensors::tensor::{Dtype, SafeTensors};
 use serde_json::Value;
 
 use super::golden;
-use crate::peft_case;
+use crate::support::peft_case;
 
 /// A file of tensors, every number widened to 64 bits.
 type Tensors = BTreeMap<String, (Vec<usize>, Vec<f64>)>;

@@ -1,5 +1,4 @@
 //! Models and tasks from a hub: a small HTTP server in this process, with the hub's addresses and headers.
-#![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};

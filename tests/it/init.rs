@@ -1,10 +1,6 @@
 //! Data of one's own: three unlike files, each from `init` to a running study without an edit.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
 
-#[path = "support/tiny.rs"]
-mod tiny;
-
+use crate::support::tiny;
 use std::fs;
 use std::process::{Command, Output};
 

@@ -1,10 +1,6 @@
 //! The training worker on a tiny encoder: pausing, cancelling, diverging, and keeping the best weights.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
 
-#[path = "support/tiny.rs"]
-mod tiny;
-
+use crate::support::tiny;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

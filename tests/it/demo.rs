@@ -1,12 +1,5 @@
 //! The demo task is balanced, repeats by seed, shares no row between splits, and cannot be guessed from the hypothesis;
 //! with the embedded encoder it is a task that modules can learn and a head alone cannot.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a broken expectation must fail its test"
-)]
-
-#[path = "support/trainings.rs"]
-mod trainings;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -15,7 +8,7 @@ use autopeft::task::demo::{self, CorpusPair, Lesson};
 use autopeft::task::{Dataset, Example, Label};
 use autopeft::train::pretrain::{PretrainSettings, pretrain};
 
-use trainings::{configuration, train, workbench};
+use crate::support::trainings::{configuration, train, workbench};
 
 fn rows() -> Dataset {
     demo::dataset(3, 3600, 1200, 1200)

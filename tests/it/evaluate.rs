@@ -1,10 +1,6 @@
 //! The final evaluation, from the command line: baselines and front over seeds, on rows that the search never saw.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
 
-#[path = "support/tiny.rs"]
-mod tiny;
-
+use crate::support::tiny;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

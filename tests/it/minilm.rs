@@ -1,9 +1,4 @@
 //! A real encoder against values computed by the original library: all-MiniLM-L6-v2, alone and with modules.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a broken golden file must fail its test"
-)]
-#![recursion_limit = "256"]
 
 use std::path::Path;
 
@@ -18,11 +13,7 @@ use autopeft::train::optimizer::{AdamW, AdamWSettings, Schedule};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-mod support {
-    pub(crate) mod minilm;
-    pub(crate) mod peft_case;
-}
-use support::{minilm, peft_case};
+use crate::support::{minilm, peft_case};
 
 fn golden() -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/minilm.json");

@@ -1,7 +1,5 @@
 //! The built program's command line: help, exit codes, messages, and what needs no training.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -1,5 +1,4 @@
 //! Who may know whom: the arrows of `src/lib.rs`, held against the `crate::` paths in the sources.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,4 @@
 //! Tasks from files: the real data sets where they lie on this machine, and files of every format and fault.
-#![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! The terminal after panics and under the noise of libraries, on a pseudo-terminal: this very test program, started
 //! again, is the program on the screen.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
@@ -54,7 +53,11 @@ fn play(part: &str) -> (String, String) {
     );
     let stdio = || Stdio::from(end.try_clone().unwrap());
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_program_on_the_screen", "--nocapture"])
+        .args([
+            "--exact",
+            "terminal::the_program_on_the_screen",
+            "--nocapture",
+        ])
         .env(PART, part)
         .env(LOG, &log)
         .stdin(stdio())

@@ -1,9 +1,5 @@
 //! The search engine against BoTorch's numbers: tolerances as in the README of the golden files.
 
-#[path = "../support/surrogate.rs"]
-#[allow(dead_code, reason = "the benchmark needs more of it")]
-mod surrogate;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,8 +19,8 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use self::surrogate::Surrogate;
 use super::golden::{folders, json};
+use crate::support::surrogate::Surrogate;
 
 const FILES: [&str; 7] = [
     "hypervolume.json",

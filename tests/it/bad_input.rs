@@ -1,19 +1,12 @@
 //! Files that are not what they should be. Each is refused with what is wrong, where, and what to do; nothing is
 //! trained, nothing panics, and no memory is taken on a liar's word.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
-
-#[path = "support/lab.rs"]
-mod lab;
-#[path = "support/tiny.rs"]
-mod tiny;
 
 use std::fs;
 use std::process::Output;
 
+use crate::support::lab::Lab;
 use insta::assert_snapshot;
-use lab::Lab;
 
 const RUN: [&str; 5] = ["run", "study.toml", "--headless", "--device", "cpu"];
 

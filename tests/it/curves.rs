@@ -1,16 +1,10 @@
 //! What makes training faster leaves its learning curves alone.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
-
-#[path = "support/trainings.rs"]
-#[allow(dead_code, reason = "other tests need more of it")]
-mod trainings;
 
 use autopeft::domain::{Configuration, EpochReport, Job, TrialId};
 use autopeft::train::trainer::{Advance, Training};
 use autopeft::train::workbench::Workbench;
 
-use trainings::{configuration, workbench};
+use crate::support::trainings::{configuration, workbench};
 
 /// The embedded encoder and task, with these keys under `[training]`.
 fn bench(training: &str) -> Workbench {

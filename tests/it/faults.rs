@@ -1,17 +1,8 @@
 //! What happens around the program: disks that fill up, folders that go, signals, workers that end. Each ends in a
 //! message that says what to do, with everything finished safe.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
 
-#[path = "support/lab.rs"]
-mod lab;
-#[path = "support/stub_study.rs"]
-#[allow(dead_code, reason = "not every test needs all of it")]
-mod stub_study;
-#[path = "support/tiny.rs"]
-mod tiny;
-
+use crate::support::stub_study;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -20,20 +11,26 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use autopeft::app::State;
+use crate::support::lab::Lab;
 use autopeft::app::headless::Headless;
-use autopeft::app::runtime::Ending;
+use autopeft::app::runtime::{Ending, Interface};
+use autopeft::app::{Message, State};
 use autopeft::domain::{Job, TrialId, TrialState};
 use autopeft::executor::{Executor, ExecutorEvent};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use autopeft::journal::Record;
+use crossbeam_channel::{Receiver, Select, Sender, bounded, unbounded};
 use insta::assert_snapshot;
-use lab::Lab;
 
 const RUN: [&str; 5] = ["run", "study.toml", "--headless", "--device", "cpu"];
 
 /// Runs the study in a shell that may write no file larger than `kibibytes`, as if the disk were full from there on.
 fn run_on_small_disk(lab: &Lab, kibibytes: u32) -> Output {
-    let script = format!("trap '' XFSZ; ulimit -f {kibibytes}; exec \"$@\"");
+    run_behind(lab, &format!("trap '' XFSZ; ulimit -f {kibibytes}"))
+}
+
+/// Runs the study after commands of a shell, which hold for it too.
+fn run_behind(lab: &Lab, commands: &str) -> Output {
+    let script = format!("{commands}; exec \"$@\"");
     let program = env!("CARGO_BIN_EXE_autopeft-tui");
     let mut shell = Command::new("bash");
     shell.args(["-c", &script, "bash", program]).args(RUN);
@@ -116,7 +113,7 @@ fn weights_that_do_not_fit_on_the_disk_pause_the_study() {
     let full = run_on_small_disk(&lab, 12);
     assert_snapshot!(lab.told(&full), @r"
     exit code 1
-    error: cannot keep the trained weights in runs/tiny/weights/trial-2.safetensors: File too large (os error 27); free some space there, or keep the runs elsewhere with --runs (3 of 6 trials are over and saved; the same command goes on)
+    error: cannot keep the trained weights in runs/tiny/weights/trial-2.safetensors: File too large (os error 27); free some space there, or keep the runs elsewhere with --runs
     ");
     let weights = fs::read_dir(lab.path("runs/tiny/weights")).unwrap();
     assert_eq!(weights.count(), 0, "no file is left that is not whole");
@@ -241,6 +238,63 @@ fn a_death_without_a_word_is_told_at_the_next_start() {
 }
 
 #[test]
+fn a_trial_for_which_memory_does_not_suffice_is_set_aside_and_the_next_one_gets_its_turn() {
+    let lab = Lab::new(4, 1);
+    let study = fs::read_to_string(lab.path("study.toml")).unwrap();
+    let study = study.replace("sizes = [0, 1, 4, 16]", "sizes = [65536]");
+    let study = study.replace("batch_size = 8", "batch_size = 160");
+    fs::write(lab.path("study.toml"), study).unwrap();
+    // The system promises no memory beyond this: the first large tensor ends the program.
+    let run = || run_behind(&lab, "ulimit -c 0; ulimit -v 1200000");
+    let told = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    for _ in 0..5 {
+        let output = run();
+        assert_eq!(output.status.code(), None, "{}", told(&output));
+        assert!(
+            told(&output).contains("memory allocation of"),
+            "{}",
+            told(&output)
+        );
+    }
+    let sixth = String::from_utf8(run().stdout).unwrap();
+    let failed = sixth.lines().find(|line| line.contains("failed")).unwrap();
+    assert_snapshot!(failed, @"");
+    assert!(sixth.contains("#1 started"), "{sixth}");
+    let state = State::recorded(&lab.path("runs/tiny")).unwrap();
+    assert_eq!(state.trials[0].state, TrialState::Failed);
+}
+
+#[test]
+fn a_clock_that_was_set_back_changes_nothing() {
+    let lab = Lab::new(6, 3);
+    lab.text(&[&RUN[..], &["--trials", "3"]].concat());
+    let before = finished(&lab);
+    // Everything was written a century from now.
+    let path = lab.path("runs/tiny/journal.jsonl");
+    let mut ahead = String::new();
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let (_, rest) = line[9..].split_once(',').unwrap();
+        let json = format!("{{\"unix_seconds\":4900000000.5,{rest}");
+        ahead.push_str(&format!(
+            "{:08x} {json}\n",
+            crc32fast::hash(json.as_bytes())
+        ));
+    }
+    fs::write(&path, ahead).unwrap();
+    lab.text(&["watch", "study.toml", "--picture", "screen.svg"]);
+    let picture = fs::read_to_string(lab.path("screen.svg")).unwrap();
+    assert!(picture.contains("within\u{a0}the\u{a0}last"), "{picture}");
+    lab.text(&RUN);
+    let after = finished(&lab);
+    assert_eq!((after.len(), &after[..3]), (6, &before[..]));
+    let state = State::recorded(&lab.path("runs/tiny")).unwrap();
+    for trial in &state.trials {
+        let times = trial.epochs.iter().map(|epoch| epoch.wall_seconds);
+        assert!(times.clone().all(|time| time > 0.0) && times.is_sorted());
+    }
+}
+
+#[test]
 fn a_second_start_says_who_works_there_and_offers_to_watch() {
     let (lab, mut child) = training();
     let second = lab.output(&RUN);
@@ -309,4 +363,69 @@ fn a_worker_that_ends_without_a_word_ends_the_run() {
         panic!("{ending:?}");
     };
     assert_snapshot!(reason, @"the training worker ended unexpectedly; please report this with the log");
+}
+
+/// Somebody who presses a key now and then, and counts how long the answers take.
+struct AtTheKeys {
+    keys: Receiver<Instant>,
+    waiting: Vec<Instant>,
+    answers: Vec<Duration>,
+}
+
+impl Interface for AtTheKeys {
+    fn take_messages(&mut self, _: &State) -> Vec<Message> {
+        self.waiting.extend(self.keys.try_iter());
+        Vec::new()
+    }
+
+    fn watch<'a>(&'a self, select: &mut Select<'a>) {
+        select.recv(&self.keys);
+    }
+
+    fn recorded(&mut self, _: &Record, _: &State) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn wants_showing(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn show(&mut self, _: &State) -> std::io::Result<()> {
+        let answered = self.waiting.drain(..);
+        self.answers
+            .extend(answered.map(|pressed| pressed.elapsed()));
+        Ok(())
+    }
+
+    fn leaves_when_complete(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_disk_that_takes_its_time_does_not_keep_the_keys_waiting() {
+    const SYNCHRONISATION: Duration = Duration::from_millis(700);
+    let folder = tempfile::tempdir().unwrap();
+    let executor = stub_study::StubExecutor::start(2);
+    let mut runtime =
+        stub_study::runtime_on_slow_disk(folder.path(), executor, 2, SYNCHRONISATION).unwrap();
+    let (sender, keys) = unbounded();
+    // Ends once nobody takes the keys any more.
+    std::thread::spawn(move || {
+        while sender.send(Instant::now()).is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let mut screen = AtTheKeys {
+        keys,
+        waiting: Vec::new(),
+        answers: Vec::new(),
+    };
+    assert_eq!(runtime.run(&mut screen).unwrap(), Ending::Complete);
+    drop(runtime);
+    let longest = screen.answers.iter().max().unwrap();
+    assert!(screen.answers.len() > 20, "{}", screen.answers.len());
+    assert!(*longest < SYNCHRONISATION / 2, "{longest:?}");
+    let state = State::recorded(folder.path()).unwrap();
+    assert_eq!(state.in_state(TrialState::Finished).count(), 2);
 }

@@ -1,18 +1,11 @@
 //! The program itself, from the command line: a whole study on a tiny encoder, killed, resumed, exported, loaded again.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
-
-#[path = "support/lab.rs"]
-mod lab;
-#[path = "support/tiny.rs"]
-mod tiny;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lab::Lab;
+use crate::support::lab::Lab;
 use serde_json::Value;
 
 fn trials(status: &Value) -> BTreeMap<u64, Value> {

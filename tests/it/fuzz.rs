@@ -1,13 +1,6 @@
 //! A short round of hostile inputs for every reader of foreign bytes; `benches/fuzz.rs` runs millions.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![recursion_limit = "256"]
 
-#[path = "support/hostile.rs"]
-mod hostile;
-#[path = "support/mutation.rs"]
-mod mutation;
-
-use mutation::{Mutations, targets};
+use crate::support::mutation::{Mutations, targets};
 
 /// Inputs for each target.
 const EXECUTIONS: usize = 3000;

@@ -1,0 +1,109 @@
+//! Trials with which the program ended without a word: killed from outside, or by the system for want of memory.
+//!
+//! Whoever ended it leaves no trace, so the first deaths are only told. A trial that brought the program down again
+//! and again before anything of it was kept would do so at every start, and the study would never go on: it is set
+//! aside as failed. One that is kept gets further each time, and is never given up unasked.
+
+use std::collections::BTreeSet;
+
+use super::{Severity, State};
+use crate::domain::TrialId;
+use crate::journal::Record;
+
+/// Deaths in a row after which a trial of which nothing was kept is set aside.
+const MOST: u32 = 5;
+
+/// The records that set trials aside; `kept` are those whose training goes on from a checkpoint.
+pub(super) fn set_aside(state: &State, kept: &BTreeSet<TrialId>) -> Vec<Record> {
+    let hopeless = |(trial, deaths): &(&TrialId, &u32)| **deaths >= MOST && !kept.contains(trial);
+    let hopeless = state.deaths.iter().filter(hopeless);
+    hopeless
+        .map(|(trial, deaths)| Record::TrialFailed {
+            trial: *trial,
+            reason: format!(
+                "the program ended without a word while this trial was under way, {deaths} times in a row and before \
+                 anything of it was kept: it was killed, or the machine ran out of memory. It is set aside; retry it \
+                 once the cause is mended"
+            ),
+        })
+        .collect()
+}
+
+/// Tells of the deaths before this session.
+pub(super) fn tell(state: &mut State) {
+    for (trial, times) in state.deaths.clone() {
+        let text = format!(
+            "the program ended without a word while trial {trial} was under way, {times} times in a row: it was \
+             killed, or the machine ran out of memory or power. The trial goes on from its last checkpoint; cancel it \
+             if it is to blame"
+        );
+        state.notify(Severity::Warning, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::StudyFacts;
+    use crate::domain::{Configuration, Origin, PeftSpace, ReferenceRule, TrialState};
+
+    fn play(state: &mut State, record: &Record) {
+        assert_eq!(state.apply(record), Ok(()));
+    }
+
+    /// A study whose one trial was under way at so many deaths.
+    fn died(times: u32) -> State {
+        let mut state = State::new(StudyFacts {
+            name: "s".into(),
+            seed: 1,
+            space: PeftSpace {
+                modules: Vec::new(),
+                layers: 1,
+                candidate_layers: vec![0],
+                choose_layers: false,
+                backbone_parameters: 1,
+            },
+            reference_rule: ReferenceRule {
+                score: Some(0.5),
+                parameters_percent: Some(26.0),
+            },
+            settings: serde_json::Value::Null,
+        });
+        let trial = TrialId(0);
+        let configuration = Configuration {
+            modules: [].into(),
+            layers: Vec::new(),
+        };
+        let origin = Origin::Initial;
+        play(
+            &mut state,
+            &Record::TrialQueued {
+                trial,
+                configuration,
+                origin,
+            },
+        );
+        for _ in 0..times {
+            play(&mut state, &Record::TrialStarted { trial });
+            let program = "test".into();
+            play(&mut state, &Record::SessionStarted { program, trials: 2 });
+        }
+        state
+    }
+
+    #[test]
+    fn only_a_trial_of_which_nothing_is_kept_is_set_aside_and_a_retry_begins_afresh() {
+        let none = BTreeSet::new();
+        assert_eq!(set_aside(&died(MOST - 1), &none), []);
+        assert_eq!(set_aside(&died(MOST), &[TrialId(0)].into()), []);
+        let mut state = died(MOST);
+        let records = set_aside(&state, &none);
+        assert_eq!(records.len(), 1);
+        play(&mut state, &records[0]);
+        assert_eq!(state.trials[0].state, TrialState::Failed);
+        assert!(state.deaths.is_empty());
+        play(&mut state, &Record::TrialRetried { trial: TrialId(0) });
+        assert_eq!(state.trials[0].state, TrialState::Queued);
+        assert_eq!(set_aside(&state, &none), []);
+    }
+}

@@ -1,0 +1,24 @@
+//! The tests that need no process of their own, as one program: the tensor library's code is generated anew for each.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![recursion_limit = "256"]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod architecture;
+mod bad_input;
+mod cli;
+mod crash;
+mod curves;
+mod data;
+mod demo;
+mod end_to_end;
+mod evaluate;
+mod faults;
+mod fuzz;
+mod hub;
+mod init;
+mod minilm;
+mod reference;
+mod terminal;
+mod worker;

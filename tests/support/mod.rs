@@ -1,0 +1,13 @@
+//! What several tests build on.
+
+pub(crate) mod hostile;
+pub(crate) mod lab;
+pub(crate) mod minilm;
+pub(crate) mod mutation;
+pub(crate) mod peft_case;
+#[allow(dead_code, reason = "the soak needs more of it")]
+pub(crate) mod stub_study;
+#[allow(dead_code, reason = "the benchmark needs more of it")]
+pub(crate) mod surrogate;
+pub(crate) mod tiny;
+pub(crate) mod trainings;
