@@ -97,6 +97,7 @@ fn write_long(folder: &Path, trials: u32, epochs: u32) -> u64 {
             ]
             .into(),
             layers: (0..12).filter(|layer| number >> layer & 1 == 0).collect(),
+            ..Configuration::default()
         };
         let job = Job {
             trial,

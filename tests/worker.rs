@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use autopeft::domain::{Configuration, Job, Measurement, TrialId};
+use autopeft::domain::{Configuration, Job, LearningRate, Measurement, TrialId};
 use autopeft::executor::{Executor, ExecutorEvent, LocalExecutor};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::ModelFiles;
@@ -89,6 +89,7 @@ fn job(number: u32) -> Job {
                 ("prefix".into(), 3),
             ]),
             layers: vec![0, 1],
+            ..Configuration::default()
         },
         parameters_percent: 1.5,
         seed: 5,
@@ -153,11 +154,33 @@ fn a_trial_learns_keeps_its_best_weights_and_they_score_the_same_again() {
     let other = Configuration {
         modules: BTreeMap::from([("serial".into(), 2)]),
         layers: vec![0],
+        ..Configuration::default()
     };
     assert!(
         bench.score(&other, &kept).is_err(),
         "weights of another configuration are refused"
     );
+}
+
+#[test]
+fn a_learning_rate_of_the_configuration_takes_the_place_of_the_studys() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |rate: f64| {
+        let mut job = job(0);
+        job.configuration.learning_rate = LearningRate::try_from(rate).ok();
+        job
+    };
+    let objectives = |measurement: Measurement| (measurement.objectives, measurement.best_epoch);
+    let slow = started(plan(folder.path(), 1e-6, 3));
+    let unlearnt = objectives(trained(&slow, job(0)));
+    let fast = objectives(trained(&slow, with(1e-2)));
+    assert!(
+        fast.0.score > unlearnt.0.score + 0.1,
+        "{fast:?} {unlearnt:?}"
+    );
+    drop(slow);
+    let study = started(plan(folder.path(), 1e-2, 3));
+    assert_eq!(objectives(trained(&study, job(0))), fast);
 }
 
 #[test]

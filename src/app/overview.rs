@@ -258,6 +258,12 @@ impl Overview<'_> {
             let sizes: Vec<String> = axis.sizes.iter().map(ToString::to_string).collect();
             writeln!(f, "            {} of size {}", axis.name, sizes.join(", "))?;
         }
+        let rates: Vec<String> = (self.space.learning_rates.iter())
+            .map(ToString::to_string)
+            .collect();
+        if !rates.is_empty() {
+            writeln!(f, "            learning rate {}", rates.join(", "))?;
+        }
         let layers: Vec<String> = self
             .space
             .candidate_layers

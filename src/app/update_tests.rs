@@ -26,6 +26,7 @@ fn study(initial_trials: usize, trials_wanted: usize) -> State {
             candidate_layers: vec![0, 1],
             choose_layers: true,
             backbone_parameters: 10_000,
+            learning_rates: Vec::new(),
         },
         reference_point: ReferencePoint {
             score: 0.5,

@@ -4,6 +4,7 @@
 
 mod configuration;
 mod dimension;
+mod learning_rate;
 mod number;
 mod objective;
 mod pareto;
@@ -14,9 +15,10 @@ mod trial;
 
 pub use configuration::{Configuration, ConfigurationError};
 pub use dimension::{Dimension, DimensionKind};
+pub use learning_rate::{LearningRate, LearningRateError};
 pub use objective::{Objectives, ReferencePoint};
 pub use pareto::{extend_front, front, hypervolume};
-pub use peft_space::{ModuleAxis, PeftSpace};
+pub use peft_space::{LEARNING_RATE, ModuleAxis, PeftSpace};
 pub use search::{Acquisition, CostScale, InitialDesign, ScoreScale, SearchMethod, SurrogateModel};
 pub use space::{Point, Space};
 pub use trial::{

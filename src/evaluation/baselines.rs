@@ -75,6 +75,7 @@ impl Baseline {
         Configuration {
             modules,
             layers: (0..layers).collect(),
+            ..Configuration::default()
         }
     }
 }

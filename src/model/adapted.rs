@@ -286,6 +286,7 @@ mod tests {
         Configuration {
             modules: modules.collect(),
             layers: layers.to_vec(),
+            ..Configuration::default()
         }
     }
 

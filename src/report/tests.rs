@@ -18,6 +18,7 @@ fn space() -> PeftSpace {
         candidate_layers: vec![0, 1, 2],
         choose_layers: true,
         backbone_parameters: 100_000,
+        learning_rates: Vec::new(),
     }
 }
 
@@ -31,6 +32,7 @@ fn trial(
     let configuration = Configuration {
         modules: BTreeMap::from([("serial".to_owned(), size)]),
         layers: layers.to_vec(),
+        ..Configuration::default()
     };
     let parameters_percent = space.parameters_percent(&configuration);
     Trial {

@@ -207,6 +207,16 @@ pub(super) static KEYS: &[Key] = &[
         paper: Some("\"search\""),
         documentation: "The layers that carry the modules: each switched on or off by the search, all of them, or chosen by the search among those listed.",
     },
+    Key {
+        section: "space",
+        name: "learning_rates",
+        kind: Forms(
+            "a range such as { min = 1e-5, max = 1e-3 }, or a list of rates such as [1e-4, 3e-4, 1e-3]",
+        ),
+        default: Unset("training.learning_rate for every trial"),
+        paper: None,
+        documentation: "Peak learning rates to choose from, as a further dimension of the search. A range has four values for a factor of ten, at equal steps of the logarithm; those of a list count as equally far apart. What `evaluate` compares with keeps that of [training].",
+    },
     // --- search
     Key {
         section: "search",

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Acquisition, CostScale, InitialDesign, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel,
+    Acquisition, CostScale, InitialDesign, LearningRate, ReferencePoint, ScoreScale, SearchMethod,
+    SurrogateModel,
 };
 use crate::task::TaskSettings;
 
@@ -75,6 +76,9 @@ pub struct SpaceSettings {
     pub modules: Vec<ModuleSizes>,
     /// The layers that may carry them.
     pub layers: LayerChoice,
+    /// Peak learning rates to choose from, ascending; none: all trials have the training's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learning_rates: Vec<LearningRate>,
 }
 
 /// One module and the sizes it may take.

@@ -499,6 +499,42 @@ fn an_empty_space_is_told() {
 }
 
 #[test]
+fn learning_rates_are_a_range_or_a_list() {
+    let rates = |value: &str| {
+        let study = parse(&with(&format!("[space]\nlearning_rates = {value}")));
+        let rates = study.space.learning_rates.iter().map(ToString::to_string);
+        rates.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        rates("{ max = 1e-3, min = 2e-4 }"),
+        "2e-4 3.4e-4 5.8e-4 1e-3"
+    );
+    assert_eq!(rates("[0.001, 1e-4, 3e-4]"), "1e-4 3e-4 1e-3");
+    assert!(parse(&with("")).space.learning_rates.is_empty());
+    assert!(
+        parse(&with("[study]\npreset = \"paper\""))
+            .space
+            .learning_rates
+            .is_empty()
+    );
+}
+
+#[test]
+fn learning_rates_that_are_no_choice_are_told() {
+    let wrong = |value: &str| mistakes(&with(&format!("[space]\nlearning_rates = {value}")));
+    assert!(wrong("1e-4").contains("6:18: `learning_rates` must be a range such as"));
+    assert!(wrong("{ min = 1e-4, most = 1e-3 }").contains("max = 1e-3 }, or a list"));
+    assert!(wrong("{ min = 1e-3, max = 1e-4 }").contains("whose `max` is above its `min`"));
+    assert!(wrong("[1e-4, 2e-4, 0.0001]").contains("the learning rate 1e-4 is given twice"));
+    assert!(
+        wrong("[1e-4, 20]")
+            .contains("6:25: a learning rate must be a number above 0 and at most 1")
+    );
+    assert!(wrong("[1e-4, \"fast\"]").contains("must be a number; found the text"));
+    assert!(wrong("{ min = 1e-30, max = 1.0 }").contains("more than 100"));
+}
+
+#[test]
 fn what_is_missing_is_told() {
     assert_snapshot!(mistakes(""), @r#"
     s.toml: [model] must say where the encoder comes from

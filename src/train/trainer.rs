@@ -17,7 +17,7 @@ use super::evaluation::Predictions;
 use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
 use super::workbench::Workbench;
-use crate::domain::{EpochReport, Job, Measurement, Objectives, Progress, TrialId};
+use crate::domain::{EpochReport, Job, LearningRate, Measurement, Objectives, Progress, TrialId};
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, floats, integers};
 use crate::model::weights::NamedTensor;
@@ -88,8 +88,9 @@ impl<'a> Training<'a> {
             done: 0,
         });
         let steps = bench.steps_per_epoch() * bench.epochs as usize;
+        let rate = job.configuration.learning_rate;
         let schedule = Schedule {
-            peak: settings.learning_rate,
+            peak: rate.map_or(settings.learning_rate, LearningRate::value),
             warmup_steps: (steps as f64 * settings.warmup_share).round() as u64,
             total_steps: steps as u64,
         };

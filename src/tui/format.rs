@@ -126,8 +126,10 @@ pub(super) fn configuration(
         .map(|(name, size)| format!("{}{size}", short_name(name, space)))
         .collect();
     let sizes = sizes.join(" ");
-    let shorter = format!("{sizes} @{}", configuration.layer_ranges());
-    let shortest = format!("{sizes} ×{}", configuration.layers.len());
+    let rate = configuration.learning_rate;
+    let rate = rate.map_or(String::new(), |rate| format!(" {rate}"));
+    let shorter = format!("{sizes} @{}{rate}", configuration.layer_ranges());
+    let shortest = format!("{sizes} ×{}{rate}", configuration.layers.len());
     let forms = [words, shorter, shortest.clone()];
     forms
         .into_iter()
@@ -153,7 +155,7 @@ fn short_name<'a>(name: &'a str, space: &PeftSpace) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ModuleAxis;
+    use crate::domain::{LearningRate, ModuleAxis};
 
     #[test]
     fn durations_read_like_a_clock() {
@@ -199,10 +201,12 @@ mod tests {
             candidate_layers: (0..12).collect(),
             choose_layers: true,
             backbone_parameters: 100,
+            learning_rates: Vec::new(),
         };
         let one = Configuration {
             modules: [("serial".to_owned(), 48), ("parallel".to_owned(), 48)].into(),
             layers: vec![0, 1, 2, 7],
+            ..Configuration::default()
         };
         assert_eq!(
             configuration(&one, &space, 60),
@@ -211,5 +215,10 @@ mod tests {
         assert_eq!(configuration(&one, &space, 24), "para48 se48 @0-2,7");
         assert_eq!(configuration(&one, &space, 15), "para48 se48 ×4");
         assert_eq!(configuration(&one, &space, 10), "para48 se…");
+        let rated = Configuration {
+            learning_rate: LearningRate::try_from(1e-4).ok(),
+            ..one
+        };
+        assert_eq!(configuration(&rated, &space, 24), "para48 se48 @0-2,7 1e-4");
     }
 }

@@ -53,5 +53,6 @@ pub(crate) fn configuration(modules: &[(&str, usize)], layers: &[usize]) -> Conf
     Configuration {
         modules: modules.collect(),
         layers: layers.to_vec(),
+        ..Configuration::default()
     }
 }

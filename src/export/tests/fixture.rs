@@ -134,6 +134,7 @@ fn space() -> PeftSpace {
         candidate_layers: vec![0, 1, 2, 3],
         choose_layers: true,
         backbone_parameters: 1_000_000,
+        learning_rates: Vec::new(),
     }
 }
 
@@ -147,6 +148,7 @@ fn trial(
     let configuration = Configuration {
         modules: BTreeMap::from([("serial".to_owned(), size)]),
         layers,
+        ..Configuration::default()
     };
     let parameters_percent = space.parameters_percent(&configuration);
     let measurement = result.map(|(score, best_epoch)| Measurement {
@@ -197,6 +199,7 @@ fn study() -> Study {
             validation_rows: Some(500),
         },
         space: SpaceSettings {
+            learning_rates: Vec::new(),
             modules: vec![ModuleSizes {
                 module: "serial".to_owned(),
                 sizes: None,

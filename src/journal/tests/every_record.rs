@@ -12,6 +12,7 @@ fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
     Configuration {
         modules: BTreeMap::from([("serial".to_owned(), serial)]),
         layers,
+        ..Configuration::default()
     }
 }
 
@@ -50,6 +51,7 @@ pub(super) fn every_record() -> Vec<Record> {
                 candidate_layers: vec![0, 1],
                 choose_layers: true,
                 backbone_parameters: 1_000,
+                learning_rates: Vec::new(),
             },
             reference_point: ReferencePoint {
                 score: 0.5,
