@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use autopeft::app::State;
 use autopeft::app::headless::Headless;
-use autopeft::domain::{Configuration, Diagnostics, Job, Origin, TrialId};
+use autopeft::domain::{Configuration, Diagnostics, Job, Ladder, Origin, TrialId};
 use autopeft::journal::{self, Journal, Record};
 
 use stub_study::StubExecutor;
@@ -104,6 +104,7 @@ fn write_long(folder: &Path, trials: u32, epochs: u32) -> u64 {
             parameters_percent: space.parameters_percent(&configuration),
             configuration: configuration.clone(),
             seed: u64::from(number),
+            ladder: Ladder::default(),
         };
         let known = Diagnostics {
             predicted_score: Some((0.712_345_678_9, 0.031_234_567_8)),

@@ -9,6 +9,7 @@ mod number;
 mod objective;
 mod pareto;
 mod peft_space;
+mod rung;
 mod search;
 mod space;
 mod trial;
@@ -19,6 +20,7 @@ pub use learning_rate::{LearningRate, LearningRateError};
 pub use objective::{Objectives, ReferencePoint};
 pub use pareto::{extend_front, front, hypervolume};
 pub use peft_space::{LEARNING_RATE, ModuleAxis, PeftSpace};
+pub use rung::{Ladder, Rung, Rungs, Standing};
 pub use search::{Acquisition, CostScale, InitialDesign, ScoreScale, SearchMethod, SurrogateModel};
 pub use space::{Point, Space};
 pub use trial::{

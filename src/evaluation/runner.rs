@@ -7,7 +7,7 @@ use serde_json::json;
 use super::run::{Run, RunError};
 use super::{Subject, parameters};
 use crate::digest;
-use crate::domain::{Job, Measurement, TrialId};
+use crate::domain::{Job, Ladder, Measurement, TrialId};
 use crate::model::device::DeviceChoice;
 use crate::model::{LoadError, ModelFiles, Tokenizer, TokenizerError};
 use crate::study::{FidelitySettings, Study};
@@ -201,6 +201,7 @@ impl Runner {
             configuration: subject.configuration.clone(),
             seed,
             parameters_percent: 100.0 * weights as f64 / encoder.backbone_parameters() as f64,
+            ladder: Ladder::default(),
         };
         let mut training = Training::begin(bench, &job)?;
         let measurement = loop {
@@ -209,6 +210,8 @@ impl Runner {
             }
             match training.advance()? {
                 Advance::Prepared | Advance::Step(_) | Advance::Evaluated | Advance::Epoch(_) => {}
+                // There are no rungs before it.
+                Advance::Pruned(_) => {}
                 Advance::Done(measurement) => break measurement,
                 Advance::Diverged(reason) => {
                     told(Step::Diverged(subject, seed, reason));

@@ -7,7 +7,7 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::{ExecutorEvent, OUT_OF_MEMORY};
-use crate::domain::{Job, TrialId};
+use crate::domain::{Job, Standing, TrialId};
 use crate::train::trainer::under_way;
 use crate::train::trainer::{Advance, Training};
 use crate::train::workbench::Workbench;
@@ -175,6 +175,7 @@ impl<'a> Worker<'a> {
                 self.tell(ExecutorEvent::Epoch(trial, report))?;
                 return self.keep_if_due();
             }
+            Ok(Ok(Advance::Pruned(standing))) => return self.put_aside(standing),
             Ok(Ok(Advance::Done(measurement))) => ExecutorEvent::Finished(trial, measurement),
             Ok(Ok(Advance::Diverged(reason))) => ExecutorEvent::Infeasible(trial, reason),
             Ok(Err(error)) => ExecutorEvent::Failed(trial, error.to_string()),
@@ -187,6 +188,15 @@ impl<'a> Worker<'a> {
         self.running = None;
         self.over.push(trial);
         self.tell(event)
+    }
+
+    /// Ends a pruned trial, whose file stays: it may be asked to go on.
+    fn put_aside(&mut self, standing: Standing) -> Result<(), Gone> {
+        let Some(training) = self.running.take() else {
+            return Ok(());
+        };
+        self.keep(&training)?;
+        self.tell(ExecutorEvent::Pruned(training.trial(), standing))
     }
 
     fn begin(&mut self, job: Job) -> Result<(), Gone> {

@@ -62,6 +62,7 @@ fn trial(
             wall_seconds: 90.0,
         }),
         reason: score.is_none().then(|| "loss <NaN> & \"worse\"".to_owned()),
+        standing: None,
     }
 }
 

@@ -500,6 +500,23 @@ pub(super) static KEYS: &[Key] = &[
         paper: None,
         documentation: "Epochs of each trial of the search.",
     },
+    // --- rungs
+    Key {
+        section: "rungs",
+        name: "epochs",
+        kind: Forms("a list of epochs, such as [1, 3]"),
+        default: Value("[]"),
+        paper: Some("[]"),
+        documentation: "Epochs after which a trial is compared with those that came as far (asynchronous successive halving): it stops where too many are on better fronts of score and parameters. It keeps a checkpoint, from which retrying it goes on to the end. Trials by hand are never stopped.",
+    },
+    Key {
+        section: "rungs",
+        name: "reduction_factor",
+        kind: Count(2, 1000),
+        default: Value("3"),
+        paper: None,
+        documentation: "About one trial of this many goes on from a rung; with fewer trials there, all do.",
+    },
     // --- output
     Key {
         section: "output",

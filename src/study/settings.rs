@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Acquisition, CostScale, InitialDesign, LearningRate, ReferencePoint, ScoreScale, SearchMethod,
-    SurrogateModel,
+    Acquisition, CostScale, InitialDesign, LearningRate, ReferencePoint, Rungs, ScoreScale,
+    SearchMethod, SurrogateModel,
 };
 use crate::task::TaskSettings;
 
@@ -29,8 +29,16 @@ pub struct Study {
     pub training: TrainingSettings,
     /// How much of the training each trial gets during the search.
     pub fidelity: FidelitySettings,
+    /// When trials are compared on their way, and which go on.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub rungs: Rungs,
     /// What is kept.
     pub output: OutputSettings,
+}
+
+/// A study without rungs is written as before there were any.
+fn is_never(rungs: &Rungs) -> bool {
+    rungs.epochs.is_empty()
 }
 
 /// A study's name: letters, digits, `-`, `_` and `.`, not starting with a dot; safe as a folder name.

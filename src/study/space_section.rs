@@ -176,7 +176,7 @@ fn rate(value: &Located<'_>) -> Result<LearningRate, Mistake> {
 }
 
 /// Whole numbers, in ascending order, none twice.
-fn distinct(items: &[Located<'_>], what: &str) -> Result<Vec<usize>, Mistake> {
+pub(super) fn distinct(items: &[Located<'_>], what: &str) -> Result<Vec<usize>, Mistake> {
     let mut numbers = Vec::new();
     for item in items {
         let wrong = |message: String| Mistake {

@@ -238,7 +238,7 @@ fn a_slip_in_a_key_names_the_nearest_key() {
     5 | [serach]
       |  ^^^^^^
       = did you mean `search`?
-      = the sections are: study, model, task, space, search, training, fidelity, output
+      = the sections are: study, model, task, space, search, training, fidelity, rungs, output
     "#);
     assert_snapshot!(mistakes(&with("[fidelity]\nlearning_rate = 3")), @r#"
     s.toml:6:1: unknown key `learning_rate` in [fidelity]
@@ -532,6 +532,25 @@ fn learning_rates_that_are_no_choice_are_told() {
     );
     assert!(wrong("[1e-4, \"fast\"]").contains("must be a number; found the text"));
     assert!(wrong("{ min = 1e-30, max = 1.0 }").contains("more than 100"));
+}
+
+#[test]
+fn rungs_are_epochs_before_the_last() {
+    let study = parse(&with("[rungs]\nepochs = [3, 1]"));
+    assert_eq!(
+        (study.rungs.epochs, study.rungs.reduction_factor),
+        (vec![1, 3], 3)
+    );
+    assert!(parse(&with("")).rungs.epochs.is_empty());
+    let json = serde_json::to_value(parse(&with(""))).unwrap();
+    assert_eq!(json.get("rungs"), None, "written as before there were any");
+    let wrong = |epochs: &str| mistakes(&with(&format!("[rungs]\nepochs = {epochs}")));
+    assert!(wrong("[0, 1]").contains("6:10: `epochs` must be a list of epochs, such as [1, 3]"));
+    assert!(wrong("3").contains("found 3"));
+    assert!(wrong("[3, 3]").contains("the rung 3 is given twice"));
+    assert!(wrong("[3, 10]").contains("stops nothing where a trial has 10 epochs"));
+    let reduced = mistakes(&with("[fidelity]\nepochs = 3\n[rungs]\nepochs = [3]"));
+    assert!(reduced.contains("has 3 epochs"), "{reduced}");
 }
 
 #[test]

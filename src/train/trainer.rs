@@ -3,7 +3,8 @@
 //! ```text
 //! Preparing ──activations at hand──▶ Stepping
 //! Stepping ──last batch of the epoch──▶ Evaluating ──last batch──▶ epoch reported ──▶ Stepping
-//!                                                                       └── patience spent, or last epoch ──▶ done
+//!        │                                                              └── patience spent, or last epoch ──▶ done
+//!        └── too many were better at the rung just passed ──▶ pruned, and goes on only where asked
 //! ```
 
 pub mod under_way;
@@ -17,7 +18,9 @@ use super::evaluation::Predictions;
 use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
 use super::workbench::Workbench;
-use crate::domain::{EpochReport, Job, LearningRate, Measurement, Objectives, Progress, TrialId};
+use crate::domain::{
+    EpochReport, Job, LearningRate, Measurement, Objectives, Progress, Standing, TrialId,
+};
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, floats, integers};
 use crate::model::weights::NamedTensor;
@@ -36,6 +39,8 @@ pub enum Advance {
     Epoch(EpochReport),
     /// Everything; the best epoch's weights are kept.
     Done(Measurement),
+    /// Nothing: at the rung just passed, too many were better. Asked again, it says so again.
+    Pruned(Standing),
     /// The loss is no finite number any more; nothing can be measured.
     Diverged(String),
 }
@@ -132,6 +137,9 @@ impl<'a> Training<'a> {
     /// # Errors
     /// A batch does not fit the backbone, or the weights cannot be kept.
     pub fn advance(&mut self) -> Result<Advance, TrainError> {
+        if let Some(standing) = self.standing() {
+            return Ok(Advance::Pruned(standing));
+        }
         let begun = Instant::now();
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         let advance = match phase {
@@ -142,6 +150,17 @@ impl<'a> Training<'a> {
         };
         self.active += begun.elapsed();
         advance
+    }
+
+    /// Where the trial stands at the rung just passed, if it is to stop there. Looked for at the beginning of an epoch, so
+    /// that a training which was kept there ends in the same way once it is taken up.
+    fn standing(&self) -> Option<Standing> {
+        let at_beginning = matches!(&self.phase, Phase::Stepping { done: 0, .. });
+        let reached = Objectives {
+            score: self.best.as_ref().filter(|_| at_beginning)?.score,
+            parameters_percent: self.job.parameters_percent,
+        };
+        self.job.ladder.standing(self.epoch - 1, reached)
     }
 
     fn prepare(

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Acquisition, Configuration, CostScale, EpochReport, InitialDesign, Measurement, ModuleAxis,
-    Objectives, Origin, PeftSpace, ReferencePoint, ScoreScale, SearchMethod, SurrogateModel, Trial,
-    TrialId, TrialState,
+    Objectives, Origin, PeftSpace, ReferencePoint, Rungs, ScoreScale, SearchMethod, SurrogateModel,
+    Trial, TrialId, TrialState,
 };
 use crate::export::{Context, Front};
 use crate::model::ModelFiles;
@@ -175,6 +175,7 @@ fn trial(
         }],
         measurement,
         reason: None,
+        standing: None,
     }
 }
 
@@ -242,6 +243,7 @@ fn study() -> Study {
             prefix_bottleneck: 64,
             precision: Precision::F32,
         },
+        rungs: Rungs::default(),
         fidelity: FidelitySettings {
             data_share: 1.0,
             epochs: None,

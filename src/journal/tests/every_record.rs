@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
-    PeftSpace, ReferencePoint, TrialId,
+    Configuration, Diagnostics, EpochReport, LearningRate, Measurement, ModuleAxis, Objectives,
+    Origin, PeftSpace, ReferencePoint, Standing, TrialId,
 };
-use crate::journal::Record;
+use crate::journal::{FORMAT_VERSION, Record};
 
 fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
     Configuration {
@@ -18,6 +18,45 @@ fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
 
 /// One of every kind, in an order that a study could have written.
 pub(super) fn every_record() -> Vec<Record> {
+    let mut records = of_format_1();
+    if let Record::StudyCreated { format, space, .. } = &mut records[0] {
+        *format = FORMAT_VERSION;
+        space.learning_rates = rates();
+    }
+    let third = TrialId(2);
+    let rated = Configuration {
+        learning_rate: rates().pop(),
+        ..configuration(3, vec![1])
+    };
+    records.extend([
+        Record::TrialStarted { trial: third },
+        Record::TrialPruned {
+            trial: third,
+            standing: Standing {
+                rung: 2,
+                rungs: 3,
+                epoch: 4,
+                rank: 3,
+                of: 9,
+            },
+        },
+        Record::TrialRetried { trial: third },
+        Record::TrialQueued {
+            trial: TrialId(3),
+            configuration: rated,
+            origin: Origin::Manual,
+        },
+    ]);
+    records
+}
+
+fn rates() -> Vec<LearningRate> {
+    let rates = [1e-4, 3e-4].map(|rate| LearningRate::try_from(rate).ok());
+    rates.into_iter().flatten().collect()
+}
+
+/// One of every kind that the first format had.
+pub(super) fn of_format_1() -> Vec<Record> {
     let first = TrialId(0);
     let second = TrialId(1);
     let report = EpochReport {
