@@ -205,6 +205,16 @@ impl fmt::Display for Overview<'_> {
             training.batch_size,
             training.learning_rate
         )?;
+        let rungs = &self.study.rungs;
+        if !rungs.epochs.is_empty() {
+            let epochs: Vec<String> = rungs.epochs.iter().map(ToString::to_string).collect();
+            writeln!(
+                f,
+                "rungs       after epochs {}, about one trial of {} goes on",
+                epochs.join(", "),
+                rungs.reduction_factor
+            )?;
+        }
         self.write_cost(f)?;
         self.write_space(f)?;
         match &self.forecast {

@@ -80,7 +80,7 @@ impl Contents<'_> {
                 .filter(is_trained)
                 .filter_map(Trial::seconds)
         };
-        let seconds: f64 = trained().sum();
+        let seconds = trained().fold(0.0, |sum, seconds| sum + seconds);
         let pruned = match count(TrialState::Pruned) {
             0 => String::new(),
             pruned => format!("{pruned} pruned, "),

@@ -270,7 +270,7 @@ fn a_slip_in_a_key_names_the_nearest_key() {
     1 | trials = 3
       | ^^^^^^
       = `trials` belongs in [search]
-      = the sections are: study, model, task, space, search, training, fidelity, output
+      = the sections are: study, model, task, space, search, training, fidelity, rungs, output
     "#);
 }
 
