@@ -121,6 +121,7 @@ fn time_ask(arm_name: &str, dimensions: usize, trials: usize, batch: usize) -> (
             outcome: Outcome::Score(score(&proposal.point)),
             point: proposal.point,
             third: None,
+            early: Vec::new(),
         })
         .collect();
     ask.count = batch;

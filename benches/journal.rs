@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use autopeft::app::State;
 use autopeft::app::headless::Headless;
-use autopeft::domain::{Configuration, Diagnostics, Job, Origin, TrialId};
+use autopeft::domain::{Configuration, Diagnostics, Job, Ladder, Origin, TrialId};
 use autopeft::journal::{self, Journal, Record};
 
 use stub_study::StubExecutor;
@@ -97,12 +97,14 @@ fn write_long(folder: &Path, trials: u32, epochs: u32) -> u64 {
             ]
             .into(),
             layers: (0..12).filter(|layer| number >> layer & 1 == 0).collect(),
+            ..Configuration::default()
         };
         let job = Job {
             trial,
             parameters_percent: space.parameters_percent(&configuration),
             configuration: configuration.clone(),
             seed: u64::from(number),
+            ladder: Ladder::default(),
         };
         let known = Diagnostics {
             predicted_score: Some((0.712_345_678_9, 0.031_234_567_8)),

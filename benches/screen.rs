@@ -178,6 +178,7 @@ fn space() -> PeftSpace {
         candidate_layers: (0..12).collect(),
         choose_layers: true,
         backbone_parameters: 109_482_240,
+        learning_rates: Vec::new(),
     }
 }
 
@@ -223,6 +224,7 @@ fn records() -> Vec<Record> {
             layers: (0..12)
                 .filter(|layer| (layer * 7 + number as usize) % 5 < 3)
                 .collect(),
+            ..Configuration::default()
         };
         records.extend(trial(number, configuration, &space));
     }

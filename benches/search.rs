@@ -251,6 +251,7 @@ fn run(
         outcome: Outcome::Score(surrogate.accuracy(&point, seed)),
         point,
         third: None,
+        early: Vec::new(),
     };
     let mut ask = Ask {
         count: arguments.batch,

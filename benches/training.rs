@@ -210,6 +210,7 @@ fn one_turn(arguments: &Arguments) {
     let configuration = Configuration {
         modules: [("serial".to_owned(), arguments.bottleneck)].into(),
         layers: (0..layers).collect(),
+        ..Configuration::default()
     };
     let mut encoder =
         AdaptedEncoder::new(&backbone, &configuration, &AdaptedSettings::default()).unwrap();

@@ -62,6 +62,7 @@ mod tests {
                 candidate_layers: vec![0],
                 choose_layers: false,
                 backbone_parameters: 1,
+                learning_rates: Vec::new(),
             },
             reference_rule: ReferenceRule {
                 score: Some(0.5),
@@ -73,6 +74,7 @@ mod tests {
         let configuration = Configuration {
             modules: [].into(),
             layers: Vec::new(),
+            ..Configuration::default()
         };
         let origin = Origin::Initial;
         play(

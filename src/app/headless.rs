@@ -143,6 +143,7 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
             state.hypervolume(),
             state.front.len()
         ),
+        Record::TrialPruned { trial, standing } => format!("{trial} {standing}"),
         Record::TrialCancelled { trial } => format!("{trial} cancelled"),
         Record::TrialRetried { trial } => format!("{trial} queued again"),
         Record::SessionStarted { .. }

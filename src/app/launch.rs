@@ -8,7 +8,7 @@ use crossbeam_channel::Receiver;
 
 use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, StudyFacts, deaths};
-use crate::domain::{Configuration, Origin, PeftSpace, TrialId};
+use crate::domain::{Configuration, Origin, PeftSpace, Trial, TrialId, TrialState};
 use crate::durable;
 use crate::executor::{Executor, LocalExecutor};
 use crate::export::{self, Context, Front};
@@ -159,7 +159,9 @@ pub fn delete_leftovers(run_folder: &Path, state: &State) -> std::io::Result<()>
     durable::delete_partial_files(&under_way)?;
     durable::delete_partial_files(&weights_folder(run_folder))?;
     for trial in under_way::kept(&under_way)? {
-        if state.trial(trial).is_none_or(|trial| trial.state.is_over()) {
+        // A pruned one may go on.
+        let ended = |trial: &Trial| trial.state.is_over() && trial.state != TrialState::Pruned;
+        if state.trial(trial).is_none_or(ended) {
             under_way::forget(&under_way, trial)?;
         }
     }
@@ -466,6 +468,7 @@ mod tests {
             candidate_layers: vec![0],
             choose_layers: false,
             backbone_parameters: 1,
+            learning_rates: Vec::new(),
         };
         let expected = EngineSettings {
             reference_point: study.search.reference_point.derived(&space, []),

@@ -14,7 +14,7 @@ pub enum Message {
     Resume(TrialId),
     /// End a trial.
     Cancel(TrialId),
-    /// Queue a failed or cancelled trial again.
+    /// Queue a failed, cancelled or pruned trial again.
     Retry(TrialId),
     /// Give a waiting trial a priority: higher ones start first, 0 is what every trial begins with.
     Prioritise(TrialId, i32),

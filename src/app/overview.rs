@@ -205,6 +205,16 @@ impl fmt::Display for Overview<'_> {
             training.batch_size,
             training.learning_rate
         )?;
+        let rungs = &self.study.rungs;
+        if !rungs.epochs.is_empty() {
+            let epochs: Vec<String> = rungs.epochs.iter().map(ToString::to_string).collect();
+            writeln!(
+                f,
+                "rungs       after epochs {}, about one trial of {} goes on",
+                epochs.join(", "),
+                rungs.reduction_factor
+            )?;
+        }
         self.write_cost(f)?;
         self.write_space(f)?;
         match &self.forecast {
@@ -257,6 +267,12 @@ impl Overview<'_> {
         for axis in &self.space.modules {
             let sizes: Vec<String> = axis.sizes.iter().map(ToString::to_string).collect();
             writeln!(f, "            {} of size {}", axis.name, sizes.join(", "))?;
+        }
+        let rates: Vec<String> = (self.space.learning_rates.iter())
+            .map(ToString::to_string)
+            .collect();
+        if !rates.is_empty() {
+            writeln!(f, "            learning rate {}", rates.join(", "))?;
         }
         let layers: Vec<String> = self
             .space

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Curve, Vitals};
 use crate::domain::{
-    Objectives, PeftSpace, Progress, ReferencePoint, ReferenceRule, Transition, Trial, TrialId,
-    TrialState, extend_front, hypervolume,
+    Objectives, PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, Transition, Trial,
+    TrialId, TrialState, extend_front, hypervolume,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
@@ -30,6 +30,19 @@ pub struct StudyFacts {
     pub reference_rule: ReferenceRule,
     /// The settings on which results depend, as recorded at the study's creation.
     pub settings: serde_json::Value,
+}
+
+impl StudyFacts {
+    /// The rungs on record; none in studies from before there were any.
+    fn rungs(&self) -> Rungs {
+        serde_json::from_value(self.settings["rungs"].clone()).unwrap_or_default()
+    }
+
+    /// Epochs of a trial at most, as recorded; 0 where nothing is.
+    fn epochs(&self) -> u32 {
+        let epochs = |section: &str| self.settings[section]["epochs"].as_u64();
+        epochs("fidelity").or(epochs("training")).unwrap_or(0) as u32
+    }
 }
 
 /// What the executor's device is doing.
@@ -96,6 +109,10 @@ pub struct State {
     pub batch: usize,
     /// Size of the initial design.
     pub initial_trials: usize,
+    /// When trials are compared on their way.
+    pub rungs: Rungs,
+    /// Epochs of a trial, at most.
+    pub epochs: u32,
     /// All trials; a trial's number is its index.
     pub trials: Vec<Trial>,
     /// The front, by ascending parameters.
@@ -216,6 +233,8 @@ impl State {
         Self {
             reference_point: study.reference_rule.given(&study.space),
             fixed_after: 0,
+            rungs: study.rungs(),
+            epochs: study.epochs(),
             study,
             trials_wanted: 0,
             batch: 1,
@@ -294,6 +313,7 @@ impl State {
                     epochs: Vec::new(),
                     measurement: None,
                     reason: None,
+                    standing: None,
                 });
             }
             Record::TrialStarted { trial } => {
@@ -325,6 +345,12 @@ impl State {
                     let reached = hypervolume_of(trials, &self.front, reference);
                     self.hypervolume_trace.push((trial, reached));
                 }
+            }
+            Record::TrialPruned { trial, standing } => {
+                let pruned = self.change(trial, Transition::Prune)?;
+                pruned.standing = Some(standing);
+                pruned.reason = Some(standing.to_string());
+                self.end(trial);
             }
             Record::TrialInfeasible { trial, reason } => {
                 self.change(trial, Transition::Reject)?.reason = Some(reason);

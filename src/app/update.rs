@@ -1,7 +1,7 @@
 //! From events to effects. No I/O: the runtime performs what is returned, in order.
 
 use super::{DeviceStatus, Effect, Event, Message, SearchStatus, Severity, State};
-use crate::domain::{Configuration, Job, Origin, Trial, TrialId, TrialState};
+use crate::domain::{Configuration, Job, Ladder, Origin, Trial, TrialId, TrialState};
 use crate::executor::{ExecutorEvent, OUT_OF_MEMORY};
 use crate::journal::Record;
 use crate::search::{Ask, Observation, Outcome, SearchEvent};
@@ -88,11 +88,18 @@ fn submit_waiting(state: &mut State) -> Vec<Effect> {
     };
     for id in next.into_iter().take(places) {
         let Some(trial) = state.trial(id) else { break };
+        // What the user asks for is trained to its end, a pruned trial's rest included.
+        let by_hand = trial.origin == Origin::Manual || trial.standing.is_some();
+        let ladder = match by_hand {
+            true => Ladder::default(),
+            false => state.rungs.ladder(&state.trials),
+        };
         let job = Job {
             trial: trial.id,
             configuration: trial.configuration.clone(),
             parameters_percent: trial.parameters_percent,
             seed: trial_seed(state.study.seed, trial.id),
+            ladder,
         };
         state.submitted.insert(job.trial);
         effects.push(Effect::Submit(job));
@@ -146,6 +153,13 @@ pub(super) fn question(state: &State, count: usize) -> Ask {
                 point,
                 outcome: Outcome::Score(measurement.objectives.score),
                 third: None,
+                early: early_scores(state, trial),
+            }),
+            (TrialState::Pruned, _) => history.push(Observation {
+                point,
+                outcome: Outcome::Pruned,
+                third: None,
+                early: early_scores(state, trial),
             }),
             // What failed or was cancelled says nothing of its score; it is not to be tried again unasked either.
             (TrialState::Infeasible | TrialState::Failed | TrialState::Cancelled, _) => {
@@ -153,6 +167,7 @@ pub(super) fn question(state: &State, count: usize) -> Ask {
                     point,
                     outcome: Outcome::Infeasible,
                     third: None,
+                    early: Vec::new(),
                 });
             }
             _ => pending.push(point),
@@ -164,6 +179,15 @@ pub(super) fn question(state: &State, count: usize) -> Ask {
         count,
         reference_point: Some(state.reference_after(known.len())),
     }
+}
+
+/// The rungs that a trial reached, as shares of a whole training, with its best score by then.
+fn early_scores(state: &State, trial: &Trial) -> Vec<(f64, f64)> {
+    let share = |epoch: u32| f64::from(epoch) / f64::from(state.epochs.max(1));
+    let rungs = state.rungs.epochs.iter();
+    rungs
+        .filter_map(|&epoch| Some((share(epoch), trial.score_by(epoch)?)))
+        .collect()
 }
 
 fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
@@ -192,7 +216,7 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Retry(id)
             if matches!(
                 current(state, id),
-                Some(TrialState::Failed | TrialState::Cancelled)
+                Some(TrialState::Failed | TrialState::Cancelled | TrialState::Pruned)
             ) =>
         {
             vec![Effect::Append(Record::TrialRetried { trial: id })]
@@ -302,6 +326,7 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
         ExecutorEvent::Paused(trial) => Record::TrialPaused { trial },
         ExecutorEvent::Resumed(trial) => Record::TrialResumed { trial },
         ExecutorEvent::Finished(trial, measurement) => Record::TrialFinished { trial, measurement },
+        ExecutorEvent::Pruned(trial, standing) => Record::TrialPruned { trial, standing },
         ExecutorEvent::Infeasible(trial, reason) => {
             state.notify(
                 Severity::Warning,

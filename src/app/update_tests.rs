@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::StudyFacts;
 use crate::domain::{
-    Diagnostics, Measurement, ModuleAxis, Objectives, PeftSpace, Point, ReferenceRule, front,
-    hypervolume,
+    Diagnostics, EpochReport, Ladder, Measurement, ModuleAxis, Objectives, PeftSpace, Point,
+    ReferenceRule, Rungs, Standing, front, hypervolume,
 };
 use crate::search::Proposal;
 
@@ -26,6 +26,7 @@ fn study(initial_trials: usize, trials_wanted: usize) -> State {
             candidate_layers: vec![0, 1],
             choose_layers: true,
             backbone_parameters: 10_000,
+            learning_rates: Vec::new(),
         },
         reference_rule: ReferenceRule {
             score: Some(0.5),
@@ -117,7 +118,7 @@ fn the_next_proposal_is_asked_for_while_the_last_initial_trial_runs() {
     assert!(
         matches!(&effects[..], [Effect::Forget(TrialId(0)), Effect::Submit(job), Effect::Ask(ask)]
         if job.trial == TrialId(1)
-            && ask.history == [Observation { point: Point(vec![1, 0, 1, 1]), outcome: Outcome::Score(0.8), third: None }]
+            && ask.history == [Observation { point: Point(vec![1, 0, 1, 1]), outcome: Outcome::Score(0.8), third: None, early: Vec::new() }]
             && ask.pending == [Point(vec![0, 2, 1, 0])])
     );
     assert_eq!(state.front, [TrialId(0)]);
@@ -135,7 +136,7 @@ fn the_reference_point_is_derived_once_and_questions_asked_again_bring_the_same(
     let effects = play(&mut state, finished(0, 0.5, 1.0));
     let of_one = state.reference();
     assert_eq!(of_one.score, 0.5, "nothing is better than the only score");
-    assert!(matches!(&effects[..], [_, Effect::Ask(ask)] if ask.reference_point == Some(of_one)));
+    assert!(matches!(&effects[..], [.., Effect::Ask(ask)] if ask.reference_point == Some(of_one)));
     assert!(state.hypervolume_trace.is_empty());
     play(&mut state, started(1));
     play(&mut state, finished(1, 0.6, 2.0));
@@ -314,6 +315,7 @@ fn an_infeasible_trial_is_told_to_the_search_and_three_failures_pause_the_study(
         point: Point(vec![1, 0, 1, 1]),
         outcome: Outcome::Infeasible,
         third: None,
+        early: Vec::new(),
     };
     assert_eq!(question(&state, 1).history, [first]);
     for trial in 1..4 {
@@ -525,4 +527,128 @@ fn looks_at_the_devices_are_kept_for_a_while() {
     assert_eq!(state.utilisation.back(), Some(&0.999));
     let latest = state.vitals.unwrap().devices[0].utilisation;
     assert_eq!(latest, Some(0.999));
+}
+
+/// A study whose trials of four epochs are compared after the first and the second.
+fn with_rungs(trials: usize) -> State {
+    let mut state = study(trials, trials);
+    state.rungs = Rungs {
+        epochs: vec![1, 2],
+        reduction_factor: 2,
+    };
+    state.epochs = 4;
+    state
+}
+
+fn epochs(state: &mut State, trial: u32, scores: &[f64]) {
+    for (epoch, score) in (1..).zip(scores) {
+        let report = EpochReport {
+            epoch,
+            train_loss: 0.5,
+            validation_loss: 0.5,
+            score: *score,
+            wall_seconds: f64::from(epoch),
+        };
+        play(
+            state,
+            Event::Executor(ExecutorEvent::Epoch(TrialId(trial), report)),
+        );
+    }
+}
+
+#[test]
+fn a_pruned_trial_is_known_to_the_search_and_goes_on_to_its_end_where_asked() {
+    let mut state = with_rungs(3);
+    play(&mut state, ready());
+    let points = [[1, 0, 1, 1], [0, 2, 1, 0], [1, 0, 1, 0]];
+    let ladder = |effects: &[Effect]| {
+        let submitted = effects.iter().find_map(|effect| match effect {
+            Effect::Submit(job) => Some(job.ladder.clone()),
+            _ => None,
+        });
+        submitted.unwrap()
+    };
+    let first = play(&mut state, proposed(&points, true));
+    assert!(
+        ladder(&first)
+            .rungs
+            .iter()
+            .all(|rung| rung.peers.is_empty())
+    );
+    play(&mut state, started(0));
+    epochs(&mut state, 0, &[0.6, 0.5, 0.8]);
+    let second = play(&mut state, finished(0, 0.8, 0.64));
+    let peers: Vec<f64> = (ladder(&second).rungs.iter())
+        .map(|rung| rung.peers[0].score)
+        .collect();
+    assert_eq!(peers, [0.6, 0.6], "the best by then");
+    play(&mut state, started(1));
+    epochs(&mut state, 1, &[0.55]);
+    let standing = Standing {
+        rung: 1,
+        rungs: 2,
+        epoch: 1,
+        rank: 2,
+        of: 2,
+    };
+    let third = play(
+        &mut state,
+        Event::Executor(ExecutorEvent::Pruned(TrialId(1), standing)),
+    );
+    let reached: Vec<usize> = (ladder(&third).rungs.iter())
+        .map(|rung| rung.peers.len())
+        .collect();
+    assert_eq!(reached, [2, 1]);
+    let pruned = &state.trials[1];
+    assert_eq!(pruned.state, TrialState::Pruned);
+    let why = "stopped at rung 1 of 2, after epoch 1, rank 2 of 2";
+    assert_eq!(pruned.reason.as_deref(), Some(why));
+    assert_eq!(state.front, [TrialId(0)], "never on the front");
+    let told = question(&state, 1).history;
+    assert_eq!(told[0].outcome, Outcome::Score(0.8));
+    assert_eq!(told[0].early, [(0.25, 0.6), (0.5, 0.6)]);
+    assert_eq!(told[1].outcome, Outcome::Pruned);
+    assert_eq!(told[1].early, [(0.25, 0.55)]);
+
+    // On with it: nothing stops it any more.
+    play(&mut state, Event::Message(Message::Retry(TrialId(1))));
+    assert_eq!(state.trials[1].state, TrialState::Queued);
+    play(&mut state, started(2));
+    let again = play(&mut state, finished(2, 0.7, 0.32));
+    assert_eq!(ladder(&again), Ladder::default());
+    play(&mut state, started(1));
+    play(&mut state, finished(1, 0.9, 0.32));
+    assert_eq!(state.trials[1].standing, Some(standing));
+    assert_eq!(state.front, [TrialId(1)]);
+}
+
+#[test]
+fn what_is_tried_by_hand_is_trained_to_its_end() {
+    let mut state = with_rungs(2);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1]], true));
+    let added = "serial 4 in layers 1".parse().unwrap();
+    play(&mut state, Event::Message(Message::Add(added)));
+    play(&mut state, started(0));
+    let next = play(&mut state, finished(0, 0.8, 1.0));
+    assert!(matches!(&next[1], Effect::Submit(job) if job.ladder == Ladder::default()));
+}
+
+#[test]
+fn rungs_and_epochs_are_those_on_record() {
+    let facts = |settings| StudyFacts {
+        settings,
+        ..study(1, 1).study
+    };
+    let state = State::new(facts(serde_json::json!({
+        "training": { "epochs": 10 },
+        "fidelity": { "data_share": 1.0, "epochs": null },
+        "rungs": { "epochs": [1, 3], "reduction_factor": 3 }
+    })));
+    assert_eq!((state.rungs.epochs, state.epochs), (vec![1, 3], 10));
+    let state = State::new(facts(serde_json::json!({
+        "training": { "epochs": 10 },
+        "fidelity": { "data_share": 1.0, "epochs": 6 }
+    })));
+    assert_eq!((state.rungs, state.epochs), (Rungs::default(), 6));
 }

@@ -177,6 +177,7 @@ mod tests {
         let configuration = Configuration {
             modules: [("serial".to_owned(), 1)].into(),
             layers: vec![0],
+            ..Configuration::default()
         };
         [
             Record::StudyCreated {
@@ -194,6 +195,7 @@ mod tests {
                     candidate_layers: vec![0],
                     choose_layers: true,
                     backbone_parameters: 10,
+                    learning_rates: Vec::new(),
                 },
                 reference_point: ReferenceRule {
                     score: Some(0.5),

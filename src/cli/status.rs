@@ -64,7 +64,9 @@ fn table(state: &State, validation: ValidationSplit, out: &mut impl Write) -> io
 fn row(trial: &Trial, mark: &str) -> String {
     let measured = trial.measurement;
     let score = measured.map_or("-".to_owned(), |m| format!("{:.4}", m.objectives.score));
-    let seconds = measured.map_or("-".to_owned(), |m| format!("{:.1}", m.wall_seconds));
+    let seconds = trial
+        .seconds()
+        .map_or("-".to_owned(), |seconds| format!("{seconds:.1}"));
     let reason = trial.reason.as_deref();
     let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
     format!(

@@ -1,4 +1,5 @@
-//! A configuration as people read it: which modules, how large, in which layers.
+//! A configuration as people read it: which modules, how large, in which layers, and how fast they learn where that is
+//! searched too.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,14 +7,24 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::{LearningRate, LearningRateError};
+
+/// What a configuration without modules is called.
+const HEAD_ONLY: &str = "head only";
+/// What stands before its learning rate.
+const AT_RATE: &str = " at lr ";
+
 /// One PEFT configuration: the size of each module that is present, and the layers that carry them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Configuration {
     /// Module name (as in the registry, `serial`, `parallel`, `prefix`, ...) to its size; absent modules are not listed.
     /// The size is the bottleneck size of an adapter or the length of a prefix.
     pub modules: BTreeMap<String, usize>,
     /// The layers that carry the modules, from 0, ascending.
     pub layers: Vec<usize>,
+    /// Peak learning rate, where the study searches it; else that of its training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<LearningRate>,
 }
 
 impl Configuration {
@@ -29,11 +40,20 @@ impl Configuration {
 }
 
 impl fmt::Display for Configuration {
-    /// `serial 48 + prefix 6 in layers 0-3,7`; `head only` where nothing is inserted.
+    /// `serial 48 + prefix 6 in layers 0-3,7 at lr 3e-4`; `head only` where nothing is inserted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.modules.is_empty() || self.layers.is_empty() {
-            return f.write_str("head only");
+            f.write_str(HEAD_ONLY)?;
+        } else {
+            self.write_modules(f)?;
         }
+        self.learning_rate
+            .map_or(Ok(()), |rate| write!(f, "{AT_RATE}{rate}"))
+    }
+}
+
+impl Configuration {
+    fn write_modules(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, (name, size)) in self.modules.iter().enumerate() {
             let plus = if i == 0 { "" } else { " + " };
             write!(f, "{plus}{name} {size}")?;
@@ -57,6 +77,9 @@ pub enum ConfigurationError {
     /// A part of the layers is neither a number nor a range.
     #[error("`{0}` is neither a layer nor a range: write `0-3,7`")]
     Layers(String),
+    /// What should be a learning rate is none.
+    #[error(transparent)]
+    LearningRate(#[from] LearningRateError),
 }
 
 impl FromStr for Configuration {
@@ -64,10 +87,14 @@ impl FromStr for Configuration {
 
     /// Reads what [`Display`](fmt::Display) writes.
     fn from_str(text: &str) -> Result<Self, ConfigurationError> {
-        if text.trim() == "head only" {
+        let (text, learning_rate) = match text.split_once(AT_RATE) {
+            Some((text, rate)) => (text, Some(rate.trim().parse()?)),
+            None => (text, None),
+        };
+        if text.trim() == HEAD_ONLY {
             return Ok(Self {
-                modules: BTreeMap::new(),
-                layers: Vec::new(),
+                learning_rate,
+                ..Self::default()
             });
         }
         let places = [" in layers ", " in layer "];
@@ -87,6 +114,7 @@ impl FromStr for Configuration {
         Ok(Self {
             modules: read,
             layers: layers_of(layers)?,
+            learning_rate,
         })
     }
 }
@@ -138,6 +166,7 @@ mod tests {
         let mut configuration = Configuration {
             modules: BTreeMap::from([("serial".into(), 48), ("prefix".into(), 6)]),
             layers: vec![0, 1, 2, 3, 7],
+            ..Configuration::default()
         };
         assert_eq!(
             configuration.to_string(),
@@ -145,7 +174,13 @@ mod tests {
         );
         let read: Configuration = configuration.to_string().parse().expect("its own words");
         assert_eq!(read, configuration);
+        configuration.learning_rate = LearningRate::try_from(3e-4).ok();
+        let told = configuration.to_string();
+        assert_eq!(told, "prefix 6 + serial 48 in layers 0-3,7 at lr 3e-4");
+        assert_eq!(told.parse(), Ok(configuration.clone()));
         configuration.modules.clear();
+        assert_eq!(configuration.to_string(), "head only at lr 3e-4");
+        configuration.learning_rate = None;
         assert_eq!(configuration.to_string(), "head only");
         assert_eq!(
             "head only".parse::<Configuration>().map(|c| c.layers),
@@ -164,5 +199,6 @@ mod tests {
         assert!(told("serial 1 + serial 2 in layers 1").contains("twice"));
         assert!(told("serial 1 in layers 3-1").contains("`3-1`"));
         assert!(told("serial 1 in layers 0-99999999999").contains("neither a layer"));
+        assert!(told("serial 1 in layers 0 at lr 3").contains("at most 1; found 3"));
     }
 }

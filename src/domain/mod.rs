@@ -4,21 +4,25 @@
 
 mod configuration;
 mod dimension;
+mod learning_rate;
 mod number;
 mod objective;
 mod pareto;
 mod peft_space;
 mod reference_point;
+mod rung;
 mod search;
 mod space;
 mod trial;
 
 pub use configuration::{Configuration, ConfigurationError};
 pub use dimension::{Dimension, DimensionKind};
+pub use learning_rate::{LearningRate, LearningRateError};
 pub use objective::Objectives;
 pub use pareto::{extend_front, front, hypervolume};
-pub use peft_space::{ModuleAxis, PeftSpace};
+pub use peft_space::{LEARNING_RATE, ModuleAxis, PeftSpace};
 pub use reference_point::{ReferencePoint, ReferenceRule};
+pub use rung::{Ladder, Rung, Rungs, Standing};
 pub use search::{Acquisition, CostScale, InitialDesign, ScoreScale, SearchMethod, SurrogateModel};
 pub use space::{Point, Space};
 pub use trial::{

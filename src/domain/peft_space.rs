@@ -1,4 +1,5 @@
-//! The space of PEFT configurations: module sizes and one on/off choice per layer (AutoPEFT, section 3.1).
+//! The space of PEFT configurations: module sizes and one on/off choice per layer (AutoPEFT, section 3.1), and, past the
+//! paper, the learning rate where a study asks for it.
 //!
 //! | symbol | meaning |
 //! |---|---|
@@ -10,7 +11,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Configuration, Dimension, Point, Space};
+use super::{Configuration, Dimension, LearningRate, Point, Space};
+
+/// Name of the dimension of the learning rate.
+pub const LEARNING_RATE: &str = "learning rate";
 
 /// One module's axis: its name, the sizes to choose from, and what a unit of size costs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,10 +40,14 @@ pub struct PeftSpace {
     pub choose_layers: bool,
     /// Scalars of the backbone, pooler included, head excluded.
     pub backbone_parameters: u64,
+    /// Peak learning rates to choose from, ascending; none where all trials have the training's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learning_rates: Vec<LearningRate>,
 }
 
 impl PeftSpace {
-    /// The anonymous space that the search explores: the modules' axes, then one switch per candidate layer.
+    /// The anonymous space that the search explores: the modules' axes, then one switch per candidate layer, then the
+    /// learning rate, where any of them is to be chosen.
     ///
     /// An axis without a 0 never is "off": its requirement group holds no meaning and is left out.
     pub fn space(&self) -> Space {
@@ -57,6 +65,10 @@ impl PeftSpace {
             let layers = self.candidate_layers.iter();
             dimensions.extend(layers.map(|layer| Dimension::ordinal(format!("layer {layer}"), 2)));
             any_of.push((first..dimensions.len()).collect());
+        }
+        if !self.learning_rates.is_empty() {
+            let levels = self.learning_rates.len() as u16;
+            dimensions.push(Dimension::ordinal(LEARNING_RATE, levels));
         }
         Space { dimensions, any_of }
     }
@@ -81,7 +93,13 @@ impl PeftSpace {
         } else {
             self.candidate_layers.clone()
         };
-        Configuration { modules, layers }
+        let rate = point.0.last().map(|&level| usize::from(level));
+        Configuration {
+            modules,
+            layers,
+            // Empty where the last dimension is another one.
+            learning_rate: rate.and_then(|level| self.learning_rates.get(level).copied()),
+        }
     }
 
     /// The point of a configuration, or none where the configuration is outside the space.
@@ -111,6 +129,13 @@ impl PeftSpace {
         } else if configuration.layers != self.candidate_layers {
             return None;
         }
+        match configuration.learning_rate {
+            None if self.learning_rates.is_empty() => {}
+            rate => {
+                let level = self.learning_rates.iter().position(|r| Some(*r) == rate)?;
+                levels.push(level as u16);
+            }
+        }
         let point = Point(levels);
         self.space().is_valid(&point).then_some(point)
     }
@@ -137,6 +162,30 @@ impl PeftSpace {
                 let (name, sizes) = (&axis.name, list(&axis.sizes));
                 return Some(format!("{name} takes the sizes {sizes}, not {size}"));
             }
+        }
+        let rates: Vec<String> = self
+            .learning_rates
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let rates = rates.join(", ");
+        match configuration.learning_rate {
+            Some(_) if rates.is_empty() => {
+                return Some(
+                    "all trials of this study have the same learning rate: leave it out".to_owned(),
+                );
+            }
+            None if !rates.is_empty() => {
+                return Some(format!(
+                    "the learning rate is missing: write `at lr`, and one of {rates}"
+                ));
+            }
+            Some(rate) if !self.learning_rates.contains(&rate) => {
+                return Some(format!(
+                    "the learning rates to choose from are {rates}, not {rate}"
+                ));
+            }
+            _ => {}
         }
         let layers = list(&self.candidate_layers);
         Some(match self.choose_layers {
@@ -167,6 +216,7 @@ impl PeftSpace {
         Configuration {
             modules: modules.collect(),
             layers: self.candidate_layers.clone(),
+            learning_rate: self.learning_rates.last().copied(),
         }
     }
 
@@ -217,6 +267,7 @@ mod tests {
             candidate_layers: (0..layers).collect(),
             choose_layers: true,
             backbone_parameters: 109_482_240,
+            learning_rates: Vec::new(),
         }
     }
 
@@ -240,6 +291,67 @@ mod tests {
         );
         assert_eq!(peft.point(&configuration), Some(point));
         assert_eq!(peft.parameters(&configuration), 2 * 768 * 54 * 2);
+    }
+
+    fn with_rates(layers: usize) -> PeftSpace {
+        let rate = |value| LearningRate::try_from(value).ok();
+        let range = rate(1e-5).zip(rate(1e-3));
+        PeftSpace {
+            learning_rates: range.map_or(Vec::new(), |(low, high)| LearningRate::range(low, high)),
+            ..paper(layers)
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_valid_point_comes_back_from_its_configuration_and_that_from_its_words(
+            levels in proptest::collection::vec(0_u16..11, 16),
+            choose_layers: bool,
+            rates: bool,
+        ) {
+            let peft = PeftSpace { choose_layers, ..if rates { with_rates(12) } else { paper(12) } };
+            let space = peft.space();
+            let levels = space.dimensions.iter().zip(levels).map(|(dimension, level)| level % dimension.levels);
+            let point = Point(levels.collect());
+            if space.is_valid(&point) {
+                let configuration = peft.configuration(&point);
+                proptest::prop_assert_eq!(configuration.learning_rate.is_some(), rates);
+                proptest::prop_assert_eq!(peft.point(&configuration), Some(point));
+                proptest::prop_assert_eq!(peft.objection(&configuration), None);
+                proptest::prop_assert_eq!(configuration.to_string().parse(), Ok(configuration));
+            }
+        }
+    }
+
+    #[test]
+    fn a_learning_rate_costs_nothing_and_has_to_be_one_of_the_spaces() {
+        let peft = with_rates(12);
+        assert_eq!(peft.space().dimensions.len(), 16);
+        assert_eq!(peft.space().valid_size(), 9.0 * 5_446_350.0);
+        let configuration = |text: &str| text.parse::<Configuration>().unwrap_or_default();
+        let told = |text: &str| peft.objection(&configuration(text)).unwrap_or_default();
+        assert_eq!(told("serial 48 in layers 0-3 at lr 0.0001"), "");
+        assert!(told("serial 48 in layers 0-3").contains("is missing"));
+        assert!(told("serial 48 in layers 0-3 at lr 2e-4").ends_with("1e-3, not 2e-4"));
+        let rated = configuration("serial 48 in layers 0-3 at lr 1e-4");
+        assert_eq!(peft.parameters(&rated), 2 * 768 * 48 * 4);
+        let told = paper(12).objection(&rated).unwrap_or_default();
+        assert!(told.contains("the same learning rate"), "{told}");
+    }
+
+    #[test]
+    fn a_space_without_rates_is_written_as_before_there_were_any() {
+        let json = serde_json::to_string(&paper(2)).unwrap_or_default();
+        assert!(!json.contains("learning"), "{json}");
+        assert_eq!(
+            serde_json::from_str::<PeftSpace>(&json).ok(),
+            Some(paper(2))
+        );
+        let json = serde_json::to_string(&with_rates(2)).unwrap_or_default();
+        assert_eq!(
+            serde_json::from_str::<PeftSpace>(&json).ok(),
+            Some(with_rates(2))
+        );
     }
 
     #[test]

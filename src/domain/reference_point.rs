@@ -129,6 +129,7 @@ mod tests {
             candidate_layers: vec![0, 1],
             choose_layers: true,
             backbone_parameters: 1_000,
+            learning_rates: Vec::new(),
         }
     }
 

@@ -3,7 +3,9 @@
 //! ```text
 //!            start            finish
 //!  Queued ──────────▶ Running ──────────▶ Finished
-//!    ▲ │                │ │ │ diverged,
+//!    ▲ │                │ │ │ │   prune
+//!    │ │                │ │ │ └─────────▶ Pruned
+//!    │ │                │ │ │ diverged,
 //!    │ │ cancel   pause │ │ │ out of memory
 //!    │ │ ┌──────────────┘ │ └───────────▶ Infeasible
 //!    │ │ ▼     resume     │    fail
@@ -11,14 +13,14 @@
 //!    │ ▼   │ cancel
 //!    │ Cancelled ◀── Running, Paused
 //!    └── interrupt ── Running, Paused (the program ended)
-//!    └── retry ────── Failed, Cancelled
+//!    └── retry ────── Failed, Cancelled, Pruned
 //! ```
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Configuration, Objectives};
+use super::{Configuration, Ladder, Objectives, Standing};
 
 /// Number of a trial within its study, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,6 +45,8 @@ pub enum TrialState {
     Paused,
     /// Trained and measured.
     Finished,
+    /// Stopped at a rung, as too many were better; it may go on from there.
+    Pruned,
     /// Cannot be trained: out of memory, or the loss diverged. A result, told to the search.
     Infeasible,
     /// Ended by an error that says nothing about the configuration.
@@ -62,6 +66,8 @@ pub enum Transition {
     Resume,
     /// It was trained to its end.
     Finish,
+    /// Too many trials were better at a rung.
+    Prune,
     /// It ran out of memory or diverged.
     Reject,
     /// An error ended it.
@@ -70,7 +76,7 @@ pub enum Transition {
     Cancel,
     /// The program ended while it was under way; it will run again.
     Interrupt,
-    /// The user asks for another attempt.
+    /// The user asks for another attempt, or for the rest of a pruned one.
     Retry,
 }
 
@@ -83,12 +89,12 @@ impl TrialState {
             (S::Queued, T::Start) | (S::Paused, T::Resume) => Some(S::Running),
             (S::Running, T::Pause) => Some(S::Paused),
             (S::Running, T::Finish) => Some(S::Finished),
+            (S::Running, T::Prune) => Some(S::Pruned),
             (S::Running, T::Reject) => Some(S::Infeasible),
             (S::Queued | S::Running | S::Paused, T::Fail) => Some(S::Failed),
             (S::Queued | S::Running | S::Paused, T::Cancel) => Some(S::Cancelled),
-            (S::Running | S::Paused, T::Interrupt) | (S::Failed | S::Cancelled, T::Retry) => {
-                Some(S::Queued)
-            }
+            (S::Running | S::Paused, T::Interrupt)
+            | (S::Failed | S::Cancelled | S::Pruned, T::Retry) => Some(S::Queued),
             _ => None,
         }
     }
@@ -97,7 +103,7 @@ impl TrialState {
     pub fn is_over(self) -> bool {
         matches!(
             self,
-            Self::Finished | Self::Infeasible | Self::Failed | Self::Cancelled
+            Self::Finished | Self::Pruned | Self::Infeasible | Self::Failed | Self::Cancelled
         )
     }
 
@@ -108,6 +114,7 @@ impl TrialState {
             Self::Running => "running",
             Self::Paused => "paused",
             Self::Finished => "finished",
+            Self::Pruned => "pruned",
             Self::Infeasible => "infeasible",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -189,6 +196,8 @@ pub struct Job {
     pub parameters_percent: f64,
     /// Seed of initial weights, dropout and data order.
     pub seed: u64,
+    /// The rungs at which it may stop; none where it is trained to its end.
+    pub ladder: Ladder,
 }
 
 /// Live progress of a running trial; the latest replaces the one before.
@@ -225,8 +234,27 @@ pub struct Trial {
     pub epochs: Vec<EpochReport>,
     /// Its result, once finished.
     pub measurement: Option<Measurement>,
-    /// Why it is infeasible or failed.
+    /// Why it is infeasible, failed or pruned.
     pub reason: Option<String>,
+    /// Where it stood when it was pruned, also once it goes on again.
+    pub standing: Option<Standing>,
+}
+
+impl Trial {
+    /// Seconds of training so far, pauses not counted; none before the first epoch.
+    pub fn seconds(&self) -> Option<f64> {
+        let latest = self.epochs.last().map(|epoch| epoch.wall_seconds);
+        self.measurement.map(|m| m.wall_seconds).or(latest)
+    }
+
+    /// The best score of the epochs up to `epoch`; none where it did not come that far, nor to its end.
+    pub fn score_by(&self, epoch: u32) -> Option<f64> {
+        let last = self.epochs.last()?.epoch;
+        let reached = last >= epoch || self.state == TrialState::Finished;
+        let scores = self.epochs.iter().filter(|report| report.epoch <= epoch);
+        let best = scores.map(|report| report.score).max_by(f64::total_cmp);
+        best.filter(|_| reached)
+    }
 }
 
 #[cfg(test)]
@@ -238,10 +266,10 @@ mod tests {
     #[test]
     fn only_the_drawn_transitions_are_legal() {
         let states = [
-            Queued, Running, Paused, Finished, Infeasible, Failed, Cancelled,
+            Queued, Running, Paused, Finished, Pruned, Infeasible, Failed, Cancelled,
         ];
         let transitions = [
-            Start, Pause, Resume, Finish, Reject, Fail, Cancel, Interrupt, Retry,
+            Start, Pause, Resume, Finish, Prune, Reject, Fail, Cancel, Interrupt, Retry,
         ];
         let legal = [
             (Queued, Start, Running),
@@ -249,6 +277,7 @@ mod tests {
             (Queued, Cancel, Cancelled),
             (Running, Pause, Paused),
             (Running, Finish, Finished),
+            (Running, Prune, Pruned),
             (Running, Reject, Infeasible),
             (Running, Fail, Failed),
             (Running, Cancel, Cancelled),
@@ -259,6 +288,7 @@ mod tests {
             (Paused, Interrupt, Queued),
             (Failed, Retry, Queued),
             (Cancelled, Retry, Queued),
+            (Pruned, Retry, Queued),
         ];
         for state in states {
             for transition in transitions {

@@ -133,6 +133,7 @@ pub(super) fn everywhere(
             .map(|(name, size)| (name.to_owned(), size))
             .collect(),
         layers: (0..layers).collect(),
+        ..Configuration::default()
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::run::{Run, RunError};
 use super::{Subject, parameters};
 use crate::digest;
-use crate::domain::{Job, Measurement, TrialId};
+use crate::domain::{Job, Ladder, Measurement, TrialId};
 use crate::model::device::DeviceChoice;
 use crate::model::{LoadError, ModelFiles, Tokenizer, TokenizerError};
 use crate::study::{FidelitySettings, Study};
@@ -214,6 +214,7 @@ impl Runner {
             configuration: subject.configuration.clone(),
             seed,
             parameters_percent: 100.0 * weights as f64 / encoder.backbone_parameters() as f64,
+            ladder: Ladder::default(),
         };
         let mut training = Training::begin_by(bench, &job, &subject.recipe)?;
         let mut epochs = 0;
@@ -222,7 +223,8 @@ impl Runner {
                 return Ok(None);
             }
             match training.advance()? {
-                Advance::Prepared | Advance::Step(_) | Advance::Evaluated => {}
+                // There are no rungs before it.
+                Advance::Prepared | Advance::Step(_) | Advance::Evaluated | Advance::Pruned(_) => {}
                 Advance::Epoch(report) => epochs = report.epoch,
                 Advance::Done(measurement) => break measurement,
                 Advance::Diverged(reason) => {

@@ -6,7 +6,8 @@
 //! | H, K | their hidden sizes |
 //!
 //! A layer t of the other encoder carries the modules where layer ⌊(t + ½) N / M⌋ did, so that the same part of the depth
-//! does. Bottlenecks keep their share of the width, D K / H; lengths of prefixes and ranks are no shares of it and stay.
+//! does. Bottlenecks keep their share of the width, D K / H; lengths of prefixes and ranks are no shares of it and stay,
+//! as a learning rate does.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,11 @@ pub fn transferred(
         layers = configuration.layers.iter().map(nearest).collect();
         layers.dedup();
     }
-    Configuration { modules, layers }
+    Configuration {
+        modules,
+        layers,
+        learning_rate: configuration.learning_rate,
+    }
 }
 
 #[cfg(test)]
@@ -61,6 +66,7 @@ mod tests {
         Configuration {
             modules: modules.map(|(name, size)| (name.to_owned(), size)).into(),
             layers: layers.to_vec(),
+            ..Configuration::default()
         }
     }
 

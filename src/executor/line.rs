@@ -238,7 +238,7 @@ impl<'a> Inside<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Configuration;
+    use crate::domain::{Configuration, Ladder};
 
     /// Every job needs as many bytes as its number says in millions.
     struct Room(u64);
@@ -256,12 +256,10 @@ mod tests {
     fn job(number: u32) -> Job {
         Job {
             trial: TrialId(number),
-            configuration: Configuration {
-                modules: [].into(),
-                layers: Vec::new(),
-            },
+            configuration: Configuration::default(),
             parameters_percent: 0.0,
             seed: 0,
+            ladder: Ladder::default(),
         }
     }
 

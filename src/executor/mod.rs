@@ -10,7 +10,7 @@ use crossbeam_channel::Receiver;
 
 pub use local::LocalExecutor;
 
-use crate::domain::{EpochReport, Job, Measurement, Progress, TrialId};
+use crate::domain::{EpochReport, Job, Measurement, Progress, Standing, TrialId};
 
 /// How the reason of a trial that lacked memory begins.
 pub const OUT_OF_MEMORY: &str = "out of memory";
@@ -42,6 +42,8 @@ pub enum ExecutorEvent {
     Resumed(TrialId),
     /// The job was trained to its end.
     Finished(TrialId, Measurement),
+    /// Too many trials were better at a rung; the job goes on from there where it is submitted again.
+    Pruned(TrialId, Standing),
     /// The configuration cannot be trained.
     Infeasible(TrialId, String),
     /// The job ended by an error that says nothing about the configuration.

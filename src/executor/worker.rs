@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::line::{Line, Memory, Turn, Wish};
 use super::{ExecutorEvent, OUT_OF_MEMORY};
-use crate::domain::{Job, TrialId};
+use crate::domain::{Job, Standing, TrialId};
 use crate::train::trainer::under_way;
 use crate::train::trainer::{Advance, Training};
 use crate::train::workbench::Workbench;
@@ -213,6 +213,7 @@ impl<'a> Lane<'a, '_> {
                     self.tell(ExecutorEvent::Epoch(trial, report))?;
                     None
                 }
+                Ok(Ok(Advance::Pruned(standing))) => return self.put_aside(training, standing),
                 Ok(Ok(Advance::Done(measured))) => Some(ExecutorEvent::Finished(trial, measured)),
                 Ok(Ok(Advance::Diverged(reason))) => Some(ExecutorEvent::Infeasible(trial, reason)),
                 Ok(Err(error)) => Some(ExecutorEvent::Failed(trial, error.to_string())),
@@ -234,6 +235,14 @@ impl<'a> Lane<'a, '_> {
     fn end(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
         self.line.is_over(trial);
         self.tell(event)
+    }
+
+    /// Ends a pruned trial, whose file stays: it may be asked to go on.
+    fn put_aside(&self, training: Training<'a>, standing: Standing) -> Result<(), Gone> {
+        self.keep(&training)?;
+        let trial = training.trial();
+        drop(training);
+        self.end(trial, ExecutorEvent::Pruned(trial, standing))
     }
 
     /// A job's training, where it can begin.

@@ -47,7 +47,7 @@ pub struct AdapterCard {
     pub score: f64,
     /// The epoch whose weights these are, from 1.
     pub best_epoch: u32,
-    /// Modules, sizes and layers.
+    /// Modules, sizes and layers, and the learning rate where the study searched it.
     pub configuration: Configuration,
     /// Weights by the paper's formula: no biases, no head, no prefix MLP.
     pub parameters: u64,
@@ -62,7 +62,7 @@ pub struct AdapterCard {
     /// What LoRA's additions are multiplied by.
     #[serde(default = "one")]
     pub lora_scale: f64,
-    /// How it was trained.
+    /// How it was trained; where the configuration has a learning rate, with that one.
     pub training: TrainingSettings,
     /// What the names in the weights file mean, for people who load it elsewhere.
     pub tensors: BTreeMap<String, String>,

@@ -39,8 +39,10 @@ fn table(front: &Front<'_>) -> Result<Vec<u8>, csv::Error> {
         "parameters",
         "trained_parameters",
     ];
-    let last = ["layers", "best_epoch", "wall_seconds"];
-    writer.write_record(fixed.into_iter().chain(modules).chain(last))?;
+    let rate = (!front.space.learning_rates.is_empty()).then_some("learning_rate");
+    let last = ["best_epoch", "wall_seconds"];
+    let names = fixed.into_iter().chain(modules).chain(["layers"]);
+    writer.write_record(names.chain(rate).chain(last))?;
     for member in front.members() {
         writer.write_record(row(front, member))?;
     }
@@ -49,7 +51,8 @@ fn table(front: &Front<'_>) -> Result<Vec<u8>, csv::Error> {
         .map_err(|error| error.into_error().into())
 }
 
-/// Sizes of absent modules are 0; layers are numbers from 0, separated by spaces.
+/// Sizes of absent modules are 0; layers are numbers from 0, separated by spaces; a learning rate is there where the
+/// study searches it.
 fn row(front: &Front<'_>, (trial, measurement): Finished<'_>) -> Vec<String> {
     let configuration = &trial.configuration;
     let mut row = vec![
@@ -63,6 +66,7 @@ fn row(front: &Front<'_>, (trial, measurement): Finished<'_>) -> Vec<String> {
     row.extend(axes.map(|axis| configuration.size_of(&axis.name).to_string()));
     let layers: Vec<String> = configuration.layers.iter().map(usize::to_string).collect();
     row.push(layers.join(" "));
+    row.extend(configuration.learning_rate.map(|rate| rate.to_string()));
     row.push(measurement.best_epoch.to_string());
     row.push(measurement.wall_seconds.to_string());
     row

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::front::{finished, objectives};
 use super::{ExportError, Exporter, Front, write_file};
 use crate::domain::{
-    Configuration, EpochReport, Objectives, Origin, PeftSpace, ReferencePoint, Trial, TrialId,
-    TrialState, front, hypervolume,
+    Configuration, EpochReport, Objectives, Origin, PeftSpace, ReferencePoint, Standing, Trial,
+    TrialId, TrialState, front, hypervolume,
 };
 use crate::study::Study;
 use crate::task::Metric;
@@ -54,8 +54,11 @@ pub struct TrialSummary<'a> {
     pub best_epoch: Option<u32>,
     /// Why it exists.
     pub origin: &'a Origin,
-    /// Why it is infeasible or failed.
+    /// Why it is infeasible, failed or pruned.
     pub reason: Option<&'a str>,
+    /// Where it stood when it was pruned, also where it went on later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
     /// Its epochs so far.
     pub epochs: &'a [EpochReport],
 }
@@ -83,19 +86,19 @@ impl<'a> Summary<'a> {
 
 fn summary<'a>(trial: &'a Trial, space: &PeftSpace) -> TrialSummary<'a> {
     let measurement = trial.measurement;
-    let latest = trial.epochs.last().map(|epoch| epoch.wall_seconds);
     TrialSummary {
         id: trial.id,
         state: trial.state,
         configuration: &trial.configuration,
         objectives: measurement.map(|m| m.objectives),
-        seconds: measurement.map(|m| m.wall_seconds).or(latest),
+        seconds: trial.seconds(),
         parameters: space.parameters(&trial.configuration),
         parameters_percent: trial.parameters_percent,
         trained_parameters: measurement.map(|m| m.trained_parameters),
         best_epoch: measurement.map(|m| m.best_epoch),
         origin: &trial.origin,
         reason: trial.reason.as_deref(),
+        standing: trial.standing,
         epochs: &trial.epochs,
     }
 }

@@ -6,6 +6,7 @@ use super::Front;
 use super::front::Finished;
 use super::python::{self, Library};
 use super::{adapterhub, peft};
+use crate::domain::LearningRate;
 use crate::study::ModelSource;
 use crate::task::Labels;
 
@@ -74,7 +75,10 @@ fn write(
                 study.fidelity.epochs.unwrap_or(study.training.epochs),
                 measurement.best_epoch,
                 study.training.batch_size,
-                study.training.learning_rate,
+                trial
+                    .configuration
+                    .learning_rate
+                    .map_or(study.training.learning_rate, LearningRate::value),
                 study.training.max_length
             ),
         ),

@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 
 use crate::domain::{
     Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint, ReferenceRule,
-    TrialId,
+    Standing, TrialId,
 };
 
 /// Version of the records below; a journal of a later version is refused, an earlier one is read.
-pub const FORMAT_VERSION: u32 = 1;
+///
+/// 2 has learning rates in configurations and spaces, and pruned trials.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// A record and when it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +90,13 @@ pub enum Record {
         trial: TrialId,
         /// Its result.
         measurement: Measurement,
+    },
+    /// The trial was stopped at a rung, as too many were better.
+    TrialPruned {
+        /// The trial.
+        trial: TrialId,
+        /// Where it stood.
+        standing: Standing,
     },
     /// The configuration cannot be trained.
     TrialInfeasible {

@@ -327,6 +327,7 @@ mod tests {
         Configuration {
             modules: modules.collect(),
             layers: layers.to_vec(),
+            ..Configuration::default()
         }
     }
 

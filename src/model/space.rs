@@ -105,6 +105,7 @@ pub fn peft_space(
         candidate_layers,
         choose_layers,
         backbone_parameters: config.backbone_parameters(),
+        learning_rates: settings.learning_rates.clone(),
     })
 }
 

@@ -72,17 +72,27 @@ impl Contents<'_> {
     fn costs(&self) -> String {
         let count = |state: TrialState| self.trials.iter().filter(|t| t.state == state).count();
         let finished = self.finished();
-        let seconds = finished
-            .iter()
-            .fold(0.0, |sum, (_, m)| sum + m.wall_seconds);
+        let is_trained =
+            |trial: &&Trial| matches!(trial.state, TrialState::Finished | TrialState::Pruned);
+        let trained = || {
+            self.trials
+                .iter()
+                .filter(is_trained)
+                .filter_map(Trial::seconds)
+        };
+        let seconds = trained().fold(0.0, |sum, seconds| sum + seconds);
+        let pruned = match count(TrialState::Pruned) {
+            0 => String::new(),
+            pruned => format!("{pruned} pruned, "),
+        };
         format!(
-            "{} trials: {} finished, {} infeasible, {} failed. Training took {}, {} for a trial on average.",
+            "{} trials: {} finished, {pruned}{} infeasible, {} failed. Training took {}, {} for a trial on average.",
             self.trials.len(),
             finished.len(),
             count(TrialState::Infeasible),
             count(TrialState::Failed),
             duration(seconds),
-            duration(seconds / finished.len().max(1) as f64)
+            duration(seconds / trained().count().max(1) as f64)
         )
     }
 }

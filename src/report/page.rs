@@ -42,7 +42,7 @@ pub(super) fn page(contents: &Contents<'_>) -> String {
     if let Some(effects) = &contents.effects {
         section(
             "What matters",
-            "The score that the surrogate expects at each size of a module and with each layer off or on, averaged over the \
+            "The score that the surrogate expects at each size of a module, with each layer off or on, and at each learning rate where that is searched, averaged over the \
              measured configurations, with one standard deviation to both sides; what changes most comes first.",
             picture::effects(contents, effects),
         );

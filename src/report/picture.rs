@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Contents;
 use super::page::escaped;
 use super::scale::Scale;
-use crate::domain::Trial;
+use crate::domain::{LEARNING_RATE, Trial};
 use crate::evaluation;
 use crate::search::Effect;
 
@@ -307,6 +307,10 @@ pub(super) fn effects(contents: &Contents<'_>, effects: &[Effect]) -> String {
 
 /// What a level of a dimension stands for.
 fn meaning(contents: &Contents<'_>, dimension: &str, level: u16) -> String {
+    let rates = &contents.space.learning_rates;
+    if let (LEARNING_RATE, Some(rate)) = (dimension, rates.get(usize::from(level))) {
+        return format!("of {rate}");
+    }
     let axis = contents
         .space
         .modules

@@ -20,6 +20,7 @@ fn space() -> PeftSpace {
         candidate_layers: vec![0, 1, 2],
         choose_layers: true,
         backbone_parameters: 100_000,
+        learning_rates: Vec::new(),
     }
 }
 
@@ -33,6 +34,7 @@ fn trial(
     let configuration = Configuration {
         modules: BTreeMap::from([("serial".to_owned(), size)]),
         layers: layers.to_vec(),
+        ..Configuration::default()
     };
     let parameters_percent = space.parameters_percent(&configuration);
     Trial {
@@ -62,6 +64,7 @@ fn trial(
             wall_seconds: 90.0,
         }),
         reason: score.is_none().then(|| "loss <NaN> & \"worse\"".to_owned()),
+        standing: None,
     }
 }
 
@@ -140,6 +143,7 @@ fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
             configuration: Configuration {
                 modules: BTreeMap::new(),
                 layers: Vec::new(),
+                ..Configuration::default()
             },
             recipe: Recipe {
                 whole_encoder: percent == 100.0,

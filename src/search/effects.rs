@@ -9,12 +9,13 @@
 //! Effect of level l: the mean over i of f(x_i[d := l]), over those i for which that is valid; Gaussian, with mean and
 //! variance from the joint posterior at all of them.
 
+use super::early::{Told, early};
 use super::encoding::Encoding;
-use super::engine::{Engine, Observation, Outcome};
+use super::engine::{Engine, Observation};
 use super::fit::Fit;
+use super::method::scored;
 use super::random::{Purpose, stream};
 use super::{SearchError, posterior};
-use crate::domain::Point;
 
 /// A longer dimension is shown at this many of its levels.
 const LEVELS: u16 = 16;
@@ -42,19 +43,17 @@ impl Engine {
     /// # Errors
     /// The surrogate cannot be fitted.
     pub fn effects(&self, history: &[Observation]) -> Result<Option<Vec<Effect>>, SearchError> {
-        let scored: Vec<(Point, f64)> = history
-            .iter()
-            .filter_map(|observation| match observation.outcome {
-                Outcome::Score(score) => Some((observation.point.clone(), score)),
-                Outcome::Infeasible => None,
-            })
+        let scored = scored(history);
+        let mut told: Vec<Told> = (scored.iter().cloned())
+            .map(|(point, score)| Told::full(point, score))
             .collect();
+        told.extend(early(history));
         let encoding = Encoding::new(&self.space, &self.cost, &self.settings);
         let mut random = stream(self.seed, Purpose::Surrogate, history.len(), 0);
         let reference = self.settings.reference_point.score;
         let fit = Fit::new(
             &encoding,
-            &scored,
+            &told,
             reference,
             &self.settings,
             &mut random,
@@ -117,8 +116,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{Dimension, Space};
-    use crate::search::EngineSettings;
+    use crate::domain::{Dimension, Point, Space};
+    use crate::search::{EngineSettings, Outcome};
 
     /// Two dimensions of which one raises the score by 0.1 a level, and one does nothing.
     fn engine() -> (Engine, Vec<Observation>) {
@@ -132,6 +131,7 @@ mod tests {
             outcome: Outcome::Score(0.5 + 0.1 * f64::from(point.0[0])),
             point,
             third: None,
+            early: Vec::new(),
         };
         let history = points.map(observe).collect();
         let cost = |point: &Point| 1.0 + f64::from(point.0[1]);

@@ -26,6 +26,8 @@ pub struct Observation {
     /// The third objective, to be minimised, where it was measured (peak memory, seconds per step); not read where the
     /// settings have no bound for it.
     pub third: Option<f64>,
+    /// Fidelities below 1, ascending, and the scores there: at the rungs that it reached.
+    pub early: Vec<(f64, f64)>,
 }
 
 /// What came of trying a point.
@@ -33,6 +35,8 @@ pub struct Observation {
 pub enum Outcome {
     /// The measured score, in the metric's units; to be maximised.
     Score(f64),
+    /// It was stopped before its end: never proposed again, and known by its early scores alone.
+    Pruned,
     /// It cannot be measured (out of memory, diverged): never proposed again, and told to no model.
     Infeasible,
 }
@@ -204,6 +208,7 @@ mod tests {
             point,
             outcome,
             third: None,
+            early: Vec::new(),
         }
     }
 
@@ -402,6 +407,7 @@ mod tests {
                 outcome: Outcome::Score(score(&point)),
                 point,
                 third: None,
+                early: Vec::new(),
             });
         }
         assert!(best > 0.88, "{best}");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rand::Rng;
 
 use super::SearchError;
+use super::early::Told;
 use super::encoding::Encoding;
 
 use super::lbfgs::maximise;
@@ -15,7 +16,7 @@ use super::settings::EngineSettings;
 use super::surrogate::gp::ScaledGp;
 use super::surrogate::saas::Saas;
 use super::surrogate::{Data, Model};
-use crate::domain::{Diagnostics, Point, SurrogateModel};
+use crate::domain::{Diagnostics, SurrogateModel};
 
 /// Steps of the maximiser at most.
 const MAXIMISER_STEPS: usize = 100;
@@ -46,30 +47,32 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    /// Fits the surrogate to measured points, of whose scores those below `reference` are of no interest; none where they cannot tell anything, with fewer than two different
-    /// scores.
+    /// Fits the surrogate to measured points, of whose scores those below `reference` are of no interest; none where they
+    /// cannot tell anything, with fewer than two different scores.
     ///
     /// Where that fails, something simpler takes its place, and the diagnostics say so.
     pub(super) fn new<R: Rng>(
         encoding: &Encoding<'_>,
-        scored: &[(Point, f64)],
+        told: &[Told],
         reference: f64,
         settings: &EngineSettings,
         random: &mut R,
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Self>, SearchError> {
-        let Some((_, first)) = scored.first() else {
-            return Ok(None);
-        };
-        if scored.iter().all(|(_, score)| score == first) {
+        let scores: Vec<f64> = told.iter().map(|told| told.score).collect();
+        if scores.iter().all(|score| *score == scores[0]) {
             return Ok(None);
         }
-        let scores: Vec<f64> = scored.iter().map(|(_, score)| *score).collect();
         let objective = ScoreObjective::new(settings.score_scale, &scores, reference);
         let targets: Vec<f64> = scores.iter().map(|&score| objective.of(score)).collect();
-        let inputs: Vec<Vec<f64>> = scored.iter().map(|(point, _)| encoding.of(point)).collect();
+        let inputs: Vec<Vec<f64>> = told.iter().map(|told| encoding.of(&told.point)).collect();
+        let own_noise: Vec<f64> = told
+            .iter()
+            .map(|told| told.variance_on(&objective))
+            .collect();
         let dimensions = encoding.dimensions();
-        let data = Data::new(&inputs, &dimensions, &targets, NOISE_OFFSET);
+        let data = Data::new(&inputs, &dimensions, &targets, NOISE_OFFSET)
+            .with_own_noise(own_noise.clone());
         let (hyperparameters, note) = match settings.surrogate {
             SurrogateModel::Saas => draws(data, settings, random, cancelled)?,
             SurrogateModel::Gp => most_probable(data, cancelled)?,
@@ -77,7 +80,8 @@ impl Fit {
         let processes: Vec<GaussianProcess> = hyperparameters
             .iter()
             .filter_map(|hyper| {
-                GaussianProcess::new(&hyper.per_column(&dimensions), &inputs, &targets)
+                let hyper = hyper.per_column(&dimensions);
+                GaussianProcess::with_own_noise(&hyper, &inputs, &targets, &own_noise)
             })
             .collect();
         Ok((!processes.is_empty()).then(|| Self {
@@ -217,7 +221,7 @@ mod tests {
 
     use super::super::random::{Purpose, stream};
     use super::*;
-    use crate::domain::{Dimension, ScoreScale, Space};
+    use crate::domain::{Dimension, Point, ScoreScale, Space};
     use crate::search::Cost;
 
     fn settings(surrogate: SurrogateModel, score_scale: ScoreScale) -> EngineSettings {
@@ -244,7 +248,10 @@ mod tests {
         let mut random = stream(8, Purpose::Surrogate, 0, 0);
         let (space, cost): (_, Cost) = (space(), Arc::new(|_| 1.0));
         let encoding = Encoding::new(&space, &cost, settings);
-        Fit::new(&encoding, scored, 0.0, settings, &mut random, &|| false).unwrap()
+        let told: Vec<Told> = (scored.iter().cloned())
+            .map(|(point, score)| Told::full(point, score))
+            .collect();
+        Fit::new(&encoding, &told, 0.0, settings, &mut random, &|| false).unwrap()
     }
 
     #[test]

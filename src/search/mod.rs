@@ -70,6 +70,7 @@ pub mod acquisition;
 pub mod copula;
 mod cost_scale;
 mod design;
+mod early;
 mod effects;
 mod encoding;
 mod engine;

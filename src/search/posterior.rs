@@ -4,7 +4,8 @@
 //! | symbol | meaning |
 //! |---|---|
 //! | X, y | inputs `[n][d]` and targets `[n]` of the observations |
-//! | K | σ² m(X, X) + s² I = L Lᵀ |
+//! | v | variances of the observations' own noise, `[n]`: 0 but for what was measured early |
+//! | K | σ² m(X, X) + s² I + diag(v) = L Lᵀ |
 //! | α | K⁻¹ (y - c) |
 //! | V | L⁻¹ σ² m(X, X*), one column per new input |
 //! | posterior | mean c + σ² m(X*, X) α, covariance σ² m(X*, X*) - Vᵀ V, of the noise-free function |
@@ -78,6 +79,16 @@ impl GaussianProcess {
         inputs: &[Vec<f64>],
         targets: &[f64],
     ) -> Option<Self> {
+        Self::with_own_noise(hyperparameters, inputs, targets, &vec![0.0; targets.len()])
+    }
+
+    /// The same where observations have noise of their own, of variances `own_noise` (`[n]`).
+    pub(super) fn with_own_noise(
+        hyperparameters: &Hyperparameters,
+        inputs: &[Vec<f64>],
+        targets: &[f64],
+        own_noise: &[f64],
+    ) -> Option<Self> {
         let n = targets.len();
         let mut process = Self {
             mean: hyperparameters.mean,
@@ -101,7 +112,7 @@ impl GaussianProcess {
                     process.row(&process.inputs, j),
                 );
             }
-            covariance[k * n + k] = process.outputscale + hyperparameters.noise;
+            covariance[k * n + k] = process.outputscale + hyperparameters.noise + own_noise[k];
         }
         process.factor = Cholesky::new(covariance, n)?;
         let residuals: Vec<f64> = targets.iter().map(|y| y - process.mean).collect();

@@ -205,6 +205,7 @@ mod tests {
             point: Point(vec![level]),
             outcome: Outcome::Score(f64::from(level)),
             third: None,
+            early: Vec::new(),
         };
         assert!(worker.ask(Ask {
             history: vec![tried(0), tried(1)],

@@ -34,6 +34,15 @@ pub(super) fn check(document: &mut Document<'_>, study: &Study) {
             &["lower `thinning` or raise `posterior_draws`"],
         );
     }
+    let epochs = study.fidelity.epochs.unwrap_or(study.training.epochs);
+    if let Some(&last) = study.rungs.epochs.last()
+        && last >= epochs
+    {
+        let message =
+            format!("a rung after epoch {last} stops nothing where a trial has {epochs} epochs");
+        let help = "give rungs before the last epoch, such as after a tenth and a third of them";
+        document.wrong("rungs", "epochs", message, &[help]);
+    }
     if let Some(epochs) = study.fidelity.epochs
         && epochs > study.training.epochs
     {

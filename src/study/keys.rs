@@ -207,6 +207,16 @@ pub(super) static KEYS: &[Key] = &[
         paper: Some("\"search\""),
         documentation: "The layers that carry the modules: each switched on or off by the search, all of them, or chosen by the search among those listed.",
     },
+    Key {
+        section: "space",
+        name: "learning_rates",
+        kind: Forms(
+            "a range such as { min = 1e-5, max = 1e-3 }, or a list of rates such as [1e-4, 3e-4, 1e-3]",
+        ),
+        default: Unset("training.learning_rate for every trial"),
+        paper: None,
+        documentation: "Peak learning rates to choose from, as a further dimension of the search. A range has four values for a factor of ten, at equal steps of the logarithm; those of a list count as equally far apart. What `evaluate` compares with keeps that of [training].",
+    },
     // --- search
     Key {
         section: "search",
@@ -499,6 +509,23 @@ pub(super) static KEYS: &[Key] = &[
         default: Unset("as in training"),
         paper: None,
         documentation: "Epochs of each trial of the search.",
+    },
+    // --- rungs
+    Key {
+        section: "rungs",
+        name: "epochs",
+        kind: Forms("a list of epochs, such as [1, 3]"),
+        default: Value("[]"),
+        paper: Some("[]"),
+        documentation: "Epochs after which a trial is compared with those that came as far (asynchronous successive halving): it stops where too many are on better fronts of score and parameters. It keeps a checkpoint, from which retrying it goes on to the end. Trials by hand are never stopped.",
+    },
+    Key {
+        section: "rungs",
+        name: "reduction_factor",
+        kind: Count(2, 1000),
+        default: Value("3"),
+        paper: None,
+        documentation: "About one trial of this many goes on from a rung; with fewer trials there, all do.",
     },
     // --- output
     Key {

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::checks;
-use super::document::Document;
+use super::document::{Document, mismatch};
 use super::error::{Mistakes, StudyError};
 use super::settings::{
     FidelitySettings, ModelSource, OutputSettings, Precision, SearchSettings, Study, StudyName,
     TrainingSettings,
 };
+use super::space_section::distinct;
 use super::{space_section, task_section};
-use crate::domain::ReferenceRule;
+use crate::domain::{ReferenceRule, Rungs};
 use crate::task::{Metric, TaskSettings};
 
 impl Study {
@@ -60,6 +61,7 @@ fn read_study(document: &mut Document<'_>, path: &Path, folder: &Path) -> Option
     let search = search(document, metric);
     let training = training(document);
     let fidelity = fidelity(document);
+    let rungs = rungs(document);
     let output = OutputSettings {
         keep_adapters: document.switch("output", "keep_adapters")?,
         checkpoint_seconds: document.count("output", "checkpoint_seconds")?,
@@ -73,6 +75,7 @@ fn read_study(document: &mut Document<'_>, path: &Path, folder: &Path) -> Option
         search: search?,
         training: training?,
         fidelity: fidelity?,
+        rungs: rungs?,
         output,
     };
     checks::check(document, &study);
@@ -229,6 +232,27 @@ fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {
         head_dropout: document.real(section, "head_dropout")?,
         prefix_bottleneck: document.count(section, "prefix_bottleneck")? as usize,
         precision: Precision::F32,
+    })
+}
+
+fn rungs(document: &mut Document<'_>) -> Option<Rungs> {
+    let epochs = document.value("rungs", "epochs", |value, key| {
+        let items = value.get_ref().as_array();
+        let items = items.ok_or_else(|| mismatch(value, key))?;
+        let mut epochs = distinct(items, "rung")?;
+        if epochs.first() == Some(&0) {
+            return Err(mismatch(value, key));
+        }
+        Ok(epochs.drain(..).map(|epoch| epoch as u32).collect())
+    });
+    let reduction_factor = document.count("rungs", "reduction_factor")? as u32;
+    let epochs: Vec<u32> = epochs?;
+    Some(match epochs.is_empty() {
+        true => Rungs::default(),
+        false => Rungs {
+            epochs,
+            reduction_factor,
+        },
     })
 }
 

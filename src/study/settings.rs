@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Acquisition, CostScale, InitialDesign, ReferenceRule, ScoreScale, SearchMethod, SurrogateModel,
+    Acquisition, CostScale, InitialDesign, LearningRate, ReferenceRule, Rungs, ScoreScale,
+    SearchMethod, SurrogateModel,
 };
 use crate::task::TaskSettings;
 
@@ -28,8 +29,16 @@ pub struct Study {
     pub training: TrainingSettings,
     /// How much of the training each trial gets during the search.
     pub fidelity: FidelitySettings,
+    /// When trials are compared on their way, and which go on.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub rungs: Rungs,
     /// What is kept.
     pub output: OutputSettings,
+}
+
+/// A study without rungs is written as before there were any.
+fn is_never(rungs: &Rungs) -> bool {
+    rungs.epochs.is_empty()
 }
 
 /// A study's name: letters, digits, `-`, `_` and `.`, not starting with a dot; safe as a folder name.
@@ -75,6 +84,9 @@ pub struct SpaceSettings {
     pub modules: Vec<ModuleSizes>,
     /// The layers that may carry them.
     pub layers: LayerChoice,
+    /// Peak learning rates to choose from, ascending; none: all trials have the training's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learning_rates: Vec<LearningRate>,
 }
 
 /// One module and the sizes it may take.

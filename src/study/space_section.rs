@@ -2,14 +2,17 @@
 
 use toml::de::DeValue;
 
-use super::document::{Document, Located, found, mismatch, whole};
+use super::document::{Document, Located, found, mismatch, number, whole};
 use super::error::Mistake;
 use super::known::{modules as known_modules, nearest};
 use super::schema::Key;
 use super::settings::{LayerChoice, ModuleSizes, SpaceSettings};
+use crate::domain::LearningRate;
 
 /// No module is larger and no encoder deeper than this.
 const LARGEST: u64 = 65_536;
+/// No study chooses among more learning rates.
+const MOST_RATES: usize = 100;
 
 /// Reads the section; none only where a mistake was noted.
 pub(super) fn read(document: &mut Document<'_>) -> Option<SpaceSettings> {
@@ -39,6 +42,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<SpaceSettings> {
     }
     let sizes = sizes(document, &modules)?;
     let layers = document.value("space", "layers", layers)?;
+    let learning_rates = document.value("space", "learning_rates", learning_rates);
     Some(SpaceSettings {
         modules: modules
             .into_iter()
@@ -46,6 +50,7 @@ pub(super) fn read(document: &mut Document<'_>) -> Option<SpaceSettings> {
             .map(|(module, sizes)| ModuleSizes { module, sizes })
             .collect(),
         layers,
+        learning_rates: learning_rates.unwrap_or_default(),
     })
 }
 
@@ -117,8 +122,61 @@ fn layers(value: &Located<'_>, key: &Key) -> Result<LayerChoice, Mistake> {
     }
 }
 
+/// Two rates or more, in ascending order, none twice.
+fn learning_rates(value: &Located<'_>, key: &Key) -> Result<Vec<LearningRate>, Mistake> {
+    let rates = match value.get_ref() {
+        DeValue::Array(items) => {
+            let rates: Result<Vec<LearningRate>, Mistake> = items.iter().map(rate).collect();
+            let mut rates = rates?;
+            rates.sort_unstable();
+            rates
+        }
+        DeValue::Table(table) => {
+            let known = |name: &str| ["min", "max"].contains(&name);
+            if table.len() != 2 || !table.keys().all(|name| known(name.get_ref())) {
+                return Err(mismatch(value, key));
+            }
+            let end = |name: &str| table.get(name).map_or(Err(mismatch(value, key)), rate);
+            LearningRate::range(end("min")?, end("max")?)
+        }
+        _ => return Err(mismatch(value, key)),
+    };
+    let wrong = |message: String, help: &str| Mistake {
+        span: Some(value.span()),
+        message,
+        help: vec![help.to_owned()],
+    };
+    if let Some(pair) = rates.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message = format!("the learning rate {} is given twice", pair[0]);
+        return Err(wrong(message, "remove one of them"));
+    }
+    if rates.len() < 2 {
+        let help = "give a range whose `max` is above its `min`, or two rates or more; `learning_rate` in [training] \
+                    fixes one";
+        return Err(wrong("one learning rate is no choice".to_owned(), help));
+    }
+    if rates.len() > MOST_RATES {
+        let message = format!("{} learning rates are more than {MOST_RATES}", rates.len());
+        return Err(wrong(message, "a search of few trials tells fewer apart"));
+    }
+    Ok(rates)
+}
+
+fn rate(value: &Located<'_>) -> Result<LearningRate, Mistake> {
+    let wrong = |message: String| Mistake {
+        span: Some(value.span()),
+        message,
+        help: Vec::new(),
+    };
+    let number = number(value).ok_or_else(|| {
+        let found = found(value.get_ref());
+        wrong(format!("a learning rate must be a number; found {found}"))
+    })?;
+    LearningRate::try_from(number).map_err(|error| wrong(error.to_string()))
+}
+
 /// Whole numbers, in ascending order, none twice.
-fn distinct(items: &[Located<'_>], what: &str) -> Result<Vec<usize>, Mistake> {
+pub(super) fn distinct(items: &[Located<'_>], what: &str) -> Result<Vec<usize>, Mistake> {
     let mut numbers = Vec::new();
     for item in items {
         let wrong = |message: String| Mistake {

@@ -237,7 +237,7 @@ fn a_slip_in_a_key_names_the_nearest_key() {
     5 | [serach]
       |  ^^^^^^
       = did you mean `search`?
-      = the sections are: study, model, task, space, search, training, fidelity, output
+      = the sections are: study, model, task, space, search, training, fidelity, rungs, output
     "#);
     assert_snapshot!(mistakes(&with("[fidelity]\nlearning_rate = 3")), @r#"
     s.toml:6:1: unknown key `learning_rate` in [fidelity]
@@ -269,7 +269,7 @@ fn a_slip_in_a_key_names_the_nearest_key() {
     1 | trials = 3
       | ^^^^^^
       = `trials` belongs in [search]
-      = the sections are: study, model, task, space, search, training, fidelity, output
+      = the sections are: study, model, task, space, search, training, fidelity, rungs, output
     "#);
 }
 
@@ -495,6 +495,61 @@ fn an_empty_space_is_told() {
     6 | sizes = [0, 6, 6]
       |                ^
     "#);
+}
+
+#[test]
+fn learning_rates_are_a_range_or_a_list() {
+    let rates = |value: &str| {
+        let study = parse(&with(&format!("[space]\nlearning_rates = {value}")));
+        let rates = study.space.learning_rates.iter().map(ToString::to_string);
+        rates.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        rates("{ max = 1e-3, min = 2e-4 }"),
+        "2e-4 3.4e-4 5.8e-4 1e-3"
+    );
+    assert_eq!(rates("[0.001, 1e-4, 3e-4]"), "1e-4 3e-4 1e-3");
+    assert!(parse(&with("")).space.learning_rates.is_empty());
+    assert!(
+        parse(&with("[study]\npreset = \"paper\""))
+            .space
+            .learning_rates
+            .is_empty()
+    );
+}
+
+#[test]
+fn learning_rates_that_are_no_choice_are_told() {
+    let wrong = |value: &str| mistakes(&with(&format!("[space]\nlearning_rates = {value}")));
+    assert!(wrong("1e-4").contains("6:18: `learning_rates` must be a range such as"));
+    assert!(wrong("{ min = 1e-4, most = 1e-3 }").contains("max = 1e-3 }, or a list"));
+    assert!(wrong("{ min = 1e-3, max = 1e-4 }").contains("whose `max` is above its `min`"));
+    assert!(wrong("[1e-4, 2e-4, 0.0001]").contains("the learning rate 1e-4 is given twice"));
+    assert!(
+        wrong("[1e-4, 20]")
+            .contains("6:25: a learning rate must be a number above 0 and at most 1")
+    );
+    assert!(wrong("[1e-4, \"fast\"]").contains("must be a number; found the text"));
+    assert!(wrong("{ min = 1e-30, max = 1.0 }").contains("more than 100"));
+}
+
+#[test]
+fn rungs_are_epochs_before_the_last() {
+    let study = parse(&with("[rungs]\nepochs = [3, 1]"));
+    assert_eq!(
+        (study.rungs.epochs, study.rungs.reduction_factor),
+        (vec![1, 3], 3)
+    );
+    assert!(parse(&with("")).rungs.epochs.is_empty());
+    let json = serde_json::to_value(parse(&with(""))).unwrap();
+    assert_eq!(json.get("rungs"), None, "written as before there were any");
+    let wrong = |epochs: &str| mistakes(&with(&format!("[rungs]\nepochs = {epochs}")));
+    assert!(wrong("[0, 1]").contains("6:10: `epochs` must be a list of epochs, such as [1, 3]"));
+    assert!(wrong("3").contains("found 3"));
+    assert!(wrong("[3, 3]").contains("the rung 3 is given twice"));
+    assert!(wrong("[3, 10]").contains("stops nothing where a trial has 10 epochs"));
+    let reduced = mistakes(&with("[fidelity]\nepochs = 3\n[rungs]\nepochs = [3]"));
+    assert!(reduced.contains("has 3 epochs"), "{reduced}");
 }
 
 #[test]

@@ -158,6 +158,7 @@ mod tests {
         let configuration = |size: usize, layers: &[usize]| Configuration {
             modules: [("serial".to_owned(), size)].into(),
             layers: layers.to_vec(),
+            ..Configuration::default()
         };
         let all = configuration(24, &[0, 1, 2, 3, 4, 5]);
         let bytes = |configuration: &Configuration, shape| {

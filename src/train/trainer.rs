@@ -3,7 +3,8 @@
 //! ```text
 //! Preparing ──activations at hand──▶ Stepping
 //! Stepping ──last batch of the epoch──▶ Evaluating ──last batch──▶ epoch reported ──▶ Stepping
-//!                                                                       └── patience spent, or last epoch ──▶ done
+//!        │                                                              └── patience spent, or last epoch ──▶ done
+//!        └── too many were better at the rung just passed ──▶ pruned, and goes on only where asked
 //! ```
 
 pub mod under_way;
@@ -19,7 +20,9 @@ use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
 use super::plan::Recipe;
 use super::workbench::Workbench;
-use crate::domain::{EpochReport, Job, Measurement, Objectives, Progress, TrialId};
+use crate::domain::{
+    EpochReport, Job, LearningRate, Measurement, Objectives, Progress, Standing, TrialId,
+};
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, floats, integers};
 use crate::model::weights::NamedTensor;
@@ -38,6 +41,8 @@ pub enum Advance {
     Epoch(EpochReport),
     /// Everything; the best epoch's weights are kept.
     Done(Measurement),
+    /// Nothing: at the rung just passed, too many were better. Asked again, it says so again.
+    Pruned(Standing),
     /// The loss is no finite number any more; nothing can be measured.
     Diverged(String),
 }
@@ -101,8 +106,11 @@ impl<'a> Training<'a> {
             done: 0,
         });
         let steps = bench.steps_per_epoch() * bench.epochs as usize;
+        let rate = job.configuration.learning_rate;
         let schedule = Schedule {
-            peak: recipe.learning_rate.unwrap_or(settings.learning_rate),
+            peak: (recipe.learning_rate)
+                .or(rate.map(LearningRate::value))
+                .unwrap_or(settings.learning_rate),
             warmup_steps: (steps as f64 * settings.warmup_share).round() as u64,
             total_steps: steps as u64,
         };
@@ -157,6 +165,9 @@ impl<'a> Training<'a> {
     /// # Errors
     /// A batch does not fit the backbone, or the weights cannot be kept.
     pub fn advance(&mut self) -> Result<Advance, TrainError> {
+        if let Some(standing) = self.standing() {
+            return Ok(Advance::Pruned(standing));
+        }
         let begun = Instant::now();
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         let advance = match phase {
@@ -167,6 +178,17 @@ impl<'a> Training<'a> {
         };
         self.active += begun.elapsed();
         advance
+    }
+
+    /// Where the trial stands at the rung just passed, if it is to stop there. Looked for at the beginning of an epoch, so
+    /// that a training which was kept there ends in the same way once it is taken up.
+    fn standing(&self) -> Option<Standing> {
+        let at_beginning = matches!(&self.phase, Phase::Stepping { done: 0, .. });
+        let reached = Objectives {
+            score: self.best.as_ref().filter(|_| at_beginning)?.score,
+            parameters_percent: self.job.parameters_percent,
+        };
+        self.job.ladder.standing(self.epoch - 1, reached)
     }
 
     fn prepare(

@@ -138,8 +138,10 @@ fn shortened(configuration: &Configuration, space: &PeftSpace, width: usize) -> 
         .map(|(name, size)| format!("{}{size}", short_name(name, space)))
         .collect();
     let sizes = sizes.join(" ");
-    let shorter = format!("{sizes} @{}", configuration.layer_ranges());
-    let shortest = format!("{sizes} ×{}", configuration.layers.len());
+    let rate = configuration.learning_rate;
+    let rate = rate.map_or(String::new(), |rate| format!(" {rate}"));
+    let shorter = format!("{sizes} @{}{rate}", configuration.layer_ranges());
+    let shortest = format!("{sizes} ×{}{rate}", configuration.layers.len());
     match shorter.width() <= width {
         true => shorter,
         false => fitted(&shortest, width),
@@ -164,7 +166,7 @@ fn short_name<'a>(name: &'a str, space: &PeftSpace) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ModuleAxis;
+    use crate::domain::{LearningRate, ModuleAxis};
 
     #[test]
     fn durations_read_like_a_clock() {
@@ -212,10 +214,12 @@ mod tests {
             candidate_layers: (0..12).collect(),
             choose_layers: true,
             backbone_parameters: 100,
+            learning_rates: Vec::new(),
         };
         let one = Configuration {
             modules: [("serial".to_owned(), 48), ("parallel".to_owned(), 48)].into(),
             layers: vec![0, 1, 2, 7],
+            ..Configuration::default()
         };
         let alone = |width| configurations([&one].into_iter(), &space, width).concat();
         assert_eq!(alone(60), "parallel 48 + serial 48 in layers 0-2,7");
@@ -225,11 +229,18 @@ mod tests {
         let small = Configuration {
             modules: [("serial".to_owned(), 48)].into(),
             layers: vec![0],
+            ..Configuration::default()
         };
         assert_eq!(
             configurations([&small, &one].into_iter(), &space, 24),
             ["se48 @0", "para48 se48 @0-2,7"],
             "one that does not fit shortens all"
         );
+        let rated = Configuration {
+            learning_rate: LearningRate::try_from(1e-4).ok(),
+            ..one.clone()
+        };
+        let alone = |one: &Configuration| configurations([one].into_iter(), &space, 24).concat();
+        assert_eq!(alone(&rated), "para48 se48 @0-2,7 1e-4");
     }
 }

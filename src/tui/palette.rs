@@ -207,7 +207,7 @@ impl Palette {
             TrialState::Finished => self.finished,
             TrialState::Infeasible => self.infeasible,
             TrialState::Failed => self.failed,
-            TrialState::Cancelled => self.faint,
+            TrialState::Cancelled | TrialState::Pruned => self.faint,
         }
     }
 
@@ -227,6 +227,7 @@ pub(super) fn glyph(state: TrialState) -> &'static str {
         TrialState::Running => "►",
         TrialState::Paused => "‖",
         TrialState::Finished => "✓",
+        TrialState::Pruned => "┤",
         TrialState::Infeasible => "∅",
         TrialState::Failed => "✗",
         TrialState::Cancelled => "–",
@@ -263,6 +264,7 @@ mod tests {
             TrialState::Running,
             TrialState::Paused,
             TrialState::Finished,
+            TrialState::Pruned,
             TrialState::Infeasible,
             TrialState::Failed,
             TrialState::Cancelled,

@@ -1,6 +1,6 @@
 //! What makes training faster leaves its learning curves alone.
 
-use autopeft::domain::{Configuration, EpochReport, Job, TrialId};
+use autopeft::domain::{Configuration, EpochReport, Job, Ladder, TrialId};
 use autopeft::train::trainer::{Advance, Training};
 use autopeft::train::workbench::Workbench;
 
@@ -24,6 +24,7 @@ fn curve(bench: &Workbench, configuration: &Configuration, seed: u64) -> Vec<Epo
         configuration: configuration.clone(),
         seed,
         parameters_percent: 0.0,
+        ladder: Ladder::default(),
     };
     let mut training = Training::begin(bench, &job).unwrap();
     let mut epochs = Vec::new();
@@ -32,6 +33,7 @@ fn curve(bench: &Workbench, configuration: &Configuration, seed: u64) -> Vec<Epo
             Advance::Epoch(report) => epochs.push(report),
             Advance::Done(_) => return epochs,
             Advance::Diverged(reason) => panic!("{reason}"),
+            Advance::Pruned(standing) => panic!("{standing}"),
             Advance::Prepared | Advance::Step(_) | Advance::Evaluated => (),
         }
     }

@@ -114,6 +114,52 @@ fn killed_at_any_moment_it_resumes_without_loss() {
 }
 
 #[test]
+fn a_study_with_rungs_prunes_the_same_trials_however_often_it_is_killed() {
+    let with_rungs = || {
+        let lab = Lab::new(8, 6);
+        lab.add_to_study(
+            "[rungs]\nepochs = [1, 3]\nreduction_factor = 2\n[output]\ncheckpoint_seconds = 0\n",
+        );
+        lab
+    };
+    let told = |lab: &Lab| -> Vec<Value> {
+        let trials = trials(&lab.status()).into_values();
+        let known = trials.map(|trial| {
+            let epochs = trial["epochs"].as_array().unwrap().iter();
+            let scores: Vec<Value> = epochs.map(|epoch| epoch["score"].clone()).collect();
+            let keys = ["state", "configuration", "objectives", "standing"];
+            serde_json::json!([keys.map(|key| trial[key].clone()), scores])
+        });
+        known.collect()
+    };
+    let at_once = with_rungs();
+    at_once.text(&["study.toml", "--device", "cpu"]);
+    let expected = told(&at_once);
+    let status = at_once.status();
+    let (all, front) = (trials(&status), status["front"].as_array().unwrap());
+    let pruned: Vec<&Value> = all
+        .values()
+        .filter(|trial| trial["state"] == "pruned")
+        .collect();
+    assert!(!pruned.is_empty(), "{expected:?}");
+    for trial in pruned {
+        assert!(!front.contains(&trial["id"]));
+        let epochs = trial["epochs"].as_array().unwrap().len();
+        assert_eq!(trial["standing"]["epoch"], epochs, "{trial}");
+    }
+
+    let killed = with_rungs();
+    for kill in [1, 2] {
+        let mut child = killed.start();
+        killed.wait_for(kill);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    killed.text(&["study.toml", "--device", "cpu"]);
+    assert_eq!(told(&killed), expected);
+}
+
+#[test]
 fn a_polite_stop_saves_everything_and_says_so_by_its_exit_code() {
     let lab = Lab::new(6, 2000);
     let mut child = lab.start();

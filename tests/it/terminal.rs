@@ -109,6 +109,7 @@ fn the_program_on_the_screen() {
             candidate_layers: vec![0],
             choose_layers: false,
             backbone_parameters: 1,
+            learning_rates: Vec::new(),
         },
         reference_rule: ReferenceRule {
             score: Some(0.5),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use autopeft::domain::{Configuration, Job, Measurement, TrialId};
+use autopeft::domain::{
+    Configuration, Job, Ladder, LearningRate, Measurement, Objectives, Rung, Standing, TrialId,
+};
 use autopeft::executor::{Executor, ExecutorEvent, LocalExecutor};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::ModelFiles;
@@ -85,9 +87,11 @@ fn job(number: u32) -> Job {
                 ("prefix".into(), 3),
             ]),
             layers: vec![0, 1],
+            ..Configuration::default()
         },
         parameters_percent: 1.5,
         seed: 5,
+        ladder: Ladder::default(),
     }
 }
 
@@ -153,11 +157,33 @@ fn a_trial_learns_keeps_its_best_weights_and_they_score_the_same_again() {
     let other = Configuration {
         modules: BTreeMap::from([("serial".into(), 2)]),
         layers: vec![0],
+        ..Configuration::default()
     };
     assert!(
         bench.score(&other, &kept).is_err(),
         "weights of another configuration are refused"
     );
+}
+
+#[test]
+fn a_learning_rate_of_the_configuration_takes_the_place_of_the_studys() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |rate: f64| {
+        let mut job = job(0);
+        job.configuration.learning_rate = LearningRate::try_from(rate).ok();
+        job
+    };
+    let objectives = |measurement: Measurement| (measurement.objectives, measurement.best_epoch);
+    let slow = started(plan(folder.path(), 1e-6, 30));
+    let unlearnt = objectives(trained(&slow, job(0)));
+    let fast = objectives(trained(&slow, with(1e-2)));
+    assert!(
+        fast.0.score > unlearnt.0.score + 0.1,
+        "{fast:?} {unlearnt:?}"
+    );
+    drop(slow);
+    let study = started(plan(folder.path(), 1e-2, 30));
+    assert_eq!(objectives(trained(&study, job(0))), fast);
 }
 
 #[test]
@@ -321,6 +347,100 @@ fn trials_side_by_side_end_as_they_do_alone() {
         }
     }
     assert!(paused.len() <= 1, "only #8 was running: {paused:?}");
+}
+
+#[test]
+fn a_pruned_trial_keeps_its_place_and_ends_as_if_never_stopped_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = || Plan {
+        under_way: Some(KeepUnderWay {
+            folder: folder.path().join("under-way"),
+            every: Duration::from_secs(3600),
+        }),
+        ..plan(folder.path(), 3e-3, 12)
+    };
+    let executor = started(kept());
+    let undisturbed = trained(&executor, job(0));
+    let out_of_reach = Objectives {
+        score: 1.1,
+        parameters_percent: 0.5,
+    };
+    let with_peers = |peers: Vec<Objectives>| Job {
+        ladder: Ladder {
+            rungs: vec![
+                Rung {
+                    epoch: 1,
+                    peers: vec![],
+                },
+                Rung { epoch: 3, peers },
+            ],
+            reduction_factor: 2,
+        },
+        ..job(1)
+    };
+    // It costs less than any: no score stops it.
+    let dearer = Objectives {
+        parameters_percent: 2.0,
+        ..out_of_reach
+    };
+    let passed = trained(&executor, with_peers(vec![dearer; 3]));
+    assert_eq!(passed.objectives, undisturbed.objectives);
+
+    let standing = Standing {
+        rung: 2,
+        rungs: 2,
+        epoch: 3,
+        rank: 2,
+        of: 2,
+    };
+    let pruned = |executor: &LocalExecutor| {
+        executor.submit(Job {
+            trial: TrialId(2),
+            ..with_peers(vec![out_of_reach])
+        });
+        let mut epochs = 0;
+        loop {
+            match next(executor) {
+                ExecutorEvent::Epoch(..) => epochs += 1,
+                ExecutorEvent::Pruned(trial, found) => break (trial, found, epochs),
+                ExecutorEvent::Finished(..) => panic!("not pruned"),
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(pruned(&executor), (TrialId(2), standing, 3));
+    let file = folder.path().join("under-way/trial-2.training");
+    assert!(file.is_file());
+    drop(executor);
+    // Killed before its end was recorded, it is pruned at the same place.
+    let executor = started(kept());
+    assert_eq!(pruned(&executor), (TrialId(2), standing, 3));
+    // Its file outlives further jobs.
+    trained(&executor, job(3));
+    assert!(file.is_file());
+
+    executor.submit(Job {
+        trial: TrialId(2),
+        ..job(2)
+    });
+    let mut steps = 0;
+    let measurement = loop {
+        match next(&executor) {
+            ExecutorEvent::Progress(_) => steps += 1,
+            ExecutorEvent::Finished(_, measurement) => break measurement,
+            _ => {}
+        }
+    };
+    assert!(
+        steps <= 8 * 9,
+        "{steps} steps: the first three epochs are not done again"
+    );
+    assert_eq!(measurement.objectives, undisturbed.objectives);
+    let weights = |number| {
+        let path = checkpoint::path(&folder.path().join("weights"), TrialId(number));
+        checkpoint::load(&path).unwrap()
+    };
+    assert_eq!(weights(0), weights(2), "bit by bit");
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub(crate) fn configuration(block: &Value) -> Result<Configuration, String> {
     let mut configuration = Configuration {
         modules: BTreeMap::new(),
         layers: Vec::new(),
+        ..Configuration::default()
     };
     for (kind, module) in block.as_object().unwrap() {
         let known = KINDS.iter().find(|(name, _, _)| name == kind);

@@ -36,6 +36,7 @@ pub(crate) fn space() -> PeftSpace {
         candidate_layers: (0..12).collect(),
         choose_layers: true,
         backbone_parameters: 109_482_240,
+        learning_rates: Vec::new(),
     }
 }
 

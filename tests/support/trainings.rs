@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use autopeft::domain::{Configuration, Job, Measurement, TrialId};
+use autopeft::domain::{Configuration, Job, Ladder, Measurement, TrialId};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::ModelFiles;
 use autopeft::model::device::DeviceChoice;
@@ -36,12 +36,14 @@ pub(crate) fn train(bench: &Workbench, configuration: &Configuration, seed: u64)
         configuration: configuration.clone(),
         seed,
         parameters_percent: 0.0,
+        ladder: Ladder::default(),
     };
     let mut training = Training::begin(bench, &job).unwrap();
     loop {
         match training.advance().unwrap() {
             Advance::Done(measured) => return measured,
             Advance::Diverged(reason) => panic!("{reason}"),
+            Advance::Pruned(standing) => panic!("{standing}"),
             Advance::Prepared | Advance::Step(_) | Advance::Evaluated | Advance::Epoch(_) => (),
         }
     }
@@ -53,5 +55,6 @@ pub(crate) fn configuration(modules: &[(&str, usize)], layers: &[usize]) -> Conf
     Configuration {
         modules: modules.collect(),
         layers: layers.to_vec(),
+        ..Configuration::default()
     }
 }

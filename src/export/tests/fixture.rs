@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Acquisition, Configuration, CostScale, EpochReport, InitialDesign, Measurement, ModuleAxis,
-    Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, ScoreScale, SearchMethod,
+    Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, Rungs, ScoreScale, SearchMethod,
     SurrogateModel, Trial, TrialId, TrialState,
 };
 use crate::export::{Context, Front};
@@ -134,6 +134,7 @@ fn space() -> PeftSpace {
         candidate_layers: vec![0, 1, 2, 3],
         choose_layers: true,
         backbone_parameters: 1_000_000,
+        learning_rates: Vec::new(),
     }
 }
 
@@ -147,6 +148,7 @@ fn trial(
     let configuration = Configuration {
         modules: BTreeMap::from([("serial".to_owned(), size)]),
         layers,
+        ..Configuration::default()
     };
     let parameters_percent = space.parameters_percent(&configuration);
     let measurement = result.map(|(score, best_epoch)| Measurement {
@@ -173,6 +175,7 @@ fn trial(
         }],
         measurement,
         reason: None,
+        standing: None,
     }
 }
 
@@ -197,6 +200,7 @@ fn study() -> Study {
             validation_rows: Some(500),
         },
         space: SpaceSettings {
+            learning_rates: Vec::new(),
             modules: vec![ModuleSizes {
                 module: "serial".to_owned(),
                 sizes: None,
@@ -243,6 +247,7 @@ fn study() -> Study {
             prefix_bottleneck: 64,
             precision: Precision::F32,
         },
+        rungs: Rungs::default(),
         fidelity: FidelitySettings {
             data_share: 1.0,
             epochs: None,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::records;
 use crate::domain::{
-    Configuration, Diagnostics, EpochReport, Measurement, Objectives, Origin, TrialId,
+    Configuration, Diagnostics, EpochReport, LearningRate, Measurement, Objectives, Origin, TrialId,
 };
 use crate::journal::{Record, line, replay};
 
@@ -17,7 +17,12 @@ fn any_f64() -> impl Strategy<Value = f64> {
 fn any_configuration() -> impl Strategy<Value = Configuration> {
     let modules = proptest::collection::btree_map(".*", any::<usize>(), 0..4);
     let layers = proptest::collection::vec(any::<usize>(), 0..6);
-    (modules, layers).prop_map(|(modules, layers)| Configuration { modules, layers })
+    let rate = proptest::option::of((-9.0_f64..0.0).prop_map(|exponent| 10_f64.powf(exponent)));
+    (modules, layers, rate).prop_map(|(modules, layers, rate)| Configuration {
+        modules,
+        layers,
+        learning_rate: rate.and_then(|rate| LearningRate::try_from(rate).ok()),
+    })
 }
 
 fn any_origin() -> impl Strategy<Value = Origin> {

@@ -3,38 +3,73 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
-    PeftSpace, ReferencePoint, ReferenceRule, TrialId,
+    Configuration, Diagnostics, EpochReport, LearningRate, Measurement, ModuleAxis, Objectives,
+    Origin, PeftSpace, ReferencePoint, ReferenceRule, Standing, TrialId,
 };
-use crate::journal::Record;
+use crate::journal::{FORMAT_VERSION, Record};
 
 fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
     Configuration {
         modules: BTreeMap::from([("serial".to_owned(), serial)]),
         layers,
+        ..Configuration::default()
     }
 }
 
 /// One of every kind, in an order that a study could have written.
 pub(super) fn every_record() -> Vec<Record> {
-    let mut records = with_given_reference();
-    if let Some(Record::StudyCreated {
-        reference_point, ..
-    }) = records.first_mut()
+    let mut records = of_format_1();
+    if let Record::StudyCreated {
+        format,
+        space,
+        reference_point,
+        ..
+    } = &mut records[0]
     {
+        *format = FORMAT_VERSION;
+        space.learning_rates = rates();
         reference_point.score = None;
     }
-    records.push(Record::ReferencePointDerived {
-        reference_point: ReferencePoint {
-            score: 0.4375,
-            parameters_percent: 26.0,
+    let third = TrialId(2);
+    let rated = Configuration {
+        learning_rate: rates().pop(),
+        ..configuration(3, vec![1])
+    };
+    records.extend([
+        Record::TrialStarted { trial: third },
+        Record::TrialPruned {
+            trial: third,
+            standing: Standing {
+                rung: 2,
+                rungs: 3,
+                epoch: 4,
+                rank: 3,
+                of: 9,
+            },
         },
-    });
+        Record::TrialRetried { trial: third },
+        Record::TrialQueued {
+            trial: TrialId(3),
+            configuration: rated,
+            origin: Origin::Manual,
+        },
+        Record::ReferencePointDerived {
+            reference_point: ReferencePoint {
+                score: 0.4375,
+                parameters_percent: 26.0,
+            },
+        },
+    ]);
     records
 }
 
-/// Those of a study whose reference point was not derived, as all were at first.
-pub(super) fn with_given_reference() -> Vec<Record> {
+fn rates() -> Vec<LearningRate> {
+    let rates = [1e-4, 3e-4].map(|rate| LearningRate::try_from(rate).ok());
+    rates.into_iter().flatten().collect()
+}
+
+/// One of every kind that the first format had.
+pub(super) fn of_format_1() -> Vec<Record> {
     let first = TrialId(0);
     let second = TrialId(1);
     let report = EpochReport {
@@ -68,6 +103,7 @@ pub(super) fn with_given_reference() -> Vec<Record> {
                 candidate_layers: vec![0, 1],
                 choose_layers: true,
                 backbone_parameters: 1_000,
+                learning_rates: Vec::new(),
             },
             reference_point: ReferenceRule {
                 score: Some(0.5),

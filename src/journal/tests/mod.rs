@@ -6,7 +6,7 @@ mod every_record;
 
 use std::path::Path;
 
-use every_record::{every_record, with_given_reference};
+use every_record::{every_record, of_format_1};
 
 use super::*;
 use crate::app::State;
@@ -14,6 +14,8 @@ use crate::domain::{EpochReport, ReferencePoint, TrialId, TrialState};
 
 /// A journal of format 1, kept as it was written.
 const FORMAT_1: &[u8] = include_bytes!("../../../tests/golden/journal/format-1.jsonl");
+/// Written when format 2 was new; never written again.
+const FORMAT_2: &[u8] = include_bytes!("../../../tests/golden/journal/format-2.jsonl");
 
 fn records(history: &History) -> Vec<Record> {
     history.records.iter().map(|s| s.record.clone()).collect()
@@ -193,11 +195,11 @@ fn damage_in_the_middle_is_reported_and_nothing_is_changed() {
 fn a_journal_of_a_later_program_is_left_alone() {
     let line = |json: &str| format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
     let folder = tempfile::tempdir().unwrap();
-    let later = line(r#"{"unix_seconds":0,"record":"study_created","format":2,"tables":[]}"#);
+    let later = line(r#"{"unix_seconds":0,"record":"study_created","format":3,"tables":[]}"#);
     std::fs::write(journal_in(folder.path()), &later).unwrap();
     let error = Journal::open(folder.path()).unwrap_err();
     assert!(
-        matches!(error, JournalError::Newer { found: 2, .. }),
+        matches!(error, JournalError::Newer { found: 3, .. }),
         "{error}"
     );
 
@@ -251,7 +253,7 @@ fn format_1_still_opens_and_makes_the_same_study() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(journal_in(folder.path()), FORMAT_1).unwrap();
     let (_, history) = Journal::open(folder.path()).unwrap();
-    assert_eq!(records(&history), with_given_reference());
+    assert_eq!(records(&history), of_format_1());
     assert_eq!(history.torn_tail, None);
     let state = State::replay(records(&history)).unwrap();
     let states: Vec<TrialState> = state.trials.iter().map(|trial| trial.state).collect();
@@ -265,6 +267,27 @@ fn format_1_still_opens_and_makes_the_same_study() {
     );
     assert_eq!(state.front, [TrialId(0)]);
     assert!((state.hypervolume() - (26.0 - 14.4) * 0.125).abs() < 1e-12);
+}
+
+#[test]
+fn format_2_still_opens_and_makes_the_same_study() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(journal_in(folder.path()), FORMAT_2).unwrap();
+    let (_, history) = Journal::open(folder.path()).unwrap();
+    assert_eq!(records(&history), every_record());
+    let state = State::replay(records(&history)).unwrap();
+    assert_eq!(state.trials[2].state, TrialState::Queued);
+    let told = state.trials[2]
+        .standing
+        .map(|standing| standing.to_string());
+    assert_eq!(
+        told.as_deref(),
+        Some("stopped at rung 2 of 3, after epoch 4, rank 3 of 9")
+    );
+    assert_eq!(
+        state.trials[3].configuration.to_string(),
+        "serial 3 in layers 1 at lr 3e-4"
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::super::SearchError;
+use super::super::early::{Told, early};
 use super::super::encoding::Encoding;
 use super::super::engine::Ask;
 use super::super::fit::Fit;
@@ -37,13 +38,24 @@ pub(in super::super) fn propose(
     let all = scored(&ask.history);
     let known = all.len();
     let scored = telling(&encoding, all, limit(settings));
+    let mut early = early(&ask.history);
+    // Early scores take what room is left, the latest first.
+    let room = limit(settings).saturating_sub(scored.len());
+    early.drain(..early.len().saturating_sub(room));
     let of_many = (scored.len() < known).then(|| {
         format!(
             "fitted to {} of {known} trials, the best and the latest",
             scored.len()
         )
     });
-    let mut fit = |values: &[(Point, f64)], reference, settings: &EngineSettings| {
+    let full = |values: &[(Point, f64)]| -> Vec<Told> {
+        let values = values.iter().cloned();
+        values
+            .map(|(point, score)| Told::full(point, score))
+            .collect()
+    };
+    let told = [full(&scored), early].concat();
+    let mut fit = |values: &[Told], reference, settings: &EngineSettings| {
         Fit::new(
             &encoding,
             values,
@@ -53,7 +65,7 @@ pub(in super::super) fn propose(
             cancelled,
         )
     };
-    let Some(score_fit) = fit(&scored, settings.reference_point.score, settings)? else {
+    let Some(score_fit) = fit(&told, settings.reference_point.score, settings)? else {
         round.add_designed(round.wanted(), InitialDesign::Random, Some(NOTHING_LEARNT));
         return Ok(());
     };
@@ -62,7 +74,7 @@ pub(in super::super) fn propose(
             let mut values = third(&ask.history);
             let taken: HashSet<&Point> = scored.iter().map(|(point, _)| point).collect();
             values.retain(|(point, _)| taken.contains(point));
-            fit(&values, -highest, &third_settings(settings))?
+            fit(&full(&values), -highest, &third_settings(settings))?
         }
         None => None,
     };

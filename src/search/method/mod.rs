@@ -10,11 +10,11 @@ use crate::domain::Point;
 /// Why proposals are random where nothing can be learnt.
 const NOTHING_LEARNT: &str = "random: there are no two different scores to learn from yet";
 
-/// What can be learnt from: points with a score that is a number.
-fn scored(history: &[Observation]) -> Vec<(Point, f64)> {
+/// What can be learnt from: points with a score at the end of their training that is a number.
+pub(super) fn scored(history: &[Observation]) -> Vec<(Point, f64)> {
     let learnable = |observation: &Observation| match observation.outcome {
         Outcome::Score(score) if score.is_finite() => Some((observation.point.clone(), score)),
-        Outcome::Score(_) | Outcome::Infeasible => None,
+        Outcome::Score(_) | Outcome::Pruned | Outcome::Infeasible => None,
     };
     history.iter().filter_map(learnable).collect()
 }
@@ -23,7 +23,7 @@ fn scored(history: &[Observation]) -> Vec<(Point, f64)> {
 fn third(history: &[Observation]) -> Vec<(Point, f64)> {
     let learnable = |observation: &Observation| match observation.outcome {
         Outcome::Score(_) => Some((observation.point.clone(), -observation.third?)),
-        Outcome::Infeasible => None,
+        Outcome::Pruned | Outcome::Infeasible => None,
     };
     let found = history.iter().filter_map(learnable);
     found.filter(|(_, value)| value.is_finite()).collect()

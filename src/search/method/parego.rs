@@ -12,6 +12,7 @@ use rand::RngExt;
 use super::super::SearchError;
 use super::super::acquisition::ehvi::mean_excess;
 use super::super::cost_scale::CostObjective;
+use super::super::early::Told;
 use super::super::encoding::Encoding;
 use super::super::engine::Ask;
 use super::super::fit::Fit;
@@ -25,7 +26,8 @@ use crate::domain::{Diagnostics, InitialDesign, Point, ScoreScale, SurrogateMode
 /// Weight of the sum beside the maximum.
 const AUGMENTATION: f64 = 0.05;
 
-/// Adds points until there are as many as asked for. Points that are pending are avoided, not believed in.
+/// Adds points until there are as many as asked for. Points that are pending are avoided, not believed in, and so are
+/// pruned ones.
 pub(in super::super) fn propose(
     round: &mut Round<'_>,
     ask: &Ask,
@@ -59,12 +61,12 @@ pub(in super::super) fn propose(
         };
         let fitted = (engine.clock)();
         let best_value = (weighed.iter())
-            .map(|(_, value)| fit.objective.of(*value))
+            .map(|told| fit.objective.of(told.score))
             .fold(f64::NEG_INFINITY, f64::max);
-        let mut near: Vec<&(Point, f64)> = weighed.iter().collect();
-        near.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut near: Vec<&Told> = weighed.iter().collect();
+        near.sort_by(|a, b| b.score.total_cmp(&a.score));
         let near: Vec<Point> = (near.iter().take(settings.local_search_starts))
-            .map(|(point, _)| point.clone())
+            .map(|told| told.point.clone())
             .collect();
         let best = maximise(
             &engine.space,
@@ -103,7 +105,7 @@ fn weighed(
     cost: &super::super::Cost,
     settings: &EngineSettings,
     weight: f64,
-) -> Vec<(Point, f64)> {
+) -> Vec<Told> {
     let costs: Vec<f64> = scored.iter().map(|(point, _)| cost(point)).collect();
     if costs.is_empty() {
         return Vec::new();
@@ -116,7 +118,7 @@ fn weighed(
         .map(|((point, _), (cheapness, quality))| {
             let parts = [(1.0 - weight) * cheapness, weight * quality];
             let distance = parts[0].max(parts[1]) + AUGMENTATION * (parts[0] + parts[1]);
-            (point.clone(), -distance)
+            Told::full(point.clone(), -distance)
         })
         .collect()
 }

@@ -23,6 +23,8 @@ pub struct Data {
     targets: Vec<f64>,
     dimensions: usize,
     noise_offset: f64,
+    /// v, variances of the observations' own noise, `[n]`.
+    own_noise: Vec<f64>,
     /// Δᵢ² of every pair j < k of observations, one row per dimension: `[d, n (n - 1) / 2]`.
     squared_differences: Vec<f64>,
 }
@@ -68,8 +70,16 @@ impl Data {
             targets: targets.to_vec(),
             dimensions,
             noise_offset,
+            own_noise: vec![0.0; targets.len()],
             squared_differences,
         }
+    }
+
+    /// The same where each observation has noise of its own, of variance `own_noise` (`[n]`), beside the common one.
+    #[must_use]
+    pub(in super::super) fn with_own_noise(self, own_noise: Vec<f64>) -> Self {
+        debug_assert_eq!(own_noise.len(), self.targets.len());
+        Self { own_noise, ..self }
     }
 
     /// Number of dimensions, d.
@@ -107,7 +117,7 @@ impl Data {
                 slopes[pair] = outputscale * slope;
                 pair += 1;
             }
-            covariance[k * n + k] = outputscale + noise + self.noise_offset;
+            covariance[k * n + k] = outputscale + noise + self.noise_offset + self.own_noise[k];
         }
         let factor = Cholesky::new(covariance.clone(), n)?;
 

@@ -130,6 +130,9 @@ impl Text {
         let weights = grouped(space.parameters(&trial.configuration));
         let share = percent(trial.parameters_percent);
         self.field("parameters", &format!("{share}, {weights} weights"));
+        if let Some(rate) = trial.configuration.learning_rate {
+            self.field("lr", &rate.to_string());
+        }
     }
 
     fn result(&mut self, trial: &Trial) {

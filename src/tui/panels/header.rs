@@ -60,6 +60,7 @@ fn parts(state: &State) -> Vec<String> {
         TrialState::Running,
         TrialState::Paused,
         TrialState::Queued,
+        TrialState::Pruned,
         TrialState::Infeasible,
         TrialState::Failed,
         TrialState::Cancelled,

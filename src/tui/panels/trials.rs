@@ -145,7 +145,7 @@ impl Columns {
         let word = format!("{} {}{place}", glyph(trial.state), trial.state.label());
         let score = match trial.measurement {
             Some(measurement) => format!("{:.4}", measurement.objectives.score),
-            None if trial.state.is_over() => String::new(),
+            None if trial.state.is_over() && trial.state != TrialState::Pruned => String::new(),
             None => best_so_far(trial)
                 .map(|score| format!("{score:.3}…"))
                 .unwrap_or_default(),
@@ -180,6 +180,10 @@ impl Columns {
             (TrialState::Paused, Some(progress), _) => {
                 format!("at {:.0}%", 100.0 * share_done(&progress))
             }
+            (TrialState::Pruned, _, _) => match trial.standing {
+                Some(standing) => format!("rung {}/{}", standing.rung, standing.rungs),
+                None => String::new(),
+            },
             (_, _, Some(measurement)) => duration(measurement.wall_seconds),
             // Its beginning; all of it is in the trial's own panel.
             _ => trial.reason.clone().unwrap_or_default(),

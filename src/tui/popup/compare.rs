@@ -134,6 +134,12 @@ fn table(trials: &[&Trial], state: &State) -> Vec<(String, Vec<String>)> {
         ));
     }
     rows.push(row("layers", &|trial| trial.configuration.layer_ranges()));
+    if !state.study.space.learning_rates.is_empty() {
+        rows.push(row("lr", &|trial| {
+            let rate = trial.configuration.learning_rate;
+            rate.map_or("–".to_owned(), |rate| rate.to_string())
+        }));
+    }
     rows.push(row("epochs", &|trial| match trial.measurement {
         Some(m) => format!("{}, best {}", trial.epochs.len(), m.best_epoch),
         None => trial.epochs.len().to_string(),

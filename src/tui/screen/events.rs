@@ -269,7 +269,7 @@ impl Screen {
         let Some(message) = trial_message(action, trial, state) else {
             let verb = match action {
                 Action::PauseTrial => "only running trials can be paused",
-                Action::Retry => "only failed or cancelled trials can be tried again",
+                Action::Retry => "only failed, cancelled or pruned trials can be tried again",
                 Action::Raise | Action::Lower => "only trials that wait have a place in the queue",
                 _ => "it is over, so there is nothing to cancel",
             };
@@ -451,7 +451,7 @@ fn trial_message(action: Action, trial: &Trial, state: &State) -> Option<Message
     match (action, trial.state) {
         (Action::PauseTrial, TrialState::Running) => Some(Message::Pause(trial.id)),
         (Action::PauseTrial, TrialState::Paused) => Some(Message::Resume(trial.id)),
-        (Action::Retry, TrialState::Failed | TrialState::Cancelled) => {
+        (Action::Retry, TrialState::Failed | TrialState::Cancelled | TrialState::Pruned) => {
             Some(Message::Retry(trial.id))
         }
         (Action::Cancel, state) if !state.is_over() => Some(Message::Cancel(trial.id)),

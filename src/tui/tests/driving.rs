@@ -3,7 +3,8 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use super::drawing::shown;
 use super::studies;
 use crate::app::{Message, State};
-use crate::domain::TrialId;
+use crate::domain::{Standing, TrialId};
+use crate::journal::Record;
 use crate::tui::{Palette, Screen};
 
 /// Presses the characters one after the other; what the last one led to.
@@ -85,6 +86,39 @@ fn cancelling_asks_first() {
     );
     assert_eq!(press(&mut screen, &state, "gx"), None);
     assert!(shown(&mut screen, &state, 80, 24).contains("trial #0 is finished: it is over"));
+}
+
+#[test]
+fn a_pruned_trial_says_where_it_was_stopped_and_may_go_on() {
+    let mut state = studies::busy();
+    let standing = Standing {
+        rung: 1,
+        rungs: 2,
+        epoch: 1,
+        rank: 7,
+        of: 9,
+    };
+    let record = Record::TrialPruned {
+        trial: TrialId(12),
+        standing,
+    };
+    state.apply(&record).unwrap();
+    let mut screen = screen();
+    // From the one under way up to it.
+    press(&mut screen, &state, "k");
+    let text = shown(&mut screen, &state, 200, 60);
+    for expected in [
+        "┤ pruned",
+        "rung 1/2",
+        "┤ 1 pruned",
+        "stopped at rung 1 of 2, after epoch 1",
+    ] {
+        assert!(text.contains(expected), "{expected} in\n{text}");
+    }
+    assert_eq!(
+        press(&mut screen, &state, "r"),
+        Some(Message::Retry(TrialId(12)))
+    );
 }
 
 #[test]

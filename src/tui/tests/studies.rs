@@ -24,6 +24,7 @@ pub(in crate::tui) fn space() -> PeftSpace {
         candidate_layers: (0..12).collect(),
         choose_layers: true,
         backbone_parameters: 109_482_240,
+        learning_rates: Vec::new(),
     }
 }
 
@@ -64,6 +65,7 @@ fn configuration(number: u32) -> Configuration {
         layers: (0..12)
             .filter(|layer| (layer * 7 + number as usize) % 5 < 3)
             .collect(),
+        ..Configuration::default()
     }
 }
 

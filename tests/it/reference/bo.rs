@@ -447,6 +447,7 @@ fn hypervolume_reached(surrogate: &Surrogate, seed: u64, random: usize, trials: 
                 point: proposal.point,
                 outcome: Outcome::Score(score),
                 third: None,
+                early: Vec::new(),
             });
         }
     }

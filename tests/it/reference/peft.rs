@@ -459,6 +459,7 @@ fn space(config: &EncoderConfig, backbone_parameters: u64) -> PeftSpace {
         candidate_layers: Vec::new(),
         choose_layers: true,
         backbone_parameters,
+        learning_rates: Vec::new(),
     }
 }
 
@@ -553,6 +554,7 @@ fn counts_agree_for_encoders_of_the_published_sizes() {
             let configuration = Configuration {
                 modules: modules.into_iter().filter(|(_, size)| *size > 0).collect(),
                 layers: (0..number("layers") as usize).collect(),
+                ..Configuration::default()
             };
             assert_eq!(
                 space.parameters(&configuration),
