@@ -220,8 +220,10 @@ fn train(
 
         let backbone = Backbone::over(config, parameters)?;
         let batch_rows: Vec<&Row> = masked.rows.iter().collect();
-        let batch =
-            collate(&backbone, &batch_rows, config.padding_id, None).map_err(TrainError::from)?;
+        // Padded: the objectives find their tokens by row and place.
+        let longest = batch_rows.iter().map(|row| row.ids.len()).max();
+        let batch = collate(&backbone, &batch_rows, config.padding_id, longest)
+            .map_err(TrainError::from)?;
         let hidden = backbone.forward(&batch, &[], None);
         let losses = objectives.losses(parameters, hidden, &masked);
         let total = losses.hidden.clone()
