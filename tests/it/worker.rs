@@ -38,7 +38,8 @@ fn dataset(rows: usize) -> Dataset {
     }
 }
 
-fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
+/// A training on a tiny encoder in `folder`.
+pub(crate) fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
     tiny::model_folder(folder);
     let hub = Hub::new(HubSettings::from_variables(|_| None));
     let files =
@@ -75,7 +76,7 @@ fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
     }
 }
 
-fn job(number: u32) -> Job {
+pub(crate) fn job(number: u32) -> Job {
     Job {
         trial: TrialId(number),
         configuration: Configuration {
