@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use super::runtime::Runtime;
-use super::{ReplayError, Severity, State, StudyFacts, deaths};
+use super::{ReplayError, Severity, State, StudyFacts, attempts};
 use crate::domain::{Configuration, Origin, PeftSpace, Trial, TrialId, TrialState};
 use crate::durable;
 use crate::executor::{Executor, LocalExecutor};
@@ -244,13 +244,13 @@ impl Resolved {
             });
         }
         let wanted = wanted(&state, &options.wanted)?;
-        let set_aside = match under_way::kept(&under_way_folder(&folder)) {
-            Ok(kept) => deaths::set_aside(&state, &kept.into_iter().collect()),
-            // What cannot be told to be hopeless is tried again.
-            Err(_) => Vec::new(),
-        };
-        journal.append(&[&fresh[..], &wanted, &set_aside].concat())?;
-        for record in wanted.iter().chain(&set_aside) {
+        let mut attempts = attempts::try_again(&state);
+        // What cannot be told to be hopeless is begun once more.
+        if let Ok(kept) = under_way::kept(&under_way_folder(&folder)) {
+            attempts.extend(attempts::set_aside(&state, &kept.into_iter().collect()));
+        }
+        journal.append(&[&fresh[..], &wanted, &attempts].concat())?;
+        for record in wanted.iter().chain(&attempts) {
             let contradiction = |what| ReplayError::Contradiction { index: 0, what };
             let path = journal.path().to_owned();
             state.apply(record).map_err(|what| LaunchError::Replay {
@@ -271,12 +271,7 @@ impl Resolved {
             );
             state.notify(Severity::Warning, text);
         }
-        for record in &set_aside {
-            if let Record::TrialFailed { trial, reason } = record {
-                state.notify(Severity::Error, format!("trial {trial} failed: {reason}"));
-            }
-        }
-        deaths::tell(&mut state);
+        attempts::tell(&mut state, &attempts);
         for warning in &self.dataset.warnings {
             state.notify(Severity::Warning, warning.clone());
         }

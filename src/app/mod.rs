@@ -10,8 +10,8 @@
 //! into the state and made durable by one write, on a thread of its own so that keys are answered meanwhile; only then is
 //! anything done because of them. Everything else in [`State`] is live: progress, what the search is doing, notices.
 
+mod attempts;
 mod curve;
-mod deaths;
 pub mod draft;
 mod forecast;
 pub mod headless;

@@ -119,7 +119,22 @@ impl Runtime {
             self.state.stopping = true;
             self.serve(&mut Nobody, &mut due)?;
         }
-        ended
+        let ending = ended?;
+        self.settle(due)?;
+        Ok(ending)
+    }
+
+    /// Waits until everything that is part of the state is durable: a second request to stop waits for nothing else.
+    fn settle(&self, due: Due) -> Result<(), RuntimeError> {
+        let mut on_their_way = usize::from(due.behind.is_some());
+        if !due.records.is_empty() {
+            self.journal.append(due.records);
+            on_their_way += 1;
+        }
+        for written in self.journal.written().iter().take(on_their_way) {
+            written?;
+        }
+        Ok(())
     }
 
     fn serve(

@@ -117,6 +117,14 @@ fn weights_that_do_not_fit_on_the_disk_pause_the_study() {
     ");
     let weights = fs::read_dir(lab.path("runs/tiny/weights")).unwrap();
     assert_eq!(weights.count(), 0, "no file is left that is not whole");
+    // Nothing was wrong with the trials: once there is space, they get another attempt.
+    let log = lab.text(&RUN);
+    assert_eq!(
+        log.matches(" is tried again: its weights").count(),
+        3,
+        "{log}"
+    );
+    assert_eq!(finished(&lab).len(), 6);
 }
 
 #[test]
@@ -258,7 +266,7 @@ fn a_trial_for_which_memory_does_not_suffice_is_set_aside_and_the_next_one_gets_
     }
     let sixth = String::from_utf8(run().stdout).unwrap();
     let failed = sixth.lines().find(|line| line.contains("failed")).unwrap();
-    assert_snapshot!(failed, @"");
+    assert_snapshot!(failed, @"trial #0 failed: the program ended without a word while this trial was under way, 5 times in a row and before anything of it was kept: it was killed, or the machine ran out of memory. It is set aside; retry it once the cause is mended");
     assert!(sixth.contains("#1 started"), "{sixth}");
     let state = State::recorded(&lab.path("runs/tiny")).unwrap();
     assert_eq!(state.trials[0].state, TrialState::Failed);

@@ -3,16 +3,24 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use autopeft::app::screen::OnScreen;
 use autopeft::app::{State, StudyFacts};
-use autopeft::domain::{PeftSpace, ReferenceRule};
+use autopeft::domain::{Job, Origin, PeftSpace, ReferenceRule};
+use autopeft::executor::LocalExecutor;
+use autopeft::journal::Record;
+use autopeft::task::Label;
 use autopeft::tui::{Palette, Screen, Terminal};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+use crate::support::stub_study;
+use crate::worker;
 
 /// Which part the program on the screen plays; set for the second process only.
 const PART: &str = "AUTOPEFT_TEST_PART";
@@ -24,6 +32,11 @@ const LEAVE: &str = "\x1b[?1049l";
 
 /// What the program wrote to the terminal, and its log; the terminal's modes have to be as before.
 fn play(part: &str) -> (String, String) {
+    play_with_keys(part, |_, _| {})
+}
+
+/// The same, with somebody at the keyboard, who sees what the program leaves in a folder.
+fn play_with_keys(part: &str, press: impl FnOnce(&Path, &mut File)) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log.txt");
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -66,6 +79,7 @@ fn play(part: &str) -> (String, String) {
         .spawn()
         .unwrap();
     let mut reader = File::from(terminal);
+    let mut keyboard = reader.try_clone().unwrap();
     let written = thread::spawn(move || {
         let mut bytes = Vec::new();
         let mut buffer = [0; 4096];
@@ -75,7 +89,9 @@ fn play(part: &str) -> (String, String) {
         }
         String::from_utf8_lossy(&bytes).into_owned()
     });
+    press(folder.path(), &mut keyboard);
     child.wait().unwrap();
+    drop(keyboard);
     let after = tcgetattr(&end).unwrap();
     assert_eq!(before.local_modes, after.local_modes, "{part}");
     assert_eq!(before.input_modes, after.input_modes, "{part}");
@@ -100,6 +116,9 @@ fn the_program_on_the_screen() {
         return;
     };
     let log = std::env::var(LOG).unwrap();
+    if part == "training panics" {
+        return run_trainings_that_panic(Path::new(&log));
+    }
     let state = State::new(StudyFacts {
         name: "pty".into(),
         seed: 1,
@@ -138,6 +157,64 @@ fn the_program_on_the_screen() {
     terminal.draw(&mut screen, &state).unwrap();
     drop(terminal);
     println!("back in the shell");
+}
+
+/// The whole program but its command line, on rows of a class that the task does not have: every training panics.
+fn run_trainings_that_panic(log: &Path) {
+    let folder = log.parent().unwrap();
+    let mut plan = worker::plan(folder, 1e-2, 1);
+    for row in &mut plan.dataset.train {
+        row.label = Label::Class(1000);
+    }
+    let executor = LocalExecutor::start(plan, 1).unwrap();
+    let mut runtime = stub_study::runtime(folder, executor, 0).unwrap();
+    for number in 0..8 {
+        let Job {
+            trial,
+            configuration,
+            ..
+        } = worker::job(number);
+        let origin = Origin::Manual;
+        let queued = Record::TrialQueued {
+            trial,
+            configuration,
+            origin,
+        };
+        runtime.state.apply(&queued).unwrap();
+    }
+    let mut screen = OnScreen::open(log, Palette::DARK.into()).unwrap();
+    let ending = runtime.run(&mut screen).unwrap();
+    drop(screen);
+    println!("back in the shell: {ending:?}");
+    for trial in &runtime.state.trials {
+        println!(
+            "{}: {}",
+            trial.state.label(),
+            trial.reason.as_deref().unwrap_or("")
+        );
+    }
+}
+
+#[test]
+fn panics_of_the_training_worker_fail_their_trials_and_leave_the_terminal_usable() {
+    let (written, _) = play_with_keys("training panics", |folder, keyboard| {
+        let failed = || {
+            let journal = fs::read_to_string(folder.join("journal.jsonl")).unwrap_or_default();
+            journal.matches("\"trial_failed\"").count()
+        };
+        let begun = Instant::now();
+        // After three the study pauses by itself.
+        while failed() < 3 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no failures");
+            thread::sleep(Duration::from_millis(10));
+        }
+        keyboard.write_all(b"qy").unwrap();
+    });
+    let (during, behind) = parted(&written);
+    assert!(!during.contains("panicked"), "{during:?}");
+    assert!(behind.contains("back in the shell: Failed"), "{behind:?}");
+    let failed = behind.matches("failed: the training stopped unexpectedly: ");
+    assert_eq!(failed.count(), 3, "{behind:?}");
 }
 
 #[test]

@@ -40,7 +40,8 @@ fn dataset(rows: usize) -> Dataset {
     }
 }
 
-fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
+/// A training on a tiny encoder in `folder`.
+pub(crate) fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
     tiny::model_folder(folder);
     let hub = Hub::new(HubSettings::from_variables(|_| None));
     let files =
@@ -77,7 +78,7 @@ fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
     }
 }
 
-fn job(number: u32) -> Job {
+pub(crate) fn job(number: u32) -> Job {
     Job {
         trial: TrialId(number),
         configuration: Configuration {

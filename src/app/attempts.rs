@@ -1,14 +1,20 @@
-//! Trials with which the program ended without a word: killed from outside, or by the system for want of memory.
+//! What the end of the last session means for its trials.
 //!
-//! Whoever ended it leaves no trace, so the first deaths are only told. A trial that brought the program down again
-//! and again before anything of it was kept would do so at every start, and the study would never go on: it is set
-//! aside as failed. One that is kept gets further each time, and is never given up unasked.
+//! A trial that was under way when the program ended without a word, killed from outside or by the system for want of
+//! memory, is begun or gone on with once more. Whoever ended the program leaves no trace, so the first deaths are only
+//! told. But a trial that brought the program down again and again before anything of it was kept would do so at every
+//! start, and the study would never go on: it is set aside as failed. One that is kept gets further each time, and is
+//! never given up unasked.
+//!
+//! A trial that failed only because its weights found no room gets another attempt: whoever starts the program again
+//! has mended that, and if not, is told once more.
 
 use std::collections::BTreeSet;
 
 use super::{Severity, State};
-use crate::domain::TrialId;
+use crate::domain::{TrialId, TrialState};
 use crate::journal::Record;
+use crate::train::checkpoint::UNKEPT;
 
 /// Deaths in a row after which a trial of which nothing was kept is set aside.
 const MOST: u32 = 5;
@@ -29,8 +35,30 @@ pub(super) fn set_aside(state: &State, kept: &BTreeSet<TrialId>) -> Vec<Record> 
         .collect()
 }
 
-/// Tells of the deaths before this session.
-pub(super) fn tell(state: &mut State) {
+/// The records that give trials another attempt.
+pub(super) fn try_again(state: &State) -> Vec<Record> {
+    let unkept = |reason: &String| reason.starts_with(UNKEPT);
+    let failed = state.in_state(TrialState::Failed);
+    let unkept = failed.filter(|trial| trial.reason.as_ref().is_some_and(unkept));
+    unkept
+        .map(|trial| Record::TrialRetried { trial: trial.id })
+        .collect()
+}
+
+/// Tells of these records, which are part of the state, and of the deaths before this session.
+pub(super) fn tell(state: &mut State, records: &[Record]) {
+    for record in records {
+        match record {
+            Record::TrialFailed { trial, reason } => {
+                state.notify(Severity::Error, format!("trial {trial} failed: {reason}"));
+            }
+            Record::TrialRetried { trial } => {
+                let text = format!("trial {trial} is tried again: its weights could not be kept");
+                state.notify(Severity::Info, text);
+            }
+            _ => {}
+        }
+    }
     for (trial, times) in state.deaths.clone() {
         let text = format!(
             "the program ended without a word while trial {trial} was under way, {times} times in a row: it was \
@@ -45,7 +73,7 @@ pub(super) fn tell(state: &mut State) {
 mod tests {
     use super::*;
     use crate::app::StudyFacts;
-    use crate::domain::{Configuration, Origin, PeftSpace, ReferenceRule, TrialState};
+    use crate::domain::{Configuration, Origin, PeftSpace, ReferenceRule};
 
     fn play(state: &mut State, record: &Record) {
         assert_eq!(state.apply(record), Ok(()));
