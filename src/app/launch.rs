@@ -173,6 +173,7 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
         space: &state.study.space,
         reference_point: state.reference(),
         trials: &state.trials,
+        devices: &state.devices,
         context,
         weights: weights_folder(run_folder),
     }

@@ -110,6 +110,8 @@ pub struct State {
     pub reference_point: Option<ReferencePoint>,
     /// How many trials were over when the bounds were fixed.
     pub fixed_after: usize,
+    /// Devices that trials were trained on, the latest last.
+    pub devices: Vec<String>,
     /// The hypervolume after each finished trial, in the order of finishing; empty until its bounds are fixed.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
     /// Trials that the user marked.
@@ -216,6 +218,7 @@ impl State {
         Self {
             reference_point: study.reference_rule.given(&study.space),
             fixed_after: 0,
+            devices: Vec::new(),
             study,
             trials_wanted: 0,
             batch: 1,
@@ -260,6 +263,10 @@ impl State {
                     }
                 }
                 self.interrupt();
+            }
+            Record::DeviceChosen { device } => {
+                self.devices.retain(|other| other != device);
+                self.devices.push(device.clone());
             }
             Record::ReferencePointDerived { reference_point } => {
                 if self.reference_point.is_some() {

@@ -274,8 +274,11 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
     let record = match event {
         ExecutorEvent::Ready { device } => {
             state.notify(Severity::Info, format!("device: {device}"));
-            state.device = DeviceStatus::Ready(device);
-            return Vec::new();
+            state.device = DeviceStatus::Ready(device.clone());
+            if state.devices.last() == Some(&device) {
+                return Vec::new();
+            }
+            Record::DeviceChosen { device }
         }
         ExecutorEvent::Unavailable { reason } => {
             state.notify(Severity::Error, reason.clone());

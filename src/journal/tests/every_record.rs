@@ -24,6 +24,9 @@ pub(super) fn every_record() -> Vec<Record> {
     {
         reference_point.score = None;
     }
+    records.push(Record::DeviceChosen {
+        device: "cpu: no GPU was found".to_owned(),
+    });
     records.push(Record::ReferencePointDerived {
         reference_point: ReferencePoint {
             score: 0.4375,
