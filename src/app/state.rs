@@ -65,6 +65,17 @@ pub struct LiveTrial {
     pub losses: Curve,
 }
 
+/// How far an evaluation is.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct EvaluationStatus {
+    /// Trainings that are done.
+    pub done: usize,
+    /// Trainings in all; 0 until that is known.
+    pub total: usize,
+    /// What is trained.
+    pub what: String,
+}
+
 /// How urgent a notice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -136,6 +147,8 @@ pub struct State {
     pub capacity: usize,
     /// The search.
     pub search: SearchStatus,
+    /// The evaluation under way; no trial starts meanwhile.
+    pub evaluation: Option<EvaluationStatus>,
     /// The latest look at the devices.
     pub vitals: Option<Vitals>,
     /// How busy the first device was at the last looks, 0 to 1, oldest first.
@@ -240,6 +253,7 @@ impl State {
             device: DeviceStatus::Loading,
             capacity: 1,
             search: SearchStatus::Idle,
+            evaluation: None,
             vitals: None,
             utilisation: VecDeque::new(),
             stopping: false,

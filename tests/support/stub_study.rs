@@ -228,5 +228,7 @@ pub(crate) fn runtime(
         search: SearchWorker::spawn(engine)?,
         stop_requests,
         export: Box::new(|_| Err("a formula has no weights to export".to_owned())),
+        evaluate: Box::new(|_| Err(io::Error::other("a formula cannot be trained anew"))),
+        evaluation: None,
     })
 }
