@@ -147,6 +147,7 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialCancelled { trial } => format!("{trial} cancelled"),
         Record::TrialRetried { trial } => format!("{trial} queued again"),
         Record::SessionStarted { .. }
+        | Record::DeviceChosen { .. }
         | Record::ReferencePointDerived { .. }
         | Record::TrialPrioritised { .. }
         | Record::TrialMarked { .. }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
+use super::evaluating::{Evaluating, Site};
 use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, StudyFacts, attempts};
 use crate::domain::{Configuration, Origin, PeftSpace, Trial, TrialId, TrialState};
@@ -175,6 +176,7 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
         space: &state.study.space,
         reference_point: state.reference(),
         trials: &state.trials,
+        devices: &state.devices,
         context,
         weights: weights_folder(run_folder),
     }
@@ -283,6 +285,12 @@ impl Resolved {
             let written = export::export(&front, &[export::ALL], &folder);
             written.map(|_| folder).map_err(|error| error.to_string())
         };
+        let site = Site {
+            study: self.study.clone(),
+            device: options.device,
+            folder: folder.clone(),
+        };
+        let evaluate = move |found| Evaluating::start(site.clone(), found);
         let search = SearchWorker::spawn(engine(&self.study, &self.space))?;
         let keeps = self.study.output.keep_adapters;
         let parallel = self.study.search.parallel;
@@ -309,6 +317,8 @@ impl Resolved {
             stop_requests,
             vitals: crossbeam_channel::never(),
             export: Box::new(export),
+            evaluate: Box::new(evaluate),
+            evaluation: None,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! What may happen, and what the program does about it.
 
+use super::EvaluationEvent;
 use crate::domain::{Configuration, Job, TrialId};
+use crate::evaluation::Subject;
 use crate::executor::ExecutorEvent;
 use crate::journal::Record;
 use crate::search::{Ask, SearchEvent};
@@ -28,6 +30,8 @@ pub enum Message {
     ToggleStudyPause,
     /// Write the front to the study's export folder.
     Export,
+    /// Train the marked trials, or the front, anew over seeds beside baselines; or stop that.
+    Evaluate,
     /// Stop everything, resumably, and leave.
     Quit,
 }
@@ -43,6 +47,8 @@ pub enum Event {
     Search(SearchEvent),
     /// A look at the devices.
     Vitals(super::Vitals),
+    /// An evaluation reports.
+    Evaluation(EvaluationEvent),
     /// An export ended: the folder and its front, or what went wrong.
     Exported(Result<(String, Vec<TrialId>), String>),
 }
@@ -66,6 +72,10 @@ pub enum Effect {
     Ask(Ask),
     /// Export the front.
     Export,
+    /// Evaluate these.
+    Evaluate(Vec<Subject>),
+    /// Stop the evaluation.
+    StopEvaluation,
     /// Stop the executor and the search; leave once the executor has stopped.
     Stop,
     /// Leave the loop.

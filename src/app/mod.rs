@@ -13,6 +13,7 @@
 mod attempts;
 mod curve;
 pub mod draft;
+pub mod evaluating;
 mod forecast;
 pub mod headless;
 pub mod launch;
@@ -30,10 +31,12 @@ pub mod vitals;
 pub mod watch;
 
 pub use curve::{Curve, Stretch};
+pub use evaluating::{Evaluating, EvaluationEvent};
 pub use message::{Effect, Event, Message};
 pub use recorded::RecordedError;
 pub use state::{
-    DeviceStatus, LiveTrial, Notice, ReplayError, SearchStatus, Severity, State, StudyFacts,
+    DeviceStatus, EvaluationStatus, LiveTrial, Notice, ReplayError, SearchStatus, Severity, State,
+    StudyFacts,
 };
 pub use update::{schedule, update};
 pub use vitals::{DeviceVitals, Vitals};

@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
-use super::{DeviceStatus, Effect, Event, Message, SearchStatus, State, Vitals, schedule, update};
+use super::{
+    DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, Message, SearchStatus, State, Vitals,
+    schedule, update,
+};
 use crate::domain::TrialState;
+use crate::evaluation::Subject;
 use crate::executor::Executor;
 use crate::journal::{JournalError, Record, Writer};
 use crate::search::{SearchEvent, SearchWorker};
@@ -66,6 +70,10 @@ pub struct Runtime {
     pub vitals: Receiver<Vitals>,
     /// Writes the front to the study's own folder.
     pub export: Export,
+    /// Begins an evaluation.
+    pub evaluate: Evaluate,
+    /// The evaluation under way, if there is one.
+    pub evaluation: Option<Evaluating>,
 }
 
 /// What is still to be done, in this order.
@@ -90,6 +98,9 @@ const WORKER_LOST: &str = "the training worker ended unexpectedly; please report
 
 /// Writes the front somewhere: where to, or what went wrong.
 pub type Export = Box<dyn Fn(&State) -> Result<PathBuf, String>>;
+
+/// Begins an evaluation of what was found.
+pub type Evaluate = Box<dyn Fn(Vec<Subject>) -> std::io::Result<Evaluating>>;
 
 /// Why a run could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -164,6 +175,9 @@ impl Runtime {
             lost = self.take_reports(&mut events);
             events.extend(self.search.events().try_iter().map(Event::Search));
             events.extend(self.vitals.try_iter().map(Event::Vitals));
+            if let Some(evaluation) = &self.evaluation {
+                events.extend(evaluation.events().try_iter().map(Event::Evaluation));
+            }
             let (durable, mut leaves) = self.take_durable(due, &mut events)?;
             if interface.wants_showing() {
                 unseen = Some(ANSWER);
@@ -221,6 +235,9 @@ impl Runtime {
             select.recv(self.search.events());
         }
         select.recv(&self.vitals);
+        if let (Some(evaluation), true) = (&self.evaluation, self.state.evaluation.is_some()) {
+            select.recv(evaluation.events());
+        }
         interface.watch(&mut select);
         let patience = unseen.map_or(Duration::from_secs(1), |pace| {
             pace.saturating_sub(last_shown.elapsed())
@@ -338,7 +355,16 @@ impl Runtime {
                     written.map(|folder| (folder.display().to_string(), self.state.front.clone()));
                 return Some(Event::Exported(told));
             }
+            Effect::Evaluate(found) => match (self.evaluate)(found) {
+                Ok(evaluation) => self.evaluation = Some(evaluation),
+                Err(error) => {
+                    let failed = EvaluationEvent::Failed(error.to_string());
+                    return Some(Event::Evaluation(failed));
+                }
+            },
+            Effect::StopEvaluation => self.evaluation.iter().for_each(Evaluating::stop),
             Effect::Stop => {
+                self.evaluation.iter().for_each(Evaluating::stop);
                 self.search.stop();
                 self.executor.stop();
             }

@@ -78,6 +78,17 @@ pub struct LiveTrial {
     pub losses: Curve,
 }
 
+/// How far an evaluation is.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct EvaluationStatus {
+    /// Trainings that are done.
+    pub done: usize,
+    /// Trainings in all; 0 until that is known.
+    pub total: usize,
+    /// What is trained.
+    pub what: String,
+}
+
 /// How urgent a notice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -127,6 +138,8 @@ pub struct State {
     pub reference_point: Option<ReferencePoint>,
     /// How many trials were over when the bounds were fixed.
     pub fixed_after: usize,
+    /// Devices that trials were trained on, the latest last.
+    pub devices: Vec<String>,
     /// The hypervolume after each finished trial, in the order of finishing; empty until its bounds are fixed.
     pub hypervolume_trace: Vec<(TrialId, f64)>,
     /// Trials that the user marked.
@@ -151,6 +164,8 @@ pub struct State {
     pub capacity: usize,
     /// The search.
     pub search: SearchStatus,
+    /// The evaluation under way; no trial starts meanwhile.
+    pub evaluation: Option<EvaluationStatus>,
     /// The latest look at the devices.
     pub vitals: Option<Vitals>,
     /// How busy the first device was at the last looks, 0 to 1, oldest first.
@@ -235,6 +250,7 @@ impl State {
             fixed_after: 0,
             rungs: study.rungs(),
             epochs: study.epochs(),
+            devices: Vec::new(),
             study,
             trials_wanted: 0,
             batch: 1,
@@ -256,6 +272,7 @@ impl State {
             device: DeviceStatus::Loading,
             capacity: 1,
             search: SearchStatus::Idle,
+            evaluation: None,
             vitals: None,
             utilisation: VecDeque::new(),
             stopping: false,
@@ -284,6 +301,10 @@ impl State {
                     }
                 }
                 self.interrupt();
+            }
+            Record::DeviceChosen { device } => {
+                self.devices.retain(|other| *other != device);
+                self.devices.push(device);
             }
             Record::ReferencePointDerived { reference_point } => {
                 if self.reference_point.is_some() {

@@ -1,7 +1,11 @@
 //! From events to effects. No I/O: the runtime performs what is returned, in order.
 
-use super::{DeviceStatus, Effect, Event, Message, SearchStatus, Severity, State};
+use super::{
+    DeviceStatus, Effect, EvaluationEvent, EvaluationStatus, Event, Message, SearchStatus,
+    Severity, State,
+};
 use crate::domain::{Configuration, Job, Ladder, Origin, Trial, TrialId, TrialState};
+use crate::evaluation::{SEEDS, Subject};
 use crate::executor::{ExecutorEvent, OUT_OF_MEMORY};
 use crate::journal::Record;
 use crate::search::{Ask, Observation, Outcome, SearchEvent};
@@ -17,6 +21,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Search(event) => on_search(state, event),
         Event::Vitals(vitals) => {
             state.take_vitals(vitals);
+            Vec::new()
+        }
+        Event::Evaluation(event) => {
+            on_evaluation(state, event);
             Vec::new()
         }
         Event::Exported(Ok((folder, front))) => {
@@ -41,7 +49,7 @@ pub fn schedule(state: &mut State) -> Vec<Effect> {
         return vec![Effect::Append(record)];
     }
     let ready = matches!(state.device, DeviceStatus::Ready(_));
-    if state.stopping || state.study_paused || !ready {
+    if state.stopping || state.study_paused || state.evaluation.is_some() || !ready {
         return Vec::new();
     }
     let mut effects = submit_waiting(state);
@@ -196,6 +204,11 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Pause(id) if current(state, id) == Some(TrialState::Running) => {
             vec![Effect::Pause(id)]
         }
+        Message::Resume(_) | Message::ToggleStudyPause if state.evaluation.is_some() => {
+            let text = "the evaluation has the device: stop it first, it goes on from there later";
+            state.notify(Severity::Warning, text);
+            Vec::new()
+        }
         Message::Resume(id) if current(state, id) == Some(TrialState::Paused) => {
             state.paused_with_study.remove(&id);
             state.resuming.insert(id);
@@ -244,11 +257,72 @@ fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Export => vec![Effect::Export],
+        Message::Evaluate => evaluate(state),
         Message::Quit => {
             state.stopping = true;
             vec![Effect::Stop]
         }
     }
+}
+
+/// Begins to evaluate the marked trials that are finished, or the front; or stops that.
+fn evaluate(state: &mut State) -> Vec<Effect> {
+    if state.evaluation.is_some() {
+        state.notify(
+            Severity::Info,
+            "the evaluation stops after the step at hand",
+        );
+        return vec![Effect::StopEvaluation];
+    }
+    let is_busy = state.in_state(TrialState::Running).next().is_some();
+    let is_idle = state.study_paused || state.is_complete();
+    let objection = if state.front.is_empty() {
+        Some("nothing to evaluate yet: no trial has finished")
+    } else if is_busy || !is_idle {
+        Some("an evaluation takes the device: pause the study first, or let it end")
+    } else {
+        None
+    };
+    if let Some(objection) = objection {
+        state.notify(Severity::Warning, objection);
+        return Vec::new();
+    }
+    let marked = state.marked.iter().filter_map(|id| state.trial(*id));
+    let marked = marked.filter(|trial| trial.measurement.is_some());
+    let mut found: Vec<Subject> = marked.map(Subject::of_trial).collect();
+    let what = if found.is_empty() {
+        let front = state.front.iter().filter_map(|id| state.trial(*id));
+        found = front.map(Subject::of_trial).collect();
+        "configurations of the front"
+    } else {
+        "marked configurations"
+    };
+    let text = format!(
+        "evaluating {} {what} and the usual baselines over {SEEDS} seeds; what is done is kept",
+        found.len()
+    );
+    state.notify(Severity::Info, text);
+    state.evaluation = Some(EvaluationStatus::default());
+    vec![Effect::Evaluate(found)]
+}
+
+fn on_evaluation(state: &mut State, event: EvaluationEvent) {
+    let (severity, text) = match event {
+        EvaluationEvent::Training { done, total, what } => {
+            state.evaluation = Some(EvaluationStatus { done, total, what });
+            return;
+        }
+        EvaluationEvent::Finished(table) => {
+            let text = format!("evaluated: {}; `report` shows it too", table.display());
+            (Severity::Info, text)
+        }
+        EvaluationEvent::Stopped => (Severity::Info, "the evaluation has stopped".to_owned()),
+        EvaluationEvent::Failed(reason) => {
+            (Severity::Error, format!("the evaluation failed: {reason}"))
+        }
+    };
+    state.evaluation = None;
+    state.notify(severity, text);
 }
 
 /// Queues a configuration that the user asked for.
@@ -299,8 +373,11 @@ fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
     let record = match event {
         ExecutorEvent::Ready { device } => {
             state.notify(Severity::Info, format!("device: {device}"));
-            state.device = DeviceStatus::Ready(device);
-            return Vec::new();
+            state.device = DeviceStatus::Ready(device.clone());
+            if state.devices.last() == Some(&device) {
+                return Vec::new();
+            }
+            Record::DeviceChosen { device }
         }
         ExecutorEvent::Unavailable { reason } => {
             state.notify(Severity::Error, reason.clone());

@@ -221,6 +221,62 @@ proptest! {
 }
 
 #[test]
+fn an_evaluation_takes_the_device_and_gives_it_back() {
+    let mut state = study(2, 3);
+    let evaluate = || Event::Message(Message::Evaluate);
+    let told = |state: &State| state.notices.back().unwrap().text.clone();
+    play(&mut state, ready());
+    play(&mut state, evaluate());
+    assert!(told(&state).contains("no trial has finished"));
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    play(&mut state, finished(0, 0.8, 1.0));
+    assert!(play(&mut state, evaluate()).is_empty());
+    assert!(told(&state).contains("pause the study first"));
+    play(&mut state, started(1));
+    play(&mut state, finished(1, 0.7, 2.0));
+    play(&mut state, Event::Message(Message::ToggleStudyPause));
+
+    let names = |effects: &[Effect]| match effects {
+        [Effect::Evaluate(found)] => found.iter().map(|s| s.name.clone()).collect(),
+        other => vec![format!("{other:?}")],
+    };
+    assert_eq!(
+        names(&play(&mut state, evaluate())),
+        ["trial-0"],
+        "the front"
+    );
+    let training = |done| {
+        Event::Evaluation(EvaluationEvent::Training {
+            done,
+            total: 45,
+            what: "head, seed 40".into(),
+        })
+    };
+    play(&mut state, training(3));
+    assert_eq!(state.evaluation.as_ref().unwrap().done, 3);
+    // Nothing else is trained meanwhile.
+    play(&mut state, Event::Message(Message::ToggleStudyPause));
+    assert!(state.study_paused && told(&state).contains("stop it first"));
+    assert_eq!(play(&mut state, proposed(&[[2, 0, 1, 1]], false)), []);
+    assert_eq!(play(&mut state, evaluate()), [Effect::StopEvaluation]);
+    play(&mut state, Event::Evaluation(EvaluationEvent::Stopped));
+    let marked = Message::Mark(TrialId(1), true);
+    play(&mut state, Event::Message(marked));
+    assert_eq!(
+        names(&play(&mut state, evaluate())),
+        ["trial-1"],
+        "marked ones"
+    );
+    play(
+        &mut state,
+        Event::Evaluation(EvaluationEvent::Finished("evaluation.md".into())),
+    );
+    let goes_on = play(&mut state, Event::Message(Message::ToggleStudyPause));
+    assert!(matches!(&goes_on[..], [Effect::Submit(job)] if job.trial == TrialId(2)));
+}
+
+#[test]
 fn a_paused_trial_frees_its_place_and_comes_back() {
     let mut state = study(2, 2);
     play(&mut state, ready());

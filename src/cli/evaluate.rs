@@ -5,25 +5,23 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use autopeft::app::State;
+use autopeft::app::evaluating::evaluation_folder;
 use autopeft::app::launch::{Resolved, resolve};
 use autopeft::app::signals;
 use autopeft::domain::{ReferencePoint, TrialId};
 use autopeft::durable;
 use autopeft::evaluation::{
-    BASELINES, Baseline, Choosing, FULL, Kind, Plan, Purpose, Report, Runner, Spent, Step, Subject,
+    BASELINES, Baseline, Choosing, FULL, Kind, Plan, Purpose, Report, Runner, SEEDS, Spent, Step,
+    Subject, seeds,
 };
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::device::DeviceChoice;
-use autopeft::train::Recipe;
 use clap::Args;
 use crossbeam_channel::Receiver;
 
 use super::args::StudyArguments;
 use super::exit::Done;
 use super::{downloads, log};
-
-/// The first seed, as the paper's final runs.
-const FIRST_SEED: u64 = 40;
 
 /// See [`Command::Evaluate`](super::args::Command::Evaluate).
 #[derive(Args, Debug)]
@@ -38,7 +36,7 @@ pub(crate) struct EvaluateArguments {
 #[derive(Args, Debug)]
 pub(crate) struct Scope {
     /// Seeds that each configuration is trained with
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = SEEDS, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
     /// Numbers of the trials to evaluate, with commas [default: the front]
     #[arg(long, value_name = "TRIAL", value_delimiter = ',')]
@@ -92,8 +90,8 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Done> {
     else {
         return Ok(Done::Interrupted);
     };
-    let path = write(&folder, "evaluation", &report)?;
-    writeln!(io::stdout(), "\n{}\n{path}", report.markdown())?;
+    let path = report.save(&folder, "evaluation")?;
+    writeln!(io::stdout(), "\n{}\n{}", report.markdown(), path.display())?;
     Ok(done)
 }
 
@@ -118,8 +116,8 @@ pub(super) fn measure(
         fidelity: FULL,
         device,
         subjects: Vec::new(),
-        seeds: (FIRST_SEED..FIRST_SEED + scope.seeds).collect(),
-        folder: folder.join("evaluation"),
+        seeds: seeds(scope.seeds),
+        folder: evaluation_folder(folder),
     };
     // Another draw than the one that the search began with.
     let seed = resolved.study.seed.wrapping_add(1);
@@ -176,17 +174,7 @@ pub(super) fn measure(
     if runs.is_empty() {
         return Ok(None);
     }
-    let labels = runner.labels();
-    let held_out = runner.is_held_out();
-    let report = Report::new(
-        &name,
-        runner.metric(),
-        held_out,
-        &labels,
-        &encoder,
-        &runs,
-        choices,
-    );
+    let report = runner.report(&runs, choices)?;
     Ok(Some((report, done)))
 }
 
@@ -209,15 +197,6 @@ fn tell(place: &str, step: &Step<'_>) {
     };
     // Who no longer listens still wants the files.
     let _ = writeln!(io::stdout(), "{line}");
-}
-
-/// Writes a report as Markdown and JSON; returns the path of the former.
-pub(super) fn write(folder: &Path, name: &str, report: &Report) -> Result<String> {
-    let path = folder.join(format!("{name}.md"));
-    write_whole(&path, report.markdown().as_bytes())?;
-    let json = serde_json::to_vec_pretty(report)?;
-    write_whole(&folder.join(format!("{name}.json")), &json)?;
-    Ok(path.display().to_string())
 }
 
 /// Writes a file that is whole or as it was before.
@@ -253,12 +232,7 @@ impl Scope {
                 let count = state.trials.len();
                 format!("there is no trial {id}; the study has {count}, from 0")
             })?;
-            Ok(Subject {
-                name: format!("trial-{}", id.0),
-                is_baseline: false,
-                configuration: trial.configuration.clone(),
-                recipe: Recipe::default(),
-            })
+            Ok(Subject::of_trial(trial))
         };
         let measured = || state.trials.iter().filter_map(|trial| trial.measurement);
         Ok(Found {

@@ -13,7 +13,7 @@ use autopeft::hub::{Hub, HubSettings};
 use autopeft::study::Study;
 use clap::Args;
 
-use super::evaluate::{EvaluateArguments, measure, write, write_whole};
+use super::evaluate::{EvaluateArguments, measure, write_whole};
 use super::exit::Done;
 use super::{downloads, log};
 
@@ -61,7 +61,7 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
             all = Done::Interrupted;
             break;
         };
-        write(&folder, &report.study, &report)?;
+        report.save(&folder, &report.study)?;
         reports.push(report);
         if done == Done::Interrupted {
             all = done;

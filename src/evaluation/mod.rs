@@ -19,12 +19,12 @@ pub use choosing::{Choice, Choosing, Spent};
 pub use rank::kendall_tau;
 pub use report::{CHOICES, Line, Report};
 pub use run::{Run, RunError};
-pub use runner::{EvaluationError, FULL, Plan, Purpose, Runner, Step};
+pub use runner::{EvaluationError, FULL, Plan, Purpose, Runner, SEEDS, Step, seeds};
 pub use transfer::transferred;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Configuration;
+use crate::domain::{Configuration, Trial};
 use crate::train::Recipe;
 
 /// What is evaluated.
@@ -42,6 +42,16 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// What a trial of the search found.
+    pub fn of_trial(trial: &Trial) -> Self {
+        Self {
+            name: format!("trial-{}", trial.id.0),
+            is_baseline: false,
+            configuration: trial.configuration.clone(),
+            recipe: Recipe::default(),
+        }
+    }
+
     /// What is trained, for people.
     pub fn description(&self) -> String {
         let what = match self.recipe.whole_encoder {

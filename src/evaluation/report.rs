@@ -1,11 +1,14 @@
 //! The table of an evaluation: mean and deviation over seeds, and how far each found configuration is from each baseline.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, Run, Spent, Subject, paired_difference, parameters};
+use crate::durable;
 use crate::model::config::EncoderConfig;
 use crate::task::Metric;
 
@@ -128,6 +131,28 @@ impl Report {
         }
     }
 
+    /// Writes it as Markdown and JSON, each whole or as it was before; the path of the former.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn save(&self, folder: &Path, name: &str) -> io::Result<PathBuf> {
+        let json = serde_json::to_vec_pretty(self)?;
+        let path = folder.join(format!("{name}.md"));
+        for (path, bytes) in [
+            (&path, self.markdown().as_bytes()),
+            (&folder.join(format!("{name}.json")), &json),
+        ] {
+            let named = |error: io::Error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot write {}: {error}", path.display()),
+                )
+            };
+            durable::write_whole(path, |out| out.write_all(bytes)).map_err(named)?;
+        }
+        Ok(path)
+    }
+
     /// Where the scores come from, in one sentence.
     pub fn measured_on(&self) -> String {
         match self.held_out {
@@ -143,11 +168,11 @@ impl Report {
     pub fn markdown(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write(&mut text);
+        let _ = self.write_all(&mut text);
         text
     }
 
-    fn write(&self, out: &mut String) -> std::fmt::Result {
+    fn write_all(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "# {}, evaluated\n", self.study)?;
         writeln!(out, "{} on {}.\n", self.metric.label(), self.measured_on())?;
         writeln!(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::run::{Run, RunError};
-use super::{Subject, parameters};
+use super::{Report, Spent, Subject, parameters};
 use crate::digest;
 use crate::domain::{Job, Ladder, Measurement, TrialId};
 use crate::model::device::DeviceChoice;
@@ -16,6 +16,16 @@ use crate::train::batches::{Row, rows};
 use crate::train::trainer::{Advance, Training};
 use crate::train::workbench::Workbench;
 use crate::train::{self, TrainError};
+
+/// Seeds of an evaluation, where nothing else is said.
+pub const SEEDS: u64 = 5;
+/// The first seed, as in the paper's final runs.
+const FIRST_SEED: u64 = 40;
+
+/// So many seeds.
+pub fn seeds(count: u64) -> Vec<u64> {
+    (FIRST_SEED..FIRST_SEED + count).collect()
+}
 
 /// All rows, all epochs.
 pub const FULL: FidelitySettings = FidelitySettings {
@@ -117,13 +127,8 @@ impl Runner {
         }
     }
 
-    /// Whether the rows measured on are ones that the search never saw.
-    pub fn is_held_out(&self) -> bool {
-        !self.plan.dataset.test.is_empty()
-    }
-
     /// Labels of the rows measured on: class numbers, or values.
-    pub fn labels(&self) -> Vec<f64> {
+    fn labels(&self) -> Vec<f64> {
         let labels = self.measured.iter().map(|row| match row.label {
             Label::Class(class) => class as f64,
             Label::Value(value) => f64::from(value),
@@ -132,8 +137,24 @@ impl Runner {
     }
 
     /// What is measured.
-    pub fn metric(&self) -> Metric {
+    fn metric(&self) -> Metric {
         self.plan.dataset.metric
+    }
+
+    /// What trainings found; `choices` tell what was chosen from before.
+    ///
+    /// # Errors
+    /// The model's configuration cannot be used.
+    pub fn report(&self, runs: &[Run], choices: Vec<Spent>) -> Result<Report, EvaluationError> {
+        Ok(Report::new(
+            self.plan.study.name.as_str(),
+            self.metric(),
+            !self.plan.dataset.test.is_empty(),
+            &self.labels(),
+            &self.plan.files.encoder_config()?,
+            runs,
+            choices,
+        ))
     }
 
     /// Does what is not done yet; `told` hears of each training. Returns all of them, fewer where `stop` said so.

@@ -9,6 +9,7 @@ mod worker;
 use crossbeam_channel::Receiver;
 
 pub use local::LocalExecutor;
+pub(crate) use worker::panic_text;
 
 use crate::domain::{EpochReport, Job, Measurement, Progress, Standing, TrialId};
 

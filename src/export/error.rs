@@ -39,7 +39,7 @@ pub enum ExportError {
         reason: String,
     },
     /// The weights of a trial on the front were not kept.
-    #[error("the trained weights of trial {trial}, which is on the front, are not in {}: {why}; the formats csv, json and svg need no weights", path.display())]
+    #[error("the trained weights of trial {trial}, which is on the front, are not in {}: {why}; the formats csv, json, svg and png need no weights", path.display())]
     NoWeights {
         /// The trial.
         trial: TrialId,

@@ -21,6 +21,8 @@ pub struct Front<'a> {
     pub reference_point: ReferencePoint,
     /// All trials, in whatever state.
     pub trials: &'a [Trial],
+    /// Devices that they were trained on, the latest last.
+    pub devices: &'a [String],
     /// What the trials were about.
     pub context: &'a Context,
     /// Folder of the trained weights of finished trials.

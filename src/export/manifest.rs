@@ -66,6 +66,7 @@ impl Exporter for Manifest {
             "format": FORMAT,
             "program": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
             "system": { "os": std::env::consts::OS, "architecture": std::env::consts::ARCH },
+            "devices": front.devices,
             "study": context.study,
             "model": { "origin": context.base_model, "sha256": model },
             "data": { "task": context.study.task.name, "metric": context.metric, "files": data },

@@ -13,6 +13,8 @@ mod json;
 mod manifest;
 mod model_card;
 mod peft;
+mod plot;
+mod png;
 mod python;
 mod svg;
 #[cfg(test)]
@@ -49,10 +51,11 @@ pub trait Exporter: Sync {
 }
 
 /// Every format.
-pub const FORMATS: [&dyn Exporter; 7] = [
+pub const FORMATS: [&dyn Exporter; 8] = [
     &csv::Csv,
     &json::Json,
     &svg::Svg,
+    &png::Png,
     &manifest::Manifest,
     &adapters::Adapters,
     &adapterhub::AdapterHub,

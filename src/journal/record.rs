@@ -48,6 +48,11 @@ pub enum Record {
         /// The number of trials to reach.
         trials: usize,
     },
+    /// Trials of the session train on this device, unlike those before.
+    DeviceChosen {
+        /// The device and why it was chosen, for people.
+        device: String,
+    },
     /// The initial design is measured, and the bounds of the hypervolume were derived from it.
     ReferencePointDerived {
         /// The bounds, from now on.

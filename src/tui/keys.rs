@@ -37,6 +37,7 @@ pub(super) enum Action {
     Copy,
     PauseStudy,
     Export,
+    Evaluate,
     Freeze,
     Smooth,
     Logarithm,
@@ -66,6 +67,7 @@ impl Action {
                 | A::Note
                 | A::PauseStudy
                 | A::Export
+                | A::Evaluate
         )
     }
 }
@@ -124,6 +126,7 @@ pub(super) const BINDINGS: &[Binding] = bindings! {
     "add" [char('a')] "add" "add a trial: edit the selected trial's configuration" Action::Add;
     "pause-study" [char('P')] "pause study" "pause or resume the whole study" Action::PauseStudy;
     "export" [char('e')] "export" "export the front to the study's folder" Action::Export;
+    "evaluate" [char('E')] "evaluate" "train the marked trials, or the front, anew over seeds beside baselines" Action::Evaluate;
     "filter" [char('/')] "filter" "show only trials with these words; score>0.8 params<1 marked front" Action::Filter;
     "next-match" [char('n')] "next" "next trial of the filter, from any panel" Action::NextMatch;
     "previous-match" [char('N')] "previous" "previous trial of the filter" Action::PreviousMatch;

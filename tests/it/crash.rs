@@ -133,6 +133,8 @@ fn check_export(folder: &Path) {
         match path.extension().and_then(|e| e.to_str()) {
             Some("json") => drop(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()),
             Some("safetensors") => drop(checkpoint::load(&path).unwrap()),
+            // The chunk with which a picture ends.
+            Some("png") => assert!(bytes.ends_with(b"IEND\xaeB`\x82"), "{name}"),
             Some("svg") => assert!(bytes.trim_ascii_end().ends_with(b"</svg>"), "{name}"),
             _ => assert!(bytes.ends_with(b"\n"), "{name}"),
         }

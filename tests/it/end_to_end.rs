@@ -49,7 +49,7 @@ fn a_whole_study_runs_proposes_exports_and_its_adapters_score_the_same_again() {
 
     let told = lab.text(&["export", "study.toml", "--format", "all", "--out", "front"]);
     assert!(told.contains("front"), "{told}");
-    for name in ["front.csv", "front.json", "front.svg"] {
+    for name in ["front.csv", "front.json", "front.svg", "front.png"] {
         assert!(lab.path("front").join(name).is_file(), "{name}: {told}");
     }
     let verified = lab.text(&["verify", "front", "--device", "cpu"]);

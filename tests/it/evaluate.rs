@@ -5,6 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use autopeft::app::evaluating::Site;
+use autopeft::app::{Evaluating, EvaluationEvent, State};
+use autopeft::evaluation::Subject;
+use autopeft::model::device::DeviceChoice;
+use autopeft::study::Study;
 use serde_json::Value;
 
 const STUDY: &str = r#"
@@ -217,6 +222,46 @@ fn other_ways_to_choose_spend_what_the_search_spent() {
         again.contains(&format!("| one-epoch | {trainings} | {epochs} |")),
         "{again}"
     );
+}
+
+#[test]
+fn an_evaluation_beside_the_screen_stops_and_goes_on_to_the_same_table() {
+    let lab = lab();
+    let lab = lab.path();
+    text(lab, &["run", "study.toml", "--headless", "--device", "cpu"]);
+    let folder = lab.join("runs/tiny");
+    let site = Site {
+        study: Study::read(&lab.join("study.toml")).unwrap(),
+        device: DeviceChoice::Cpu,
+        folder: folder.clone(),
+    };
+    let state = State::recorded(&folder).unwrap();
+    let found = || vec![Subject::of_trial(&state.trials[0])];
+    let first = Evaluating::start(site.clone(), found()).unwrap();
+    // Three trainings are enough.
+    let mut events = first.events().iter();
+    let third = |event| matches!(event, EvaluationEvent::Training { done: 3, .. });
+    assert!(events.any(third));
+    first.stop();
+    assert_eq!(events.last(), Some(EvaluationEvent::Stopped));
+    assert!(!folder.join("evaluation.md").is_file());
+    let kept = trainings(lab);
+    assert!(kept.len() >= 3, "{kept:?}");
+
+    let second = Evaluating::start(site, found()).unwrap();
+    let end = second.events().iter().last();
+    assert_eq!(
+        end,
+        Some(EvaluationEvent::Finished(folder.join("evaluation.md")))
+    );
+    let table = fs::read_to_string(folder.join("evaluation.md")).unwrap();
+    let evaluate = ["evaluate", "study.toml", "--device", "cpu", "--chosen", "0"];
+    let again = text(lab, &evaluate);
+    assert!(again.contains(&table), "{again}");
+    let begun = again
+        .lines()
+        .filter(|line| line.contains(", seed") && !line.contains("score"));
+    assert_eq!(begun.count(), 0, "all is known: {again}");
 }
 
 #[test]

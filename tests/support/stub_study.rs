@@ -243,5 +243,7 @@ pub(crate) fn runtime_on_slow_disk(
         search: SearchWorker::spawn(engine)?,
         stop_requests,
         export: Box::new(|_| Err("a formula has no weights to export".to_owned())),
+        evaluate: Box::new(|_| Err(io::Error::other("a formula cannot be trained anew"))),
+        evaluation: None,
     })
 }

@@ -32,6 +32,7 @@ const ENCODER: &str = r#"{"model_type": "bert", "vocab_size": 30, "hidden_size":
 pub(super) struct Fixture {
     pub(super) space: PeftSpace,
     pub(super) trials: Vec<Trial>,
+    pub(super) devices: Vec<String>,
     pub(super) context: Context,
     folder: tempfile::TempDir,
 }
@@ -76,6 +77,7 @@ impl Fixture {
         Self {
             space,
             trials,
+            devices: vec!["cpu: no GPU was found".to_owned()],
             context,
             folder,
         }
@@ -87,6 +89,7 @@ impl Fixture {
             space: &self.space,
             reference_point: REFERENCE,
             trials: &self.trials,
+            devices: &self.devices,
             context: &self.context,
             weights: self.folder.path().join("weights"),
         }

@@ -89,6 +89,52 @@ fn the_picture_shows_every_finished_trial_and_names_the_front() {
 }
 
 #[test]
+fn the_pixels_show_the_front_in_its_colour_and_words_in_ink() {
+    let fixture = Fixture::new();
+    let written = export(&fixture.front(), &["png"], &fixture.out()).unwrap();
+    let bytes = fs::read(&written[0]).unwrap();
+    let mut rest = bytes.strip_prefix(&png::SIGNATURE).unwrap();
+    let mut chunks = std::collections::BTreeMap::new();
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        let (named, after) = after.split_at(4 + u32::from_be_bytes(*length) as usize);
+        let (check, after) = after.split_first_chunk::<4>().unwrap();
+        assert_eq!(crc32fast::hash(named), u32::from_be_bytes(*check));
+        chunks.insert(&named[..4], &named[4..]);
+        rest = after;
+    }
+    assert_eq!(
+        chunks[&b"IHDR"[..]],
+        [0, 0, 3, 132, 0, 0, 2, 88, 8, 2, 0, 0, 0],
+        "900 × 600"
+    );
+    assert!(chunks[&b"IEND"[..]].is_empty());
+    let mut rows = Vec::new();
+    std::io::Read::read_to_end(
+        &mut flate2::read::ZlibDecoder::new(chunks[&b"IDAT"[..]]),
+        &mut rows,
+    )
+    .unwrap();
+    assert_eq!(rows.len(), 600 * (900 * png::DEPTH + 1));
+    let unfiltered = rows
+        .chunks_exact(900 * png::DEPTH + 1)
+        .flat_map(|row| &row[1..]);
+    let pixels: Vec<u8> = unfiltered.copied().collect();
+    let of_colour = |colour: [u8; 3]| pixels.chunks(3).filter(|pixel| *pixel == colour).count();
+    assert!(of_colour([0, 114, 178]) > 500, "the front's line");
+    assert!(of_colour([40, 40, 40]) > 1000, "axes and words");
+    assert!(of_colour([255, 255, 255]) > pixels.len() / 3 / 2, "paper");
+}
+
+#[test]
+fn the_manifest_names_the_devices() {
+    let fixture = Fixture::new();
+    let written = export(&fixture.front(), &["manifest"], &fixture.out()).unwrap();
+    let text = fs::read_to_string(&written[0]).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(manifest["devices"], serde_json::json!(fixture.devices));
+}
+
+#[test]
 fn a_picture_can_be_made_of_odd_results() {
     let mut fixture = Fixture::new();
     for (percent, score) in [
@@ -125,6 +171,7 @@ fn adapters_are_the_kept_weights_with_a_card_that_describes_them() {
             "encoder",
             "front.csv",
             "front.json",
+            "front.png",
             "front.svg",
             "manifest.json",
             "notes.txt",
@@ -182,7 +229,13 @@ fn missing_weights_name_the_trial_and_nothing_is_written() {
     export(&fixture.front(), &[ALL], &fixture.out()).unwrap();
     assert_eq!(
         names(&fixture.out()),
-        ["front.csv", "front.json", "front.svg", "manifest.json"]
+        [
+            "front.csv",
+            "front.json",
+            "front.png",
+            "front.svg",
+            "manifest.json"
+        ]
     );
 }
 
@@ -202,7 +255,7 @@ fn damaged_weights_are_not_handed_over() {
 fn what_cannot_be_exported_says_why() {
     let mut fixture = Fixture::new();
     let error = export(&fixture.front(), &["csv", "pdf"], &fixture.out()).unwrap_err();
-    let expected = "unknown export format `pdf`; choose one of csv, json, svg, manifest, adapters, adapterhub, peft, all";
+    let expected = "unknown export format `pdf`; choose one of csv, json, svg, png, manifest, adapters, adapterhub, peft, all";
     assert_eq!(error.to_string(), expected);
     fs::write(fixture.out(), "a file").unwrap();
     let error = export(&fixture.front(), &["csv"], &fixture.out()).unwrap_err();

@@ -36,6 +36,9 @@ pub(super) fn every_record() -> Vec<Record> {
         ..configuration(3, vec![1])
     };
     records.extend([
+        Record::DeviceChosen {
+            device: "cpu: no GPU was found".to_owned(),
+        },
         Record::TrialStarted { trial: third },
         Record::TrialPruned {
             trial: third,

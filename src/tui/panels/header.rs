@@ -122,6 +122,14 @@ fn status(view: &View, state: &State) -> (String, Severity) {
     if let DeviceStatus::Unavailable(_) = state.device {
         return ("no device: see the log".into(), Severity::Error);
     }
+    if let Some(evaluation) = &state.evaluation {
+        let (done, total) = (evaluation.done, evaluation.total);
+        let text = match total {
+            0 => "evaluating".to_owned(),
+            _ => format!("evaluating {done}/{total}: {}", evaluation.what),
+        };
+        return (text, Severity::Info);
+    }
     if state.study_paused {
         let text = format!("study paused, {} goes on", key(Action::PauseStudy));
         return (text, Severity::Warning);

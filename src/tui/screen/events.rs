@@ -207,6 +207,7 @@ impl Screen {
             Action::Suspend => self.suspend = true,
             Action::PauseStudy => return Some(Message::ToggleStudyPause),
             Action::Export => return Some(Message::Export),
+            Action::Evaluate => return Some(Message::Evaluate),
             Action::Compare if state.marked.len() < 2 => {
                 let key = self.view.keymap.first_key(Action::Mark);
                 self.hint = Some(format!(
@@ -409,6 +410,9 @@ impl Screen {
             Action::PauseStudy if state.study_paused => "resume study",
             Action::PauseStudy if state.is_complete() && !state.trials.is_empty() => return None,
             Action::Export if state.front.is_empty() => return None,
+            Action::Evaluate if state.evaluation.is_some() => "stop evaluation",
+            Action::Evaluate if state.front.is_empty() => return None,
+            Action::Evaluate if !state.study_paused && !state.is_complete() => return None,
             Action::Freeze if view.frozen => "unfreeze",
             Action::Hide if self.focus == 0 => return None,
             Action::Zoom if self.zoomed => "unzoom",
