@@ -30,6 +30,8 @@
 //! - Inside, objectives are maximised. The cost changes its sign in `cost_scale`, a third objective in `method`, and
 //!   nothing anywhere else.
 //! - An infeasible point teaches the surrogate nothing; it is only never proposed again.
+//! - A pruned point is told by what its early score foretells, with the uncertainty of that (`early`), and never counts as
+//!   reached: fronts are made of finished ones. The methods to compare with learn from finished ones alone.
 //! - A fit that fails is replaced by a simpler one, and the proposal's diagnostics say so: NUTS by the most probable
 //!   hyperparameters, those by the medians of the priors, a fit without two different scores by random points.
 //! - No files, no clock but the one that is handed in, no backend of tensors: float64 on the CPU.
