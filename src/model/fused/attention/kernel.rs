@@ -265,7 +265,7 @@ impl Attention {
         let rows_of_part = sizes.rows().div_ceil(PARTS).max(1);
         let bounds = |starts: &[usize]| -> Vec<usize> {
             let mut bounds: Vec<usize> = starts.iter().copied().step_by(rows_of_part).collect();
-            if (starts.len() - 1) % rows_of_part != 0 {
+            if !(starts.len() - 1).is_multiple_of(rows_of_part) {
                 bounds.push(starts[starts.len() - 1]);
             }
             bounds
