@@ -292,7 +292,7 @@ fn journals_that_this_program_did_not_write_are_refused() {
         ("of a later program", &|lab| {
             journal(
                 lab,
-                line(r#"{"unix_seconds":0,"record":"study_created","format":2,"tables":[]}"#),
+                line(r#"{"unix_seconds":0,"record":"study_created","format":3,"tables":[]}"#),
             );
         }),
         ("with a record of a later program", &|lab| {
