@@ -18,6 +18,7 @@
 
 mod block;
 mod kernel;
+mod sizes;
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ use super::super::dropout::Dropout;
 use super::super::layout::Layout;
 use super::super::tensor::{Tensor, softmax};
 use super::node::{constant, node, numbers, of_shape, slice};
-use kernel::{Attention, Sizes};
+use kernel::Attention;
+use sizes::Sizes;
 
 /// Queries, keys and values of all heads.
 pub(in crate::model) struct Heads<'a> {
