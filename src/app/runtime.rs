@@ -158,7 +158,7 @@ impl Runtime {
         let mut unseen = None;
         let mut lost = false;
         loop {
-            self.wait(interface, last_shown, unseen, lost);
+            self.wait(interface, last_shown, unseen, due.behind.is_some(), lost);
             let mut events: VecDeque<Event> = VecDeque::new();
             if self.stop_requests.try_recv().is_ok() {
                 if self.state.stopping {
@@ -172,11 +172,14 @@ impl Runtime {
                     .into_iter()
                     .map(Event::Message),
             );
-            lost = self.take_reports(&mut events);
-            events.extend(self.search.events().try_iter().map(Event::Search));
-            events.extend(self.vitals.try_iter().map(Event::Vitals));
-            if let Some(evaluation) = &self.evaluation {
-                events.extend(evaluation.events().try_iter().map(Event::Evaluation));
+            // While the disk is busy only keys are answered: what is reported meanwhile shares the next synchronisation.
+            if due.behind.is_none() {
+                lost = self.take_reports(&mut events);
+                events.extend(self.search.events().try_iter().map(Event::Search));
+                events.extend(self.vitals.try_iter().map(Event::Vitals));
+                if let Some(evaluation) = &self.evaluation {
+                    events.extend(evaluation.events().try_iter().map(Event::Evaluation));
+                }
             }
             let (durable, mut leaves) = self.take_durable(due, &mut events)?;
             if interface.wants_showing() {
@@ -216,26 +219,30 @@ impl Runtime {
         }
     }
 
-    /// Blocks until something arrives, or until what is unseen is to be shown. Nothing more arrives from an executor
-    /// that is lost.
+    /// Blocks until something arrives that can be taken now, or until what is unseen is to be shown. Nothing more arrives
+    /// from an executor that is lost.
     fn wait(
         &self,
         interface: &dyn Interface,
         last_shown: std::time::Instant,
         unseen: Option<Duration>,
+        disk_is_busy: bool,
         lost: bool,
     ) {
         let mut select = Select::new();
         select.recv(&self.stop_requests);
         select.recv(self.journal.written());
-        if !lost {
+        if !disk_is_busy && !lost {
             select.recv(self.executor.events());
         }
-        if !self.state.stopping {
+        if !disk_is_busy && !self.state.stopping {
             select.recv(self.search.events());
         }
-        select.recv(&self.vitals);
-        if let (Some(evaluation), true) = (&self.evaluation, self.state.evaluation.is_some()) {
+        if !disk_is_busy {
+            select.recv(&self.vitals);
+        }
+        let evaluation = self.evaluation.as_ref().filter(|_| !disk_is_busy);
+        if let (Some(evaluation), true) = (evaluation, self.state.evaluation.is_some()) {
             select.recv(evaluation.events());
         }
         interface.watch(&mut select);
@@ -270,8 +277,8 @@ impl Runtime {
         Ok((records, leaves))
     }
 
-    /// Folds events into the state. All records that follow from them, and from those that arrive while the disk is
-    /// busy, share one synchronisation; whatever else follows is done behind them, in order. True: leave.
+    /// Folds events into the state. All records that follow from them share one synchronisation; whatever else follows is
+    /// done behind them, in order. True: leave.
     fn take_in(
         &mut self,
         mut events: VecDeque<Event>,
