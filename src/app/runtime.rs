@@ -157,6 +157,8 @@ impl Runtime {
         let mut last_shown = std::time::Instant::now();
         let mut unseen = None;
         let mut lost = false;
+        // Also before anything arrives: the study may be complete.
+        let mut changed = true;
         loop {
             self.wait(interface, last_shown, unseen, due.behind.is_some(), lost);
             let mut events: VecDeque<Event> = VecDeque::new();
@@ -187,6 +189,7 @@ impl Runtime {
             } else if !events.is_empty() {
                 unseen = unseen.or(Some(FRAME));
             }
+            changed |= !events.is_empty();
             leaves |= self.take_in(events, due)?;
             for record in &durable {
                 interface.recorded(record, &self.state)?;
@@ -198,7 +201,10 @@ impl Runtime {
             if lost && due.is_empty() {
                 return Ok(Ending::Failed(WORKER_LOST.to_owned()));
             }
-            if !self.state.stopping && (self.leaves(interface) || self.is_stuck(interface)) {
+            // Looks at every trial, so not for nothing.
+            let changed = std::mem::take(&mut changed);
+            let is_over = changed && (self.leaves(interface) || self.is_stuck(interface));
+            if !self.state.stopping && is_over {
                 self.take_in([Event::Message(Message::Quit)].into(), due)?;
             }
             if unseen.is_some_and(|pace| last_shown.elapsed() >= pace) {
@@ -286,7 +292,11 @@ impl Runtime {
     ) -> Result<bool, RuntimeError> {
         let mut leaves = false;
         loop {
-            let (records, effects) = self.fold(events)?;
+            // Nothing follows from nothing.
+            let (records, effects) = match events.is_empty() {
+                true => Default::default(),
+                false => self.fold(events)?,
+            };
             due.records.extend(records);
             due.effects.extend(effects);
             if due.behind.is_some() {
