@@ -48,7 +48,10 @@ impl OnScreen {
 impl Interface for OnScreen {
     fn take_messages(&mut self, state: &State) -> Vec<Message> {
         let mut messages = Vec::new();
-        for input in self.input.try_iter() {
+        // One at a time: what the next key means depends on what this one leads to.
+        while messages.is_empty()
+            && let Ok(input) = self.input.try_recv()
+        {
             match input {
                 Input::Terminal(event) => messages.extend(self.screen.on_event(event, state)),
                 Input::Suspend => self.screen.suspend(),
