@@ -12,7 +12,7 @@
 //!      ask │                │ proposals    job │                │ progress, epochs, measurement
 //!          ▼                │                  ▼                │
 //!        search ────────────┘             executor ─▶ train ────┘
-//!   (surrogate, acquisition)            (a worker thread: model, optimiser, evaluation)
+//!   (surrogate, acquisition)            (worker threads: model, optimiser, evaluation)
 //! ```
 //!
 //! A configuration is proposed by [`search`] as an anonymous point, queued as a trial in the [`journal`], handed to an
