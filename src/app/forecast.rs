@@ -40,7 +40,7 @@ impl Forecast {
         let longest = lengths.iter().map(|&length| cut(length)).max();
         let shape = [training.batch_size, longest.unwrap_or(1)];
 
-        let backbone = resolved.files.backbone(device)?;
+        let backbone = resolved.files.backbone(device, training.precision)?;
         let largest = resolved.space.largest();
         let tokens = (mean.ceil() as usize).max(1);
         let speed = speed(&backbone, &largest, training, tokens)?;
@@ -52,11 +52,12 @@ impl Forecast {
             ..AdaptedSettings::default()
         };
         let trained = trained_parameters(&resolved.encoder, &largest, &settings)?;
+        let number = backbone.dtype().size() as u64;
         Ok(Self {
             epoch_seconds: mean * rows * speed.step_seconds
                 + mean * data.validation.len() as f64 * speed.evaluation_seconds,
             epochs: study.fidelity.epochs.unwrap_or(training.epochs),
-            memory_bytes: memory_bytes(&resolved.encoder, &largest, trained, shape),
+            memory_bytes: memory_bytes(&resolved.encoder, &largest, trained, shape, number),
             free_bytes: free_bytes(device),
         })
     }

@@ -12,7 +12,7 @@ use crate::export::{AdapterCard, ExportError};
 use crate::hub::{Hub, HubProgress};
 use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
-use crate::study::FidelitySettings;
+use crate::study::{FidelitySettings, Precision};
 use crate::task::{Example, Label, load};
 use crate::train::checkpoint::{self, CheckpointError};
 use crate::train::workbench::Workbench;
@@ -78,7 +78,7 @@ pub enum VerifyError {
 pub const PREDICTIONS: &str = "predictions.jsonl";
 
 /// Measures every adapter under `folder` on the validation rows that its card names; `told` hears of each. With
-/// `predictions`, every row goes with its logits into [`PREDICTIONS`] beside the adapter.
+/// `predictions`, every row goes with its logits, computed in 32 bits, into [`PREDICTIONS`] beside the adapter.
 ///
 /// # Errors
 /// See [`VerifyError`]. A score that differs is no error: see [`Verdict::holds`].
@@ -105,11 +105,16 @@ pub fn verify(
         let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
         let found = bench.workbench.score(&card.configuration, &weights)?;
         if predictions {
-            let logits = bench.workbench.logits(
-                &card.configuration,
-                &weights,
-                bench.workbench.validation(),
-            )?;
+            // Whoever loads the files elsewhere computes in 32 bits.
+            let mut exact = card.clone();
+            exact.training.precision = Precision::F32;
+            let other = match card.training.precision {
+                Precision::F32 => None,
+                Precision::Bf16 => Some(prepare(&exact, device, hub, progress)?),
+            };
+            let workbench = &other.as_ref().unwrap_or(bench).workbench;
+            let rows = workbench.validation();
+            let logits = workbench.logits(&card.configuration, &weights, rows)?;
             write_predictions(&folder.join(PREDICTIONS), &bench.rows, &logits)?;
         }
         let verdict = Verdict {

@@ -204,11 +204,11 @@ impl<'a> Lane<'a, '_> {
                 }
             }
             let event = match catch_unwind(AssertUnwindSafe(|| training.advance())) {
-                Ok(Ok(Advance::Step(progress))) => {
+                Ok(Ok(Advance::Step(Some(progress)))) => {
                     self.mention(ExecutorEvent::Progress(progress))?;
                     None
                 }
-                Ok(Ok(Advance::Prepared | Advance::Evaluated)) => None,
+                Ok(Ok(Advance::Prepared | Advance::Step(None) | Advance::Evaluated)) => None,
                 Ok(Ok(Advance::Epoch(report))) => {
                     self.tell(ExecutorEvent::Epoch(trial, report))?;
                     None

@@ -2,7 +2,7 @@
 
 use super::encoder::Backbone;
 use super::layout::Layout;
-use super::tensor::{DType, Int, Tensor, TensorData, integers};
+use super::tensor::{DType, Int, Tensor, TensorData, exact, integers};
 
 /// B rows for one encoder: of S tokens, made by [`Backbone::batch`], or of T together, by [`Backbone::packed`].
 #[derive(Clone, Debug)]
@@ -76,7 +76,8 @@ impl Batch {
             .chunks_exact(tokens)
             .flat_map(|row| config.position_ids(row));
         let padding = attention_mask.contains(&0).then(|| {
-            let dtype = backbone.dtype();
+            // It is added to the scores, which go into the softmax.
+            let dtype = exact(backbone.dtype());
             let lowest = match dtype {
                 DType::F64 => f64::MIN,
                 _ => f64::from(f32::MIN),

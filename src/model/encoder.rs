@@ -10,7 +10,7 @@ use super::initial::Initial;
 use super::layer::{Layer, LayerNorm, Linear, Pass, Tokens};
 use super::parameters::Parameters;
 use super::peft::Active;
-use super::tensor::{DType, Device, Tensor, floats, tanh};
+use super::tensor::{DType, Device, Tensor, exact, floats, tanh};
 use super::weights::{NamedTensor, Weights, WeightsError};
 
 /// A pretrained encoder. Cloning shares the weights.
@@ -81,6 +81,10 @@ impl Backbone {
         Self::build(config, pooler, device, dtype, |(name, shape)| {
             let values = weights.encoder_tensor(&architecture.tensor(&name), &shape)?;
             let size = values.len();
+            let dtype = match is_norm(&name) {
+                true => exact(dtype),
+                false => dtype,
+            };
             Ok(floats(values, [size], device, dtype))
         })
     }
@@ -138,7 +142,10 @@ impl Backbone {
                     expected: shape,
                 });
             }
-            Ok(parameters.vector(slot))
+            Ok(match is_norm(&name) {
+                true => parameters.exact_vector(slot),
+                false => parameters.vector(slot),
+            })
         })
     }
 
@@ -250,7 +257,7 @@ impl Backbone {
         &self.0.device
     }
 
-    /// The number format in which it computes.
+    /// The number format of its weights and activations.
     pub fn dtype(&self) -> DType {
         self.0.dtype
     }
@@ -392,6 +399,11 @@ impl Backbone {
 fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
     let data = tensor.clone().cast(DType::F32).into_data();
     data.iter::<f32>().collect()
+}
+
+/// Whether a tensor belongs to a LayerNorm, which is computed in exact numbers.
+fn is_norm(name: &str) -> bool {
+    name.contains("LayerNorm")
 }
 
 const POOLER: &str = "pooler.dense.weight";

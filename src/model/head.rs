@@ -4,7 +4,7 @@ use super::dropout::Dropout;
 use super::initial::Initial;
 use super::layer::Linear;
 use super::parameters::{Parameters, Slot};
-use super::tensor::{Tensor, tanh};
+use super::tensor::{Tensor, exact, tanh};
 
 /// Where the head's weights are. Its first linear layer is new, not the pooler's.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Head {
         }
     }
 
-    /// Logits [B, C] of first hidden states [B, H].
+    /// Logits [B, C] of first hidden states [B, H], in exact numbers.
     pub(super) fn forward(
         &self,
         h0: Tensor<2>,
@@ -53,9 +53,10 @@ impl Head {
             None => x,
         };
         let linear = |[weight, bias]: [Slot; 2]| Linear {
-            weight: parameters.matrix(weight).transpose(),
-            bias: parameters.vector(bias),
+            weight: parameters.exact_matrix(weight).transpose(),
+            bias: parameters.exact_vector(bias),
         };
+        let h0 = h0.cast(exact(parameters.dtype()));
         let inner = tanh(linear(self.dense).forward(drop(h0)));
         linear(self.out).forward(drop(inner))
     }

@@ -7,6 +7,7 @@ use super::config::{ConfigError, EncoderConfig};
 use super::source::Weights as WeightsPlace;
 use super::tensor::{DType, Device};
 use super::{Backbone, BackboneError, ModelFiles};
+use crate::study::Precision;
 
 /// Why a model's files give no encoder.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +26,21 @@ pub enum LoadError {
     /// The configuration describes nothing that is implemented.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The device does not compute in the number format.
+    #[error("this device does not compute in bf16; set `training.precision = \"f32\"`")]
+    Bf16,
     /// The files contradict each other or what is implemented.
     #[error(transparent)]
     Backbone(#[from] BackboneError),
+}
+
+/// The number format, where the device computes in it.
+fn format(precision: Precision, device: &Device) -> Result<DType, LoadError> {
+    match precision {
+        Precision::F32 => Ok(DType::F32),
+        Precision::Bf16 if device.supports_dtype(DType::BF16) => Ok(DType::BF16),
+        Precision::Bf16 => Err(LoadError::Bf16),
+    }
 }
 
 impl ModelFiles {
@@ -40,11 +53,11 @@ impl ModelFiles {
         Ok(EncoderConfig::from_json(self.config_text()?, &place)?)
     }
 
-    /// The encoder, its weights on `device` in 32-bit floats.
+    /// The encoder, its weights on `device` in the number format asked for.
     ///
     /// # Errors
     /// See [`LoadError`].
-    pub fn backbone(&self, device: &Device) -> Result<Backbone, LoadError> {
+    pub fn backbone(&self, device: &Device, precision: Precision) -> Result<Backbone, LoadError> {
         let bytes: Cow<'_, [u8]> = match &self.weights {
             WeightsPlace::Embedded(bytes) => Cow::Borrowed(bytes),
             WeightsPlace::File(path) => {
@@ -59,7 +72,7 @@ impl ModelFiles {
             &bytes,
             &self.origin,
             device,
-            DType::F32,
+            format(precision, device)?,
         )?)
     }
 

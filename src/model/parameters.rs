@@ -3,7 +3,7 @@
 //! Modules are structure only: each holds [`Slot`]s, and reads its weights through them at every forward pass. So a
 //! copy of all weights is a copy of this list, a checkpoint is its export, and an optimiser sees one long vector.
 
-use super::tensor::{DType, Device, Gradients, Tensor, TensorData, floats};
+use super::tensor::{DType, Device, Gradients, Tensor, TensorData, exact, floats};
 use super::weights::NamedTensor;
 
 /// Place of one weight in [`Parameters`].
@@ -12,7 +12,8 @@ pub struct Slot(usize);
 
 /// Named weights that train, in the order in which they were added.
 ///
-/// Cloning is cheap: the numbers are shared until an optimiser replaces them.
+/// They are kept, and moved by an optimiser, in [`exact`] numbers; a model of 16 bits reads them rounded, and their
+/// gradients come back exact. Cloning is cheap: the numbers are shared until an optimiser replaces them.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     entries: Vec<Entry>,
@@ -54,7 +55,7 @@ pub enum ParametersError {
 }
 
 impl Parameters {
-    /// An empty list, for weights in this number format on this device.
+    /// An empty list, for weights that are read in this number format on this device.
     pub fn new(device: &Device, dtype: DType) -> Self {
         Self {
             entries: Vec::new(),
@@ -80,7 +81,7 @@ impl Parameters {
         let name = name.into();
         let size: usize = shape.iter().product();
         assert_eq!(values.len(), size, "numbers of {name} {shape:?}");
-        let leaf = floats(values, [size], &self.device, self.dtype);
+        let leaf = floats(values, [size], &self.device, exact(self.dtype));
         self.entries.push(Entry {
             name,
             shape: shape.to_vec(),
@@ -96,11 +97,21 @@ impl Parameters {
 
     /// A weight of one axis.
     pub fn vector(&self, slot: Slot) -> Tensor<1> {
-        self.entries[slot.0].leaf.clone()
+        self.exact_vector(slot).cast(self.dtype)
     }
 
     /// A weight of two axes, as stored: [out, in].
     pub fn matrix(&self, slot: Slot) -> Tensor<2> {
+        self.exact_matrix(slot).cast(self.dtype)
+    }
+
+    /// A weight of one axis in the numbers in which it is kept.
+    pub fn exact_vector(&self, slot: Slot) -> Tensor<1> {
+        self.entries[slot.0].leaf.clone()
+    }
+
+    /// A weight of two axes in the numbers in which it is kept, as stored: [out, in].
+    pub fn exact_matrix(&self, slot: Slot) -> Tensor<2> {
         let entry = &self.entries[slot.0];
         let columns = entry.shape.last().copied().unwrap_or(1);
         let rows = entry.shape.iter().product::<usize>() / columns.max(1);
@@ -128,7 +139,7 @@ impl Parameters {
         &self.device
     }
 
-    /// Number format of the weights.
+    /// Number format in which the weights are read.
     pub fn dtype(&self) -> DType {
         self.dtype
     }
@@ -176,14 +187,14 @@ impl Parameters {
         });
         let values: Vec<f32> = parts.collect();
         let size = values.len();
-        floats(values, [size], &self.device, self.dtype)
+        floats(values, [size], &self.device, exact(self.dtype))
     }
 
     /// These numbers as a vector like [`Self::flat`]; none where they are not as many.
     pub fn flat_like(&self, values: Vec<f32>) -> Option<Tensor<1>> {
         let size = values.len();
         let fits = size == self.sizes().sum::<usize>();
-        fits.then(|| floats(values, [size], &self.device, self.dtype))
+        fits.then(|| floats(values, [size], &self.device, exact(self.dtype)))
     }
 
     /// The numbers as they are now.
@@ -236,7 +247,7 @@ impl Parameters {
                 });
             }
             let data = TensorData::new(tensor.values.clone(), [size]);
-            leaves.push(Tensor::from_data(data, (&self.device, self.dtype)));
+            leaves.push(Tensor::from_data(data, (&self.device, exact(self.dtype))));
         }
         if let Some(other) = tensors.iter().find(|t| self.slot(&t.name).is_none()) {
             return Err(ParametersError::Unknown(other.name.clone()));

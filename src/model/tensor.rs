@@ -8,6 +8,15 @@ pub use burn::tensor::activation::{gelu, log_softmax, relu, softmax, tanh};
 pub use burn::tensor::module::{layer_norm, linear};
 pub use burn::tensor::{Bool, DType, Device, Distribution, Gradients, Int, Tensor, TensorData};
 
+/// The format of what has to be exact beside tensors of `dtype`: trained weights and their optimiser, LayerNorms, softmax,
+/// GELU, the head and the loss (as in Micikevicius et al. 2018). 32 bits beside 16; otherwise the same.
+pub fn exact(dtype: DType) -> DType {
+    match dtype {
+        DType::BF16 | DType::F16 => DType::F32,
+        other => other,
+    }
+}
+
 /// A tensor of floats of rank `D` made from host numbers, in the number format asked for.
 pub fn floats<const D: usize>(
     values: Vec<f32>,

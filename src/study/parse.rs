@@ -8,7 +8,7 @@ use super::checks;
 use super::document::{Document, mismatch};
 use super::error::{Mistakes, StudyError};
 use super::settings::{
-    FidelitySettings, ModelSource, OutputSettings, Precision, SearchSettings, Study, StudyName,
+    FidelitySettings, ModelSource, OutputSettings, SearchSettings, Study, StudyName,
     TrainingSettings,
 };
 use super::space_section::distinct;
@@ -214,7 +214,6 @@ fn choice<T: DeserializeOwned>(
 
 fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {
     let section = "training";
-    document.text(section, "precision");
     Some(TrainingSettings {
         learning_rate: document.real(section, "learning_rate")?,
         batch_size: document.count(section, "batch_size")? as usize,
@@ -231,7 +230,7 @@ fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {
         backbone_dropout: document.real(section, "backbone_dropout")?,
         head_dropout: document.real(section, "head_dropout")?,
         prefix_bottleneck: document.count(section, "prefix_bottleneck")? as usize,
-        precision: Precision::F32,
+        precision: choice(document, section, "precision")?,
     })
 }
 

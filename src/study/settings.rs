@@ -192,6 +192,9 @@ pub struct TrainingSettings {
 pub enum Precision {
     /// 32-bit floats.
     F32,
+    /// The encoder and its activations in bfloat16; trained weights, their optimiser, LayerNorms, softmax, head and loss
+    /// in 32-bit floats.
+    Bf16,
 }
 
 /// How much of the full training each trial gets during the search.

@@ -88,7 +88,7 @@ impl Activations {
         let tokens = starts.last().copied().unwrap_or(0);
         let size = (tokens + 1) * config.hidden;
         let there = self.lock().iter().any(|table| table.is(part, layers));
-        if layers == 0 || there || bytes(size) > self.budget_bytes {
+        if layers == 0 || there || bytes(size, backbone) > self.budget_bytes {
             return None;
         }
         let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -105,7 +105,7 @@ impl Activations {
 
     /// Keeps a table that is full, in place of others if need be.
     pub fn keep(&self, filling: Filling, backbone: &Backbone) {
-        let bytes = bytes(filling.values.len());
+        let bytes = bytes(filling.values.len(), backbone);
         let mut tables = self.lock();
         tables.retain(|table| !table.is(filling.part, filling.layers));
         let mut taken: usize = tables.iter().map(|table| table.bytes).sum();
@@ -155,8 +155,8 @@ impl Activations {
     }
 }
 
-fn bytes(numbers: usize) -> usize {
-    numbers * size_of::<f32>()
+fn bytes(numbers: usize, backbone: &Backbone) -> usize {
+    numbers * backbone.dtype().size()
 }
 
 impl Table {

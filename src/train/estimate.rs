@@ -24,14 +24,16 @@ use crate::model::tensor::integers;
 use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout};
 use crate::study::TrainingSettings;
 
-/// Bytes that training takes at most, with batches of this many rows and tokens; numbers have 32 bits.
+/// Bytes that training takes at most, with batches of this many rows and tokens.
 ///
-/// `trained` are the scalars that train. What the library and the data take is not in it.
+/// `trained` are the scalars that train, of 4 bytes each, as are attention weights; all other numbers take `number`
+/// bytes. What the library and the data take is not in it.
 pub fn memory_bytes(
     encoder: &EncoderConfig,
     configuration: &Configuration,
     trained: u64,
     [rows, tokens]: [usize; 2],
+    number: u64,
 ) -> u64 {
     let [b, s, h, i, heads] = [
         rows,
@@ -48,15 +50,15 @@ pub fn memory_bytes(
     };
     let of_modules = of_bottleneck("serial", 1) + of_bottleneck("parallel", 0);
     let weights = b * heads * s * (s + size("prefix"));
-    let of_layer = b * s * (5 * h + i) + weights;
+    let of_layer = b * s * (5 * h + i);
     let lowest = configuration.layers.first().copied();
     let touched = (encoder.layers - lowest.unwrap_or(encoder.layers)) as u64;
     let with_modules = configuration.layers.len() as u64;
-    let kept = touched.saturating_sub(1) * of_layer
-        + with_modules.saturating_sub(1) * of_modules
-        + 2 * b * s * h;
+    let layers_kept = touched.saturating_sub(1);
+    let kept = layers_kept * of_layer + with_modules.saturating_sub(1) * of_modules + 2 * b * s * h;
     let at_a_time = b * s * (3 * i + 2 * h);
-    4 * (encoder.backbone_parameters() + 6 * trained + kept + at_a_time)
+    number * (encoder.backbone_parameters() + kept + at_a_time)
+        + 4 * (6 * trained + layers_kept * weights)
 }
 
 /// How fast a configuration trains and is measured on a device.
@@ -162,7 +164,7 @@ mod tests {
         };
         let all = configuration(24, &[0, 1, 2, 3, 4, 5]);
         let bytes = |configuration: &Configuration, shape| {
-            memory_bytes(&encoder, configuration, 260_000, shape)
+            memory_bytes(&encoder, configuration, 260_000, shape, 4)
         };
         // `cargo bench --bench training` measured 297 MB in all for this one.
         let predicted = bytes(&all, [32, 64]);
@@ -171,6 +173,8 @@ mod tests {
             "{predicted}"
         );
         assert!(bytes(&all, [32, 128]) > predicted);
+        let half = memory_bytes(&encoder, &all, 260_000, [32, 64], 2);
+        assert!(half > predicted / 2 && half < predicted * 6 / 10, "{half}");
         let top = configuration(24, &[5]);
         assert!(bytes(&top, [32, 64]) < predicted);
         assert!(bytes(&top, [32, 64]) > 4 * encoder.backbone_parameters());

@@ -7,6 +7,7 @@
 //!        └── too many were better at the rung just passed ──▶ pruned, and goes on only where asked
 //! ```
 
+mod losses;
 pub mod under_way;
 
 use std::time::{Duration, Instant};
@@ -20,11 +21,13 @@ use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
 use super::plan::Recipe;
 use super::workbench::Workbench;
+use losses::Losses;
+
 use crate::domain::{
     EpochReport, Job, LearningRate, Measurement, Objectives, Progress, Standing, TrialId,
 };
 use crate::model::parameters::Snapshot;
-use crate::model::tensor::{DType, Device, floats, integers};
+use crate::model::tensor::{DType, Device, exact, floats, integers};
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, Dropout};
 use crate::task::{Label, search_score};
@@ -33,8 +36,8 @@ use crate::task::{Label, search_score};
 pub enum Advance {
     /// A batch of what the untouched layers give.
     Prepared,
-    /// A training step.
-    Step(Progress),
+    /// A training step, and how far that is, where its loss was read back.
+    Step(Option<Progress>),
     /// A batch of validation rows.
     Evaluated,
     /// The last batch of validation rows: an epoch is complete.
@@ -75,6 +78,7 @@ pub struct Training<'a> {
     phase: Phase,
     epoch: u32,
     step: usize,
+    losses: Losses,
     epoch_loss: f64,
     best: Option<Best>,
     reports: Vec<EpochReport>,
@@ -130,6 +134,7 @@ impl<'a> Training<'a> {
             phase: Phase::Preparing(missing, first_step),
             epoch: 1,
             step: 0,
+            losses: Losses::on(bench.backbone.device()),
             epoch_loss: 0.0,
             best: None,
             reports: Vec::new(),
@@ -215,33 +220,49 @@ impl<'a> Training<'a> {
         let batch = bench.batch(Part::Train, chosen, self.encoder.untouched_layers())?;
         let labels: Vec<Label> = chosen.iter().map(|&row| bench.train[row].label).collect();
         let logits = self.encoder.forward(&batch, Some(&mut self.dropout));
-        let loss = targets(&labels, bench.backbone.device(), bench.backbone.dtype()).loss(logits);
-        let value: f64 = loss.clone().into_scalar::<f64>();
-        if !value.is_finite() {
-            let step = self.step + 1;
-            return Ok(Advance::Diverged(format!(
-                "the training loss is {value} at step {step}"
-            )));
-        }
+        let loss = targets(
+            &labels,
+            bench.backbone.device(),
+            exact(bench.backbone.dtype()),
+        )
+        .loss(logits);
         let gradients = loss.backward();
         let rate = self.schedule.at(self.step as u64);
         self.optimizer
             .step(&mut self.encoder.parameters, &gradients, rate);
+        let before = self.step - self.losses.unread();
         self.step += 1;
-        self.epoch_loss += value;
-        self.phase = if end == order.len() {
+        let is_last = end == order.len();
+        self.phase = if is_last {
             Phase::Evaluating(Predictions::default())
         } else {
             Phase::Stepping { order, done: end }
         };
-        Ok(Advance::Step(Progress {
+        let Some(values) = self.losses.add(loss.inner(), is_last) else {
+            return Ok(Advance::Step(None));
+        };
+        for (step, value) in (before + 1..).zip(&values) {
+            if !value.is_finite() {
+                return Ok(Advance::Diverged(format!(
+                    "the training loss is {value} at step {step}"
+                )));
+            }
+            self.epoch_loss += value;
+        }
+        Ok(Advance::Step(values.last().map(|&loss| Progress {
             trial: self.trial(),
             step: self.step as u64,
             steps: (bench.steps_per_epoch() * bench.epochs as usize) as u64,
             epoch: self.epoch,
-            loss: value,
+            loss,
             wall_seconds: self.active.as_secs_f64(),
-        }))
+        })))
+    }
+
+    /// Reads losses back from the device after so many steps, instead of as often as suits the device. The numbers are the
+    /// same; what goes wrong in a step is noticed later.
+    pub fn read_losses_every(&mut self, steps: usize) {
+        self.losses = Losses::every(steps);
     }
 
     fn evaluate(

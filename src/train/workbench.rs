@@ -10,11 +10,12 @@ use super::evaluation::Predictions;
 use super::plan::{KeepUnderWay, Plan};
 use crate::domain::Configuration;
 use crate::model::device::free_bytes;
+use crate::model::tensor::Device;
 use crate::model::weights::NamedTensor;
 use crate::model::{
     AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, trained_parameters,
 };
-use crate::study::TrainingSettings;
+use crate::study::{Precision, TrainingSettings};
 use crate::task::{Metric, search_score};
 
 /// What all trials of a study share: the backbone on its device, and the tokenised rows.
@@ -42,8 +43,11 @@ impl Workbench {
     /// # Errors
     /// The device cannot be used, or the model's files or the task's rows do not fit.
     pub fn prepare(plan: Plan) -> Result<Self, TrainError> {
-        let (device, device_text) = plan.device.resolve()?;
-        let backbone = plan.files.backbone(&device)?;
+        let (device, mut device_text) = plan.device.resolve()?;
+        if plan.training.precision == Precision::Bf16 && device == Device::flex() {
+            device_text += "; bf16 is slower than f32 on a CPU";
+        }
+        let backbone = plan.files.backbone(&device, plan.training.precision)?;
         let tokenizer = Tokenizer::new(&plan.files.tokenizer)?;
         let longest = plan.training.max_length;
         let train = rows(&tokenizer, &plan.dataset.train, longest)?;
@@ -163,8 +167,9 @@ impl Workbench {
         let tokens = self.padded_length().unwrap_or(longest);
         let shape = [self.settings.batch_size, tokens];
         // The backbone is there already.
-        let all = memory_bytes(config, configuration, trained, shape);
-        Some(all.saturating_sub(4 * config.backbone_parameters()))
+        let number = self.backbone.dtype().size() as u64;
+        let all = memory_bytes(config, configuration, trained, shape, number);
+        Some(all.saturating_sub(number * config.backbone_parameters()))
     }
 
     fn padded_length(&self) -> Option<usize> {

@@ -10,12 +10,16 @@
 
 use rayon::prelude::*;
 
-use super::super::tensor::{self, Tensor};
+use super::super::tensor::{self, Tensor, exact};
 use super::node::{Numbers, Operation, change, constant, node, numbers, of_shape, slice};
 use super::vector::{exp_below_zero, vectorised};
 
 /// gelu(x), elementwise.
 pub(in crate::model) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let dtype = x.dtype();
+    if dtype != exact(dtype) {
+        return gelu(x.cast(exact(dtype))).cast(dtype);
+    }
     let Some(input) = numbers(&x) else {
         return tensor::gelu(x);
     };

@@ -17,13 +17,18 @@ use super::super::tensor::{self, Tensor};
 use super::node::{Numbers, Operation, change, constant, node, numbers, of_shape, slice};
 use super::vector::{sum, vectorised};
 
-/// LN(x) by `weight` and `bias`, both of the width of x's last axis.
+/// LN(x) by `weight` and `bias`, both of the width of x's last axis, computed in their number format and given in x's.
 pub(in crate::model) fn layer_norm<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<1>,
     bias: Tensor<1>,
     epsilon: f64,
 ) -> Tensor<D> {
+    let dtype = x.dtype();
+    if dtype != weight.dtype() {
+        let exact = x.cast(weight.dtype());
+        return layer_norm(exact, weight, bias, epsilon).cast(dtype);
+    }
     let frozen = !weight.is_tracked() && !bias.is_tracked();
     let all = frozen.then(|| (numbers(&x), numbers(&weight), numbers(&bias)));
     let Some((Some(input), Some(w), Some(b))) = all else {

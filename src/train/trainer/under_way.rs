@@ -115,7 +115,7 @@ impl Training<'_> {
             epoch: self.epoch,
             step: self.step,
             rows_done,
-            epoch_loss: self.epoch_loss,
+            epoch_loss: (self.losses.read().iter()).fold(self.epoch_loss, |sum, loss| sum + loss),
             optimizer_steps: self.optimizer.steps(),
             dropout_words: self.dropout.words(),
             reports: self.reports.clone(),

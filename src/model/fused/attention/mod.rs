@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use super::super::dropout::Dropout;
 use super::super::layout::Layout;
-use super::super::tensor::{Tensor, softmax};
+use super::super::tensor::{Tensor, exact, softmax};
 use super::node::{constant, node, numbers, of_shape, slice};
 use kernel::Attention;
 use sizes::Sizes;
@@ -132,7 +132,8 @@ fn composed(heads: Heads<'_>, mut dropout: Option<&mut Dropout>) -> Tensor<3> {
         t.reshape([lines, tokens, heads.heads, width])
             .swap_dims(1, 2)
     };
-    let q = split(heads.query).mul_scalar(1.0 / (width as f64).sqrt());
+    let q = split(heads.query);
+    let dtype = q.dtype();
     let (mut k, mut v) = (split(heads.key), split(heads.value));
     let mut mask = padding.cloned();
     if let Some([keys, values]) = heads.prefix {
@@ -148,11 +149,12 @@ fn composed(heads: Heads<'_>, mut dropout: Option<&mut Dropout>) -> Tensor<3> {
             Tensor::cat(vec![open, mask], 3)
         });
     }
-    let mut scores = q.matmul(k.swap_dims(2, 3));
+    let scores = q.matmul(k.swap_dims(2, 3)).cast(exact(dtype));
+    let mut scores = scores.mul_scalar(1.0 / (width as f64).sqrt());
     if let Some(mask) = mask {
         scores = scores + mask;
     }
-    let mut weights = softmax(scores, 3);
+    let mut weights = softmax(scores, 3).cast(dtype);
     if let Some(dropout) = dropout {
         weights = dropout.backbone(weights);
     }
