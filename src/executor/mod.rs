@@ -24,7 +24,7 @@ pub enum ExecutorEvent {
         /// The device and why it was chosen, for people.
         device: String,
     },
-    /// Nothing can run: model, data or device failed.
+    /// Nothing can run, or nothing any more: model, data or device failed.
     Unavailable {
         /// Why, and what to do.
         reason: String,

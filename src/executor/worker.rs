@@ -232,8 +232,13 @@ impl<'a> Lane<'a, '_> {
         }
     }
 
+    /// Ends a trial; of one whose device was lost, all trials, which go on once the program is started again.
     fn end(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
         self.line.is_over(trial);
+        if let ExecutorEvent::Unavailable { .. } = &event {
+            self.tell(ExecutorEvent::Paused(trial))?;
+            self.line.stop();
+        }
         self.tell(event)
     }
 
@@ -330,7 +335,8 @@ impl Memory for Workbench {
     }
 }
 
-/// Out of memory is a property of the configuration; any other panic is a fault of the program.
+/// Out of memory is a property of the configuration, a device that is lost is nobody's fault but stays lost until the
+/// process ends; any other panic is a fault of the program.
 fn ended_by_panic(trial: TrialId, text: &str) -> ExecutorEvent {
     let lower = text.to_lowercase();
     let memory = [
@@ -339,8 +345,27 @@ fn ended_by_panic(trial: TrialId, text: &str) -> ExecutorEvent {
         "out_of_memory",
         "memory allocation",
     ];
-    if memory.iter().any(|sign| lower.contains(sign)) {
+    // What the driver says, and what the tensor library and its locks say of it ever after.
+    let lost = [
+        "poisoned",
+        "illegal_address",
+        "illegal memory access",
+        "launch_failed",
+        "device_unavailable",
+        "no_device",
+        "ecc_uncorrectable",
+    ];
+    let is_sign = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
+    if is_sign(&memory) {
         ExecutorEvent::Infeasible(trial, format!("{OUT_OF_MEMORY}: {text}"))
+    } else if is_sign(&lost) {
+        let said = text.lines().next().unwrap_or_default();
+        ExecutorEvent::Unavailable {
+            reason: format!(
+                "the device was lost ({said}); start the study again: what was under way goes on from its last \
+                 checkpoint. If it is lost again, try --device cpu"
+            ),
+        }
     } else {
         ExecutorEvent::Failed(trial, format!("the training stopped unexpectedly: {text}"))
     }
@@ -364,12 +389,13 @@ mod tests {
         match ended_by_panic(TrialId(3), text) {
             ExecutorEvent::Infeasible(_, reason) => format!("infeasible: {reason}"),
             ExecutorEvent::Failed(_, reason) => format!("failed: {reason}"),
+            ExecutorEvent::Unavailable { reason } => reason,
             other => format!("{other:?}"),
         }
     }
 
     #[test]
-    fn want_of_memory_is_a_result_and_any_other_panic_a_failure() {
+    fn want_of_memory_is_a_result_a_lost_device_ends_the_run_and_any_other_panic_is_a_failure() {
         assert_snapshot!(
             told("CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
             @"infeasible: out of memory: CUDA_ERROR_OUT_OF_MEMORY: out of memory"
@@ -377,6 +403,10 @@ mod tests {
         assert_snapshot!(
             told("memory allocation of 17179869184 bytes failed"),
             @"infeasible: out of memory: memory allocation of 17179869184 bytes failed"
+        );
+        assert_snapshot!(
+            told("The device is poisoned\nCaused by:\n  CUDA_ERROR_ILLEGAL_ADDRESS\nBacktrace:"),
+            @"the device was lost (The device is poisoned); start the study again: what was under way goes on from its last checkpoint. If it is lost again, try --device cpu"
         );
         assert_snapshot!(
             told("index out of bounds: the len is 3 but the index is 3"),

@@ -1,17 +1,17 @@
 //! The frozen encoder: loaded once, shared by all trials.
 
+mod tensors;
+
 use std::sync::Arc;
 
 use super::batch::{Batch, BatchError};
 use super::config::{ConfigError, EncoderConfig};
 use super::dropout::Dropout;
 use super::fused;
-use super::initial::Initial;
 use super::layer::{Layer, LayerNorm, Linear, Pass, Tokens};
-use super::parameters::Parameters;
 use super::peft::Active;
-use super::tensor::{DType, Device, Tensor, exact, floats, tanh};
-use super::weights::{NamedTensor, Weights, WeightsError};
+use super::tensor::{DType, Device, Int, Tensor, tanh};
+use super::weights::{Weights, WeightsError};
 
 /// A pretrained encoder. Cloning shares the weights.
 ///
@@ -44,9 +44,6 @@ pub enum BackboneError {
     Weights(#[from] WeightsError),
 }
 
-/// Name and axes of a tensor of the encoder, in Hugging Face's names without prefix.
-type Shape = (String, Vec<usize>);
-
 impl Backbone {
     /// Loads the encoder from the text of its `config.json` and the bytes of its `model.safetensors`.
     ///
@@ -64,187 +61,6 @@ impl Backbone {
         let config = EncoderConfig::from_json(config, &format!("{origin}/config.json"))?;
         let weights = Weights::new(weights, &format!("{origin}/model.safetensors"))?;
         Ok(Self::from_weights(config, &weights, device, dtype)?)
-    }
-
-    /// The encoder of this configuration with the weights of a file.
-    ///
-    /// # Errors
-    /// A tensor is missing, has another shape, or holds no finite floats.
-    pub fn from_weights(
-        config: EncoderConfig,
-        weights: &Weights<'_>,
-        device: &Device,
-        dtype: DType,
-    ) -> Result<Self, WeightsError> {
-        let pooler = weights.has_encoder_tensor(POOLER);
-        let architecture = config.architecture;
-        Self::build(config, pooler, device, dtype, |(name, shape)| {
-            let values = weights.encoder_tensor(&architecture.tensor(&name), &shape)?;
-            let size = values.len();
-            let dtype = match is_norm(&name) {
-                true => exact(dtype),
-                false => dtype,
-            };
-            Ok(floats(values, [size], device, dtype))
-        })
-    }
-
-    /// The initial tensors of a new encoder: normal weights, LayerNorms at 1, biases at 0, as BERT starts.
-    ///
-    /// They are named as in a Hugging Face file, in order: for [`Parameters`] to train, or for
-    /// [`to_bytes`](super::weights::to_bytes) to write.
-    pub fn random(config: &EncoderConfig, seed: u64) -> Vec<NamedTensor> {
-        let mut initial = Initial::new(seed);
-        let shapes = shapes(config, true).into_iter();
-        shapes
-            .map(|(name, shape)| {
-                let size = shape.iter().product();
-                let values = if name.ends_with("bias") {
-                    vec![0.0; size]
-                } else if name.ends_with("LayerNorm.weight") {
-                    vec![1.0; size]
-                } else {
-                    initial.normal(size, config.initializer_range)
-                };
-                NamedTensor {
-                    name,
-                    shape,
-                    values,
-                }
-            })
-            .collect()
-    }
-
-    /// An encoder whose weights are those of `parameters`, so that gradients reach them: for training it as a whole.
-    ///
-    /// `parameters` hold the tensors of [`Self::random`] by name, and may hold others. Build it anew for every step,
-    /// after the optimiser moved them; that costs nothing.
-    ///
-    /// # Errors
-    /// A tensor of the encoder is missing from `parameters` or has another shape.
-    pub fn over(config: &EncoderConfig, parameters: &Parameters) -> Result<Self, WeightsError> {
-        let (device, dtype) = (parameters.device(), parameters.dtype());
-        let pooler = parameters.slot(POOLER).is_some();
-        Self::build(config.clone(), pooler, device, dtype, |(name, shape)| {
-            let origin = || "the parameters".to_owned();
-            let slot = parameters.slot(&name);
-            let slot = slot.ok_or_else(|| WeightsError::Missing {
-                origin: origin(),
-                name: name.clone(),
-                tried: "nothing else".to_owned(),
-            })?;
-            let found = parameters.shape(slot).to_vec();
-            if found != shape {
-                return Err(WeightsError::Shape {
-                    origin: origin(),
-                    name,
-                    found,
-                    expected: shape,
-                });
-            }
-            Ok(match is_norm(&name) {
-                true => parameters.exact_vector(slot),
-                false => parameters.vector(slot),
-            })
-        })
-    }
-
-    /// Its tensors on the host, named and shaped as [`Self::random`] gives them: for [`Parameters`] to train.
-    pub fn to_named(&self) -> Vec<NamedTensor> {
-        let parts = &*self.0;
-        let mut values = vec![host(&parts.words), host(&parts.positions)];
-        values.extend(parts.token_types.as_ref().map(host));
-        let norm = |norm: &LayerNorm| [host(&norm.weight), host(&norm.bias)];
-        // A file holds [out, in], a layer its transpose.
-        let linear = |l: &Linear| [host(&l.weight.clone().transpose()), host(&l.bias)];
-        values.extend(norm(&parts.norm));
-        values.extend(parts.projection.iter().flat_map(linear));
-        for layer in &parts.layers {
-            values.extend(
-                [&layer.query, &layer.key, &layer.value]
-                    .into_iter()
-                    .flat_map(linear),
-            );
-            values.extend(linear(&layer.attention_output));
-            values.extend(norm(&layer.attention_norm));
-            values.extend(
-                [&layer.intermediate, &layer.output]
-                    .into_iter()
-                    .flat_map(linear),
-            );
-            values.extend(norm(&layer.output_norm));
-        }
-        values.extend(parts.pooler.iter().flat_map(linear));
-        let shapes = shapes(&parts.config, parts.pooler.is_some()).into_iter();
-        let named = shapes
-            .zip(values)
-            .map(|((name, shape), values)| NamedTensor {
-                name,
-                shape,
-                values,
-            });
-        named.collect()
-    }
-
-    /// Puts the parts together; `tensor` gives the numbers of each, in one row.
-    fn build(
-        config: EncoderConfig,
-        pooler: bool,
-        device: &Device,
-        dtype: DType,
-        mut tensor: impl FnMut(Shape) -> Result<Tensor<1>, WeightsError>,
-    ) -> Result<Self, WeightsError> {
-        let (h, i) = (config.hidden, config.intermediate);
-        let mut take = Take {
-            tensor: &mut tensor,
-            epsilon: config.layer_norm_epsilon,
-        };
-        let e = config.embedding();
-        let words = take.matrix("embeddings.word_embeddings.weight", [config.vocabulary, e])?;
-        let positions = take.matrix(
-            "embeddings.position_embeddings.weight",
-            [config.positions, e],
-        )?;
-        let token_types = match config.token_types {
-            0 => None,
-            types => Some(take.matrix("embeddings.token_type_embeddings.weight", [types, e])?),
-        };
-        let norm = take.norm("embeddings.LayerNorm", e)?;
-        let projection = match config.projected_from {
-            Some(width) => Some(take.linear("embeddings_project", width, h)?),
-            None => None,
-        };
-        let mut layers = Vec::with_capacity(config.layers);
-        for index in 0..config.layers {
-            let name = |part: &str| format!("encoder.layer.{index}.{part}");
-            layers.push(Layer {
-                heads: config.heads,
-                query: take.linear(&name("attention.self.query"), h, h)?,
-                key: take.linear(&name("attention.self.key"), h, h)?,
-                value: take.linear(&name("attention.self.value"), h, h)?,
-                attention_output: take.linear(&name("attention.output.dense"), h, h)?,
-                attention_norm: take.norm(&name("attention.output.LayerNorm"), h)?,
-                intermediate: take.linear(&name("intermediate.dense"), h, i)?,
-                output: take.linear(&name("output.dense"), i, h)?,
-                output_norm: take.norm(&name("output.LayerNorm"), h)?,
-            });
-        }
-        let pooler = match pooler {
-            true => Some(take.linear("pooler.dense", h, h)?),
-            false => None,
-        };
-        Ok(Self(Arc::new(Parts {
-            config,
-            device: device.clone(),
-            dtype,
-            words,
-            positions,
-            token_types,
-            norm,
-            projection,
-            layers,
-            pooler,
-        })))
     }
 
     /// What `config.json` says.
@@ -378,7 +194,7 @@ impl Backbone {
     /// LN(word + token type + position), projected where the embeddings have another width, [B, S, H].
     fn embed(&self, batch: &Batch) -> Tensor<3> {
         let [lines, tokens] = batch.layout.axes();
-        let look_up = |table: &Tensor<2>, ids: &super::tensor::Tensor<2, super::tensor::Int>| {
+        let look_up = |table: &Tensor<2>, ids: &Tensor<2, Int>| {
             let ids = ids.clone().reshape([lines * tokens]);
             let found = table.clone().select(0, ids);
             found.reshape([lines, tokens, self.0.config.embedding()])
@@ -392,66 +208,5 @@ impl Backbone {
             Some(projection) => projection.forward(normal),
             None => normal,
         }
-    }
-}
-
-/// The numbers of a tensor, last axis fastest.
-fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    let data = tensor.clone().cast(DType::F32).into_data();
-    data.iter::<f32>().collect()
-}
-
-/// Whether a tensor belongs to a LayerNorm, which is computed in exact numbers.
-fn is_norm(name: &str) -> bool {
-    name.contains("LayerNorm")
-}
-
-const POOLER: &str = "pooler.dense.weight";
-
-/// Takes tensors by name and gives them their form.
-struct Take<'a, F> {
-    tensor: &'a mut F,
-    epsilon: f64,
-}
-
-impl<F: FnMut(Shape) -> Result<Tensor<1>, WeightsError>> Take<'_, F> {
-    fn vector(&mut self, name: String, size: usize) -> Result<Tensor<1>, WeightsError> {
-        (self.tensor)((name, vec![size]))
-    }
-
-    fn matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>, WeightsError> {
-        Ok((self.tensor)((name.to_owned(), shape.to_vec()))?.reshape(shape))
-    }
-
-    fn linear(&mut self, name: &str, input: usize, output: usize) -> Result<Linear, WeightsError> {
-        let weight = self.matrix(&format!("{name}.weight"), [output, input])?;
-        Ok(Linear {
-            weight: weight.transpose(),
-            bias: self.vector(format!("{name}.bias"), output)?,
-        })
-    }
-
-    fn norm(&mut self, name: &str, size: usize) -> Result<LayerNorm, WeightsError> {
-        Ok(LayerNorm {
-            weight: self.vector(format!("{name}.weight"), size)?,
-            bias: self.vector(format!("{name}.bias"), size)?,
-            epsilon: self.epsilon,
-        })
-    }
-}
-
-/// Every tensor of an encoder of this configuration, in the order of a Hugging Face file.
-fn shapes(config: &EncoderConfig, pooler: bool) -> Vec<Shape> {
-    let mut shapes = Vec::new();
-    let device = Device::flex();
-    // Building it is what asks for the tensors, so the list cannot differ from what is used.
-    let nothing = |(name, shape): Shape| {
-        let size: usize = shape.iter().product();
-        shapes.push((name, shape));
-        Ok(Tensor::zeros([size], &device))
-    };
-    match Backbone::build(config.clone(), pooler, &device, DType::F32, nothing) {
-        Ok(_) => shapes,
-        Err(_) => unreachable!("zeros of every shape exist"),
     }
 }

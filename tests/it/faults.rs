@@ -318,32 +318,39 @@ fn a_second_start_says_who_works_there_and_offers_to_watch() {
     ");
 }
 
-/// Takes one job, begins it and ends without a word.
-struct Vanishing {
+/// Takes one job, begins it and ends: without a word, or because its device was lost.
+struct Failing {
+    lost: Option<String>,
     sender: Mutex<Option<Sender<ExecutorEvent>>>,
     events: Receiver<ExecutorEvent>,
 }
 
-impl Vanishing {
-    fn start() -> Self {
+impl Failing {
+    fn start(lost: Option<&str>) -> Self {
         let (sender, events) = bounded(256);
         let device = "a formula".to_owned();
         sender.send(ExecutorEvent::Ready { device }).unwrap();
         Self {
+            lost: lost.map(str::to_owned),
             sender: Mutex::new(Some(sender)),
             events,
         }
     }
 }
 
-impl Executor for Vanishing {
+impl Executor for Failing {
     fn capacity(&self) -> usize {
         1
     }
 
     fn submit(&self, job: Job) {
-        if let Some(sender) = self.sender.lock().unwrap().take() {
-            sender.send(ExecutorEvent::Started(job.trial)).unwrap();
+        let mut sender = self.sender.lock().unwrap();
+        let Some(events) = sender.take() else { return };
+        events.send(ExecutorEvent::Started(job.trial)).unwrap();
+        if let Some(reason) = self.lost.clone() {
+            events.send(ExecutorEvent::Paused(job.trial)).unwrap();
+            events.send(ExecutorEvent::Unavailable { reason }).unwrap();
+            *sender = Some(events);
         }
     }
 
@@ -353,24 +360,43 @@ impl Executor for Vanishing {
 
     fn cancel(&self, _: TrialId) {}
 
-    fn stop(&self) {}
+    fn stop(&self) {
+        if let Some(events) = &*self.sender.lock().unwrap() {
+            events.send(ExecutorEvent::Stopped).unwrap();
+        }
+    }
 
     fn events(&self) -> &Receiver<ExecutorEvent> {
         &self.events
     }
 }
 
-#[test]
-fn a_worker_that_ends_without_a_word_ends_the_run() {
+/// How a run ends whose executor fails, and the study afterwards.
+fn ended(executor: Failing) -> (String, State) {
     let folder = tempfile::tempdir().unwrap();
-    let mut runtime = stub_study::runtime(folder.path(), Vanishing::start(), 3).unwrap();
+    let mut runtime = stub_study::runtime(folder.path(), executor, 3).unwrap();
     let ending = runtime
         .run(&mut Headless::new(std::io::sink(), false))
         .unwrap();
+    drop(runtime);
     let Ending::Failed(reason) = ending else {
         panic!("{ending:?}");
     };
+    (reason, State::recorded(folder.path()).unwrap())
+}
+
+#[test]
+fn a_worker_that_ends_without_a_word_ends_the_run() {
+    let (reason, _) = ended(Failing::start(None));
     assert_snapshot!(reason, @"the training worker ended unexpectedly; please report this with the log");
+}
+
+#[test]
+fn a_lost_device_ends_the_run_and_its_trial_goes_on_at_the_next_start() {
+    let (reason, state) = ended(Failing::start(Some("the device was lost")));
+    assert_eq!(reason, "the device was lost");
+    assert_eq!(state.trials[0].state, TrialState::Queued);
+    assert_eq!(state.in_state(TrialState::Failed).count(), 0);
 }
 
 /// Somebody who presses a key now and then, and counts how long the answers take.
