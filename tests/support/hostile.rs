@@ -1,6 +1,6 @@
 //! What the program does with bytes from outside, as functions of those bytes: the targets of fuzzing. Each may return
-//! or not; none may panic, run for long or take much memory. `fuzz/` runs them under libFuzzer, `benches/fuzz.rs` and
-//! `tests/fuzz.rs` under the plain mutations below.
+//! or not; none may panic, run for long or take much memory. `fuzz/run` runs them under libFuzzer, `benches/fuzz.rs` and
+//! `tests/it/fuzz.rs` under the plain mutations below.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -2,12 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
-use autopeft::model::weights::{FileFormat, NamedTensor, to_bytes};
-use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::parser::parse_message_type;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -53,7 +48,6 @@ pub(crate) struct Target {
 /// Every target.
 pub(crate) fn targets() -> Vec<Target> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let file = |path: &str| fs::read(root.join(path)).unwrap();
     let folder = |path: &str| -> Vec<Vec<u8>> {
         let mut paths: Vec<_> = fs::read_dir(root.join(path))
             .unwrap()
@@ -66,69 +60,24 @@ pub(crate) fn targets() -> Vec<Target> {
             .map(|path| fs::read(path).unwrap())
             .collect()
     };
-    let journal = vec![file("tests/golden/journal/format-1.jsonl")];
-    let target = |name, run, seeds| Target { name, run, seeds };
-    vec![
-        target("study", hostile::study, folder("studies")),
-        target("journal", hostile::journal, journal.clone()),
-        target("checked_journal", hostile::checked_journal, journal),
-        target(
-            "rows",
-            hostile::rows,
-            [folder("fuzz/seeds/rows"), vec![small_parquet()]].concat(),
-        ),
-        target("weights", hostile::weights, vec![small_weights()]),
-        target(
-            "config",
-            hostile::config,
-            vec![
-                file("tests/golden/peft/bert_tiny/config.json"),
-                file("tests/golden/peft/roberta_tiny/config.json"),
-            ],
-        ),
-        target(
-            "tokenizer",
-            hostile::tokenizer,
-            folder("fuzz/seeds/tokenizer"),
-        ),
-    ]
-}
-
-/// A Parquet file of two rows, behind the byte that chooses this format.
-fn small_parquet() -> Vec<u8> {
-    let schema = "message schema { OPTIONAL BYTE_ARRAY text (UTF8); REQUIRED INT64 label; }";
-    let schema = Arc::new(parse_message_type(schema).unwrap());
-    let mut bytes = vec![3];
-    let mut writer = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
-    let mut group = writer.next_row_group().unwrap();
-    let mut texts = group.next_column().unwrap().unwrap();
-    let values = [
-        ByteArray::from("the red cat"),
-        ByteArray::from("a blue dög"),
-    ];
-    texts
-        .typed::<ByteArrayType>()
-        .write_batch(&values, Some(&[1, 1]), None)
-        .unwrap();
-    texts.close().unwrap();
-    let mut labels = group.next_column().unwrap().unwrap();
-    labels
-        .typed::<Int64Type>()
-        .write_batch(&[0, 1], None, None)
-        .unwrap();
-    labels.close().unwrap();
-    group.close().unwrap();
-    writer.close().unwrap();
-    bytes
-}
-
-fn small_weights() -> Vec<u8> {
-    let tensor = |name: &str, shape: &[usize]| NamedTensor {
-        name: name.to_owned(),
-        shape: shape.to_vec(),
-        values: vec![0.5; shape.iter().product()],
+    let target = |name, run, seeds| Target {
+        name,
+        run,
+        seeds: folder(seeds),
     };
-    to_bytes(&[tensor("a", &[2, 3]), tensor("b", &[1])], FileFormat::F32).unwrap()
+    vec![
+        target("study", hostile::study, "studies"),
+        target("journal", hostile::journal, "tests/golden/journal"),
+        target(
+            "checked_journal",
+            hostile::checked_journal,
+            "tests/golden/journal",
+        ),
+        target("rows", hostile::rows, "fuzz/seeds/rows"),
+        target("weights", hostile::weights, "fuzz/seeds/weights"),
+        target("config", hostile::config, "fuzz/seeds/config"),
+        target("tokenizer", hostile::tokenizer, "fuzz/seeds/tokenizer"),
+    ]
 }
 
 /// A stream of inputs near some seeds; the same for the same number.
