@@ -2,7 +2,9 @@
 //!
 //! `cargo bench --bench training -- --help`. Serial adapters in every layer of an encoder with random weights, every row
 //! as long as the longest, no dropout. With `--python PATH` the same shapes are timed by `benches/peers/train_pytorch.py`
-//! in turn with ours, and ratios of the medians are printed. CPU time is of the process, over all its threads.
+//! in turn with ours, and ratios of the medians are printed. CPU time is of the process, over all its threads; on a GPU
+//! (`--device cuda --precision bf16 --shapes 12x768x32x128`) wall time counts, PyTorch is run eagerly and compiled, and
+//! the memory is the host's.
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop by panicking")]
 #![recursion_limit = "256"]
 
@@ -12,7 +14,8 @@ use std::time::Instant;
 
 use autopeft::domain::Configuration;
 use autopeft::model::config::{Architecture, EncoderConfig};
-use autopeft::model::tensor::{DType, Device, integers};
+use autopeft::model::device::DeviceChoice;
+use autopeft::model::tensor::{DType, integers};
 use autopeft::model::weights::{FileFormat, Weights, to_bytes};
 use autopeft::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch};
 use autopeft::train::loss::Targets;
@@ -39,6 +42,12 @@ struct Arguments {
     /// Turns; ours and the peer's alternate.
     #[arg(long, default_value_t = 3)]
     turns: usize,
+    /// Where to compute: `cpu` or `cuda`.
+    #[arg(long, default_value = "cpu")]
+    device: DeviceChoice,
+    /// Number format of the encoder: `f32` or `bf16`.
+    #[arg(long, default_value = "f32", value_parser = ["f32", "bf16"])]
+    precision: String,
     /// A Python that has PyTorch.
     #[arg(long)]
     python: Option<PathBuf>,
@@ -95,24 +104,35 @@ fn main() {
     }
     println!("shape, who: CPU s per step, per evaluation batch, wall s per step, most memory");
     for &shape in &arguments.shapes {
-        let (mut ours, mut theirs, mut short) = (Vec::new(), Vec::new(), Vec::new());
+        let peers: &[_] = match (&arguments.python, arguments.device) {
+            (None, _) => &[],
+            (_, DeviceChoice::Cuda(_)) => &PEERS,
+            _ => &PEERS[..2],
+        };
+        let mut ours = Vec::new();
+        let mut theirs: Vec<Vec<Turn>> = peers.iter().map(|_| Vec::new()).collect();
         for _ in 0..arguments.turns {
             ours.push(turn(&mut own(&arguments, shape)));
-            if let Some(python) = &arguments.python {
-                theirs.push(turn(&mut peer(python, &arguments, shape, false)));
-                short.push(turn(&mut peer(python, &arguments, shape, true)));
+            for ((_, options), turns) in peers.iter().zip(&mut theirs) {
+                turns.push(turn(&mut peer(&arguments, shape, options)));
             }
         }
         let us = report(shape, "autopeft", &ours, None);
-        report(shape, "PyTorch", &theirs, Some(us));
-        report(
-            shape,
-            "PyTorch, last layer for the first token only",
-            &short,
-            Some(us),
-        );
+        for ((name, _), turns) in peers.iter().zip(&theirs) {
+            report(shape, name, turns, Some(us));
+        }
     }
 }
+
+/// PyTorch in several ways: a name, and options of its script.
+const PEERS: [(&str, &[&str]); 3] = [
+    ("PyTorch", &[]),
+    (
+        "PyTorch, last layer for the first token only",
+        &["--first-token"],
+    ),
+    ("PyTorch, compiled", &["--compile"]),
+];
 
 /// Prints the medians and gives them: step, evaluation, wall, memory.
 fn report(shape: Shape, who: &str, turns: &[Turn], ours: Option<[f64; 4]>) -> [f64; 4] {
@@ -129,9 +149,10 @@ fn report(shape: Shape, who: &str, turns: &[Turn], ours: Option<[f64; 4]>) -> [f
     ];
     let [step, evaluation, wall, memory] = measured;
     let memory = memory / 1e6;
+    let rate = shape.0[2] as f64 / wall;
     let loss = turns.last().map_or(f64::NAN, |turn| turn.loss);
     print!(
-        "{shape}, {who}: {step:.3}, {evaluation:.3}, {wall:.3}, {memory:.0} MB (loss {loss:.3})"
+        "{shape}, {who}: {step:.3}, {evaluation:.3}, {wall:.4}, {memory:.0} MB ({rate:.0} rows a second, loss {loss:.3})"
     );
     if let Some(ours) = ours {
         let [step, evaluation, wall, memory] = [0, 1, 2, 3].map(|i| ours[i] / measured[i]);
@@ -152,20 +173,20 @@ fn own(arguments: &Arguments, shape: Shape) -> Command {
     with_options(command, arguments, shape)
 }
 
-fn peer(python: &PathBuf, arguments: &Arguments, shape: Shape, first_token: bool) -> Command {
-    let mut command = Command::new(python);
+fn peer(arguments: &Arguments, shape: Shape, options: &[&str]) -> Command {
+    let mut command = Command::new(arguments.python.as_ref().unwrap());
     command.arg("-B").arg(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/benches/peers/train_pytorch.py"
     ));
-    if first_token {
-        command.arg("--first-token");
-    }
+    command.args(options);
     with_options(command, arguments, shape)
 }
 
 fn with_options(mut command: Command, arguments: &Arguments, shape: Shape) -> Command {
     command.args(["--shapes", &shape.to_string()]);
+    command.args(["--device", &arguments.device.to_string()]);
+    command.args(["--precision", &arguments.precision]);
     for (name, value) in [
         ("--bottleneck", arguments.bottleneck),
         ("--threads", arguments.threads),
@@ -201,11 +222,15 @@ fn one_turn(arguments: &Arguments) {
         layer_norm_epsilon: 1e-12,
         initializer_range: 0.02,
     };
-    let device = Device::flex();
+    let (device, _) = arguments.device.resolve().unwrap();
+    let dtype = match arguments.precision.as_str() {
+        "bf16" => DType::BF16,
+        _ => DType::F32,
+    };
     let backbone = {
         let bytes = to_bytes(&Backbone::random(&config, 1), FileFormat::F32).unwrap();
         let weights = Weights::new(&bytes, "random").unwrap();
-        Backbone::from_weights(config, &weights, &device, DType::F32).unwrap()
+        Backbone::from_weights(config, &weights, &device, dtype).unwrap()
     };
     let configuration = Configuration {
         modules: [("serial".to_owned(), arguments.bottleneck)].into(),

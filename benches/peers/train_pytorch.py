@@ -1,7 +1,8 @@
 """One turn of `cargo bench --bench training` in plain PyTorch: the same encoder, adapters, batch and optimiser.
 
 Prints CPU seconds of each step and of each evaluation batch, wall seconds of each step, and the most memory held, as
-JSON. `--first-token` computes the last layer for the first token only, which is all that the head reads.
+JSON. `--first-token` computes the last layer for the first token only, which is all that the head reads. With
+`--precision bf16` the forward pass is under autocast.
 """
 
 import argparse
@@ -81,19 +82,28 @@ def main():
     for name in ("bottleneck", "threads", "steps"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--first-token", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
     torch.manual_seed(1)
     torch.set_num_threads(options.threads)
     layers, hidden, rows, tokens = map(int, options.shapes.split("x"))
-    model = Encoder(layers, hidden, options.bottleneck, options.first_token)
+    device = torch.device(options.device)
+    model = Encoder(layers, hidden, options.bottleneck, options.first_token).to(device)
+    forward = torch.compile(model) if options.compile else model
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.0)
-    ids = (torch.arange(rows * tokens) * 7919 % 30000 + 1).reshape(rows, tokens)
-    labels = torch.arange(rows) % 2
+    ids = (torch.arange(rows * tokens) * 7919 % 30000 + 1).reshape(rows, tokens).to(device)
+    labels = (torch.arange(rows) % 2).to(device)
     losses = []
 
+    def logits():
+        with torch.autocast(device.type, torch.bfloat16, enabled=options.precision == "bf16"):
+            return forward(ids).float()
+
     def step():
-        loss = F.cross_entropy(model(ids), labels)
+        loss = F.cross_entropy(logits(), labels)
         losses.append(loss.item())
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -102,7 +112,7 @@ def main():
 
     def evaluate():
         with torch.inference_mode():
-            model(ids)
+            logits().cpu()
 
     steps, walls = timed(options.steps, step)
     evaluations, _ = timed(options.steps, evaluate)

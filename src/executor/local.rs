@@ -22,7 +22,8 @@ pub struct LocalExecutor {
 
 impl LocalExecutor {
     /// Starts the worker; it loads model and data and then reports `Ready`, or `Unavailable`. It trains as many trials at
-    /// once as there are `lanes`, each on its share of the processor's cores, as far as memory allows.
+    /// once as there are `lanes`, each on its share of the processor's cores, as far as memory allows; on a GPU each has a
+    /// stream of its own, as the tensor library gives every thread one.
     ///
     /// # Errors
     /// Where the system gives no further thread.
