@@ -11,6 +11,7 @@ use super::initial::Initial;
 use super::parameters::Parameters;
 use super::peft::{self, Active, Ia3Place, Inserted, Site};
 use super::tensor::Tensor;
+use super::untouched::Untouched;
 
 /// A backbone with a configuration's modules and a head.
 ///
@@ -33,7 +34,7 @@ pub struct AdaptedEncoder {
     backbone: Backbone,
     trains_backbone: bool,
     modules: Vec<Box<dyn Inserted>>,
-    untouched_layers: usize,
+    untouched: Untouched,
     head: Head,
 }
 
@@ -110,10 +111,18 @@ impl AdaptedEncoder {
         let site = site(config, configuration, settings)?;
         let mut parameters = Parameters::new(backbone.device(), backbone.dtype());
         let mut initial = Initial::new(settings.seed);
-        let mut modules = Vec::new();
-        for (module, size) in present(configuration)? {
-            modules.push(module.insert(&site, size, &mut parameters, &mut initial));
-        }
+        let present = present(configuration)?;
+        let untouched = match present.is_empty() {
+            true => Untouched::layers(config.layers),
+            false => Untouched {
+                layers: configuration.layers.iter().copied().min().unwrap_or(0),
+                blocks: present.iter().all(|(module, _)| module.only_adds()),
+            },
+        };
+        let modules = present
+            .into_iter()
+            .map(|(module, size)| module.insert(&site, size, &mut parameters, &mut initial))
+            .collect();
         let head = Head::new(
             config.hidden,
             settings.outputs,
@@ -125,10 +134,7 @@ impl AdaptedEncoder {
             parameters,
             backbone: backbone.clone(),
             trains_backbone: false,
-            untouched_layers: match modules.is_empty() {
-                true => config.layers,
-                false => configuration.layers.iter().copied().min().unwrap_or(0),
-            },
+            untouched,
             modules,
             head,
         })
@@ -153,7 +159,7 @@ impl AdaptedEncoder {
             backbone: backbone.clone(),
             trains_backbone: true,
             modules: Vec::new(),
-            untouched_layers: 0,
+            untouched: Untouched::EMBEDDINGS,
             head,
         }
     }
@@ -183,9 +189,9 @@ impl AdaptedEncoder {
         backbone.hidden_states(batch, &modules)
     }
 
-    /// Layers below the lowest one with a module: without dropout they give the same for a row at every step.
-    pub fn untouched_layers(&self) -> usize {
-        self.untouched_layers
+    /// The part of the encoder that, without dropout, gives the same for a row at every step.
+    pub fn untouched(&self) -> Untouched {
+        self.untouched
     }
 
     /// The shared backbone, as it was loaded.

@@ -3,6 +3,7 @@
 use super::encoder::Backbone;
 use super::layout::Layout;
 use super::tensor::{DType, Int, Tensor, TensorData, exact, integers};
+use super::untouched::Untouched;
 
 /// B rows for one encoder: of S tokens, made by [`Backbone::batch`], or of T together, by [`Backbone::packed`].
 #[derive(Clone, Debug)]
@@ -15,12 +16,11 @@ pub struct Batch {
     pub(super) below: Option<Below>,
 }
 
-/// The output of an encoder's first layers, which no module touches.
+/// What the part of an encoder gives that no module touches.
 #[derive(Clone, Debug)]
 pub(super) struct Below {
-    /// How many layers; 0: the embeddings alone.
-    pub(super) layers: usize,
-    /// [B, S, H] or [1, T, H], anything at padding; of first tokens alone after the last layer.
+    pub(super) untouched: Untouched,
+    /// [B, S, W] or [1, T, W], anything at padding; of first tokens alone where it reaches into the last layer.
     pub(super) states: Tensor<3>,
 }
 
@@ -154,11 +154,10 @@ impl Batch {
         })
     }
 
-    /// The batch with the output of the first `layers` layers at hand, as [`Backbone::below`] gives it (0: of the
-    /// embeddings); after the last layer only that of first tokens, as [`Backbone::first_token`] gives it, on three
-    /// axes. Modules in those layers would not be computed: there must be none.
-    pub fn with_states_below(mut self, layers: usize, states: Tensor<3>) -> Self {
-        self.below = Some(Below { layers, states });
+    /// The batch with what [`Backbone::untouched`] gives for it at hand. Modules in that part would not be computed:
+    /// there must be none.
+    pub fn with_states_below(mut self, untouched: Untouched, states: Tensor<3>) -> Self {
+        self.below = Some(Below { untouched, states });
         self
     }
 
@@ -175,10 +174,9 @@ impl Batch {
         }
     }
 
-    /// Where each row begins among the places of all tokens, padding included, and the end.
-    pub fn starts(&self) -> Vec<usize> {
-        let [lines, tokens] = self.layout.axes();
-        self.layout.starts(lines * tokens)
+    /// Where each row begins among so many places, and the end: all tokens, padding included, or one of each row.
+    pub fn starts_among(&self, places: usize) -> Vec<usize> {
+        self.layout.starts(places)
     }
 
     /// Position ids as the encoder's table is asked for them, [B, S] or [1, T].

@@ -28,6 +28,11 @@ impl Dropout {
         }
     }
 
+    /// Whether [`Self::backbone`] changes anything.
+    pub(super) fn is_in_backbone(&self) -> bool {
+        self.backbone > 0.0
+    }
+
     /// How far the stream of masks has come.
     pub fn words(&self) -> u64 {
         self.seeds.words()
@@ -55,7 +60,8 @@ impl Dropout {
         axes: [usize; D],
         like: &Tensor<E>,
     ) -> Option<Tensor<D>> {
-        (self.backbone > 0.0).then(|| self.draw(axes, like, self.backbone))
+        self.is_in_backbone()
+            .then(|| self.draw(axes, like, self.backbone))
     }
 
     fn apply<const D: usize>(&mut self, x: Tensor<D>, rate: f64) -> Tensor<D> {

@@ -8,9 +8,10 @@ use super::batch::{Batch, BatchError};
 use super::config::{ConfigError, EncoderConfig};
 use super::dropout::Dropout;
 use super::fused;
-use super::layer::{Layer, LayerNorm, Linear, Pass, Tokens};
+use super::layer::{Blocks, Layer, LayerNorm, Linear, Pass, Tokens};
 use super::peft::Active;
 use super::tensor::{DType, Device, Int, Tensor, tanh};
+use super::untouched::Untouched;
 use super::weights::{Weights, WeightsError};
 
 /// A pretrained encoder. Cloning shares the weights.
@@ -139,18 +140,32 @@ impl Backbone {
         states
     }
 
-    /// The output [B, S, H] (or [1, T, H]) of the first `layers` layers without modules or dropout; of the embeddings
-    /// for 0.
-    pub fn below(&self, batch: &Batch, layers: usize) -> Tensor<3> {
+    /// What the untouched part gives, without modules or dropout, as [`Batch::with_states_below`] takes it; `passed`
+    /// sees the output of every layer on the way, with how many layers that are.
+    pub fn untouched(
+        &self,
+        batch: &Batch,
+        untouched: Untouched,
+        mut passed: impl FnMut(usize, &Tensor<3>),
+    ) -> Tensor<3> {
         let mut pass = Pass {
             layout: &batch.layout,
             modules: &[],
             dropout: None,
         };
-        let run = self.0.layers.iter().enumerate().take(layers);
-        run.fold(self.embed(batch), |x, (index, layer)| {
-            layer.forward(index, x, Tokens::All, &mut pass)
-        })
+        let (first, mut x) = self.begin(batch, &mut pass);
+        for index in first..untouched.layers {
+            let tokens = self.tokens(index, Tokens::First);
+            x = self.0.layers[index].forward(index, x, tokens, &mut pass);
+            passed(index + 1, &x);
+        }
+        if !untouched.blocks {
+            return x;
+        }
+        let index = untouched.layers;
+        let tokens = self.tokens(index, Tokens::First);
+        let blocks = self.0.layers[index].blocks(index, x, tokens, &mut pass);
+        blocks.joined()
     }
 
     /// tanh(Lin(first token)), [B, H], by the pretrained pooler, if the encoder has one. The head does not use it.
@@ -165,30 +180,44 @@ impl Backbone {
         &self,
         batch: &Batch,
         modules: &[Box<dyn Active>],
-        mut dropout: Option<&mut Dropout>,
-        tokens: Tokens,
+        dropout: Option<&mut Dropout>,
+        last: Tokens,
         mut seen: impl FnMut(&Tensor<3>),
     ) -> Tensor<3> {
-        let (first, mut x) = match &batch.below {
-            Some(below) => (below.layers, below.states.clone()),
-            None => (0, self.embed(batch)),
-        };
-        if let (Some(dropout), None) = (&mut dropout, &batch.below) {
-            x = dropout.backbone(x);
-        }
-        seen(&x);
         let mut pass = Pass {
             layout: &batch.layout,
             modules,
             dropout,
         };
-        let last = self.0.layers.len() - 1;
+        let (first, mut x) = self.begin(batch, &mut pass);
+        seen(&x);
         for (index, layer) in self.0.layers.iter().enumerate().skip(first) {
-            let tokens = if index == last { tokens } else { Tokens::All };
-            x = layer.forward(index, x, tokens, &mut pass);
+            x = layer.forward(index, x, self.tokens(index, last), &mut pass);
             seen(&x);
         }
         x
+    }
+
+    /// The layer to begin with, and its input: what is known already, or the embeddings.
+    fn begin(&self, batch: &Batch, pass: &mut Pass<'_>) -> (usize, Tensor<3>) {
+        let Some(below) = &batch.below else {
+            return (0, pass.drop(self.embed(batch)));
+        };
+        let (index, states) = (below.untouched.layers, below.states.clone());
+        if !below.untouched.blocks {
+            return (index, states);
+        }
+        let blocks = Blocks::of(states);
+        let output = self.0.layers[index].output(index, blocks, pass.modules);
+        (index + 1, output)
+    }
+
+    /// The tokens whose outputs are computed in a layer, where `last` are those of the last one.
+    fn tokens(&self, index: usize, last: Tokens) -> Tokens {
+        match index + 1 == self.0.layers.len() {
+            true => last,
+            false => Tokens::All,
+        }
     }
 
     /// LN(word + token type + position), projected where the embeddings have another width, [B, S, H].

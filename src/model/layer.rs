@@ -15,7 +15,7 @@
 //! Vaswani et al. 2017, post-normalised; SA and PA: Zhou et al. 2024, figure 2 and their code.
 
 use super::dropout::Dropout;
-use super::fused::{self, Heads, attention, gelu};
+use super::fused::{self, FirstTokens, Heads, attention, first_tokens, gelu};
 use super::layout::Layout;
 use super::peft::{Active, FeedForward, Projections};
 use super::tensor::Tensor;
@@ -32,6 +32,11 @@ pub(super) struct Linear {
 impl Linear {
     pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         fused::linear(x, self.weight.clone(), self.bias.clone())
+    }
+
+    /// Added to a residual connection.
+    fn onto<const D: usize>(&self, residual: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
+        fused::linear_onto(residual, x, self.weight.clone(), self.bias.clone())
     }
 }
 
@@ -83,10 +88,49 @@ pub(super) struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    fn drop<const D: usize>(&mut self, x: Tensor<D>) -> Tensor<D> {
+    pub(super) fn drop<const D: usize>(&mut self, x: Tensor<D>) -> Tensor<D> {
         match &mut self.dropout {
             Some(dropout) => dropout.backbone(x),
             None => x,
+        }
+    }
+
+    /// What a linear map gives, dropped, on top of a residual connection.
+    fn add<const D: usize>(
+        &mut self,
+        map: &Linear,
+        residual: Tensor<D>,
+        x: Tensor<D>,
+    ) -> Tensor<D> {
+        match &mut self.dropout {
+            Some(dropout) if dropout.is_in_backbone() => {
+                dropout.backbone(map.forward(x)) + residual
+            }
+            _ => map.onto(residual, x),
+        }
+    }
+}
+
+/// What a layer's attention and feed-forward blocks give, before any module adds to it.
+pub(super) struct Blocks {
+    /// a
+    attention: Tensor<3>,
+    /// f + a
+    sum: Tensor<3>,
+}
+
+impl Blocks {
+    /// Both side by side, [B, S, 2 H].
+    pub(super) fn joined(self) -> Tensor<3> {
+        Tensor::cat(vec![self.attention, self.sum], 2)
+    }
+
+    /// What [`Self::joined`] put together.
+    pub(super) fn of(joined: Tensor<3>) -> Self {
+        let hidden = joined.dims()[2] / 2;
+        Self {
+            attention: joined.clone().narrow(2, 0, hidden),
+            sum: joined.narrow(2, hidden, hidden),
         }
     }
 }
@@ -100,13 +144,25 @@ impl Layer {
         tokens: Tokens,
         pass: &mut Pass<'_>,
     ) -> Tensor<3> {
+        let blocks = self.blocks(index, x, tokens, pass);
+        self.output(index, blocks, pass.modules)
+    }
+
+    /// Everything up to where modules add to the sum of both blocks.
+    pub(super) fn blocks(
+        &self,
+        index: usize,
+        x: Tensor<3>,
+        tokens: Tokens,
+        pass: &mut Pass<'_>,
+    ) -> Blocks {
         let residual = match tokens {
             Tokens::All => x.clone(),
             Tokens::First => pass.layout.first(x.clone()),
         };
-        let c = self.attend(index, x, residual.clone(), pass);
-        let attention = pass.drop(self.attention_output.forward(c));
-        let a = self.attention_norm.forward(attention + residual);
+        let c = self.attend(index, x, residual.clone(), tokens, pass);
+        let sum = pass.add(&self.attention_output, residual, c);
+        let a = self.attention_norm.forward(sum);
 
         let mut u = self.intermediate.forward(a.clone());
         for module in pass.modules {
@@ -116,44 +172,71 @@ impl Layer {
         for module in pass.modules {
             u = module.after_activation(index, u);
         }
-        let f = pass.drop(self.output.forward(u));
-        let sum = f + a.clone();
+        let sum = pass.add(&self.output, a.clone(), u);
+        Blocks { attention: a, sum }
+    }
+
+    /// y, with what modules add.
+    pub(super) fn output(
+        &self,
+        index: usize,
+        blocks: Blocks,
+        modules: &[Box<dyn Active>],
+    ) -> Tensor<3> {
         let block = FeedForward {
-            input: &a,
-            sum: &sum,
+            input: &blocks.attention,
+            sum: &blocks.sum,
             norm: &self.output_norm,
         };
-        let added = pass.modules.iter().filter_map(|m| m.output(index, &block));
-        let y = added.fold(sum.clone(), |y, addition| y + addition);
+        let added = modules.iter().filter_map(|m| m.output(index, &block));
+        let y = added.fold(blocks.sum.clone(), |y, addition| y + addition);
         self.output_norm.forward(y)
     }
 
-    /// softmax(q kᵀ / √d + m) v, heads side by side again. `asking` are the tokens whose queries are answered.
+    /// softmax(q kᵀ / √d + m) v, heads side by side again. `asking` are the `tokens` whose queries are answered.
     fn attend(
         &self,
         index: usize,
         x: Tensor<3>,
         asking: Tensor<3>,
+        tokens: Tokens,
         pass: &mut Pass<'_>,
     ) -> Tensor<3> {
+        let prefixes = pass.modules.iter().filter_map(|m| m.prefix(index));
+        let before = |[keys, values]: [Tensor<3>; 2], [k, v]: [Tensor<3>; 2]| {
+            [vec![k, keys], vec![v, values]].map(|two| Tensor::cat(two, 1))
+        };
+        let prefix = prefixes.map(<[_; 2]>::from).reduce(before);
+        let query = self.query.forward(asking.clone());
+        let projected = pass.modules.iter().any(|m| m.projects(index));
+        if tokens == Tokens::First && !projected {
+            let asked = FirstTokens {
+                heads: self.heads,
+                query: &query,
+                x: &x,
+                key: (&self.key.weight, &self.key.bias),
+                value: (&self.value.weight, &self.value.bias),
+                prefix: prefix.as_ref(),
+                layout: pass.layout,
+            };
+            if let Some(c) = first_tokens(&asked, pass.dropout.as_deref_mut()) {
+                return c;
+            }
+        }
         let mut projections = Projections {
-            query: self.query.forward(asking.clone()),
+            query,
             key: self.key.forward(x.clone()),
             value: self.value.forward(x.clone()),
         };
         for module in pass.modules {
             projections = module.projections(index, &asking, &x, projections);
         }
-        let prefixes = pass.modules.iter().filter_map(|m| m.prefix(index));
-        let before = |[keys, values]: [Tensor<3>; 2], [k, v]: [Tensor<3>; 2]| {
-            [vec![k, keys], vec![v, values]].map(|two| Tensor::cat(two, 1))
-        };
         let heads = Heads {
             heads: self.heads,
             query: projections.query,
             key: projections.key,
             value: projections.value,
-            prefix: prefixes.map(<[_; 2]>::from).reduce(before),
+            prefix,
             layout: pass.layout,
         };
         attention(heads, pass.dropout.as_deref_mut())

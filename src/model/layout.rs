@@ -53,6 +53,14 @@ impl Layout {
         }
     }
 
+    /// m, where there is padding.
+    pub(super) fn padding(&self) -> Option<&Tensor<4>> {
+        match self {
+            Self::Padded { padding, .. } => padding.as_ref(),
+            Self::Packed { .. } => None,
+        }
+    }
+
     /// The first two axes of tensors of all tokens: [B, S] or [1, T].
     pub(super) fn axes(&self) -> [usize; 2] {
         match self {

@@ -23,6 +23,7 @@ mod source;
 pub mod space;
 pub mod tensor;
 mod tokenizer;
+mod untouched;
 pub mod weights;
 
 pub use adapted::{AdaptedEncoder, AdaptedError, AdaptedSettings, trained_parameters};
@@ -33,3 +34,4 @@ pub use initial::Initial;
 pub use load::LoadError;
 pub use source::{ModelFiles, SourceError, Weights};
 pub use tokenizer::{Encoded, Tokenizer, TokenizerError, TokenizerFiles};
+pub use untouched::Untouched;

@@ -34,7 +34,7 @@ use crate::task::{Label, search_score};
 
 /// What one call of [`Training::advance`] did.
 pub enum Advance {
-    /// A batch of what the untouched layers give.
+    /// A batch of what the untouched part of the encoder gives.
     Prepared,
     /// A training step, and how far that is, where its loss was read back.
     Step(Option<Progress>),
@@ -104,7 +104,7 @@ impl<'a> Training<'a> {
             true => bench.whole_encoder(job.seed),
             false => bench.encoder(&job.configuration, job.seed)?,
         };
-        let missing = bench.missing_activations(encoder.untouched_layers());
+        let missing = bench.missing_activations(encoder.untouched());
         let first_step = Box::new(Phase::Stepping {
             order: bench.order(job.seed, 1),
             done: 0,
@@ -217,7 +217,7 @@ impl<'a> Training<'a> {
         let bench = self.bench;
         let end = (done + bench.settings.batch_size).min(order.len());
         let chosen = &order[done..end];
-        let batch = bench.batch(Part::Train, chosen, self.encoder.untouched_layers())?;
+        let batch = bench.batch(Part::Train, chosen, self.encoder.untouched())?;
         let labels: Vec<Label> = chosen.iter().map(|&row| bench.train[row].label).collect();
         let logits = self.encoder.forward(&batch, Some(&mut self.dropout));
         let loss = targets(

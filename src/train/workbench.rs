@@ -13,7 +13,7 @@ use crate::model::device::free_bytes;
 use crate::model::tensor::Device;
 use crate::model::weights::NamedTensor;
 use crate::model::{
-    AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, trained_parameters,
+    AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, Untouched, trained_parameters,
 };
 use crate::study::{Precision, TrainingSettings};
 use crate::task::{Metric, search_score};
@@ -111,8 +111,8 @@ impl Workbench {
         }
     }
 
-    /// The tables of activations that a trial with this many untouched layers can use, and nobody has made yet.
-    pub(super) fn missing_activations(&self, untouched: usize) -> Vec<Filling> {
+    /// The tables of activations that a trial can use, and nobody has made yet.
+    pub(super) fn missing_activations(&self, untouched: Untouched) -> Vec<Filling> {
         let missing = |part| {
             let activations = self.activations.as_ref()?;
             activations.missing(&self.backbone, part, untouched, self.rows(part))
@@ -123,23 +123,25 @@ impl Workbench {
 
     /// The next rows of a table of activations. True: it is full, and kept.
     pub(super) fn fill(&self, mut filling: Filling) -> Result<Option<Filling>, TrainError> {
+        let Some(activations) = &self.activations else {
+            return Ok(None);
+        };
         let rows = self.rows(filling.part());
         let size = self.settings.evaluation_batch_size;
-        if !filling.advance(&self.backbone, rows, self.padding_id, size)? {
+        let backbone = &self.backbone;
+        if !activations.advance(&mut filling, backbone, rows, self.padding_id, size)? {
             return Ok(Some(filling));
         }
-        if let Some(activations) = &self.activations {
-            activations.keep(filling, &self.backbone);
-        }
+        activations.keep(filling, backbone);
         Ok(None)
     }
 
-    /// The batch of these rows, with what the untouched layers give for them where that is known.
+    /// The batch of these rows, with what the untouched part of the encoder gives for them where that is known.
     pub(super) fn batch(
         &self,
         part: Part,
         chosen: &[usize],
-        untouched: usize,
+        untouched: Untouched,
     ) -> Result<Batch, TrainError> {
         let rows: Vec<&Row> = chosen.iter().map(|&row| &self.rows(part)[row]).collect();
         let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
@@ -210,7 +212,7 @@ impl Workbench {
         let start = predictions.len();
         let end = (start + self.settings.evaluation_batch_size).min(self.validation.len());
         let chosen = &self.by_length[start..end];
-        let batch = self.batch(Part::Validation, chosen, encoder.untouched_layers())?;
+        let batch = self.batch(Part::Validation, chosen, encoder.untouched())?;
         let logits = encoder.evaluate(&batch).into_data();
         let logits: Vec<f32> = logits.iter::<f32>().collect();
         let labels = chosen.iter().map(|&row| self.validation[row].label);

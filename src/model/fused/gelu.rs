@@ -8,10 +8,12 @@
 //!
 //! erf to 1.5e-7 by Abramowitz & Stegun (1964), 7.1.26.
 
+use std::mem::MaybeUninit;
+
 use rayon::prelude::*;
 
 use super::super::tensor::{self, Tensor, exact};
-use super::node::{Numbers, Operation, change, constant, node, numbers, of_shape, slice};
+use super::node::{Numbers, Operation, change, constant, node, numbers, of_shape, slice, written};
 use super::vector::{exp_below_zero, vectorised};
 
 /// gelu(x), elementwise.
@@ -54,17 +56,20 @@ const CHUNK: usize = 1 << 14;
 
 fn forward(input: &Numbers) -> Numbers {
     let x = slice(input);
-    let mut y = vec![0f32; x.len()];
-    let pieces = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
-    pieces.for_each(|(y, x)| values(y, x));
+    let write = |y: &mut [MaybeUninit<f32>]| {
+        let pieces = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
+        pieces.for_each(|(y, x)| values(y, x));
+    };
+    // SAFETY: there is a y for every x, and each is written.
+    let y = unsafe { written(x.len(), write) };
     of_shape(y, input.layout().shape())
 }
 
 vectorised! {
     /// y = gelu(x).
-    fn values(y: &mut [f32], x: &[f32]) {
+    fn values(y: &mut [MaybeUninit<f32>], x: &[f32]) {
         for (y, &x) in y.iter_mut().zip(x) {
-            *y = x * cumulative_and_exponential(x).0;
+            y.write(x * cumulative_and_exponential(x).0);
         }
     }
 }

@@ -4,14 +4,18 @@
 //! |---|---|---|
 //! | x, y | input and output, all axes but the last taken together | N, I and N, O |
 //! | W, b | weights | I, O and O |
+//! | r | what the map is added to, if anything: a residual connection | N, O |
 //!
-//! y = x W + b; ∂x = ∂y Wᵀ.
+//! y = x W + b + r; ∂x = ∂y Wᵀ; ∂r = ∂y.
+
+use std::mem::MaybeUninit;
 
 use gemm::Parallelism;
 use rayon::prelude::*;
 
 use super::super::tensor::{self, Tensor};
-use super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice};
+use super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice, written};
+use super::vector::vectorised;
 
 /// x W + b over the last axis.
 pub(in crate::model) fn linear<const D: usize>(
@@ -19,25 +23,87 @@ pub(in crate::model) fn linear<const D: usize>(
     weight: Tensor<2>,
     bias: Tensor<1>,
 ) -> Tensor<D> {
-    let mut dims = x.dims();
-    let [width_in, width_out] = weight.dims();
-    let rows = dims.iter().product::<usize>() / width_in.max(1);
-    let tracked = x.is_tracked();
-    dims[D - 1] = width_out;
-    let frozen = !weight.is_tracked() && !bias.is_tracked();
-    let all = frozen.then(|| (numbers(&x), numbers(&weight), numbers(&bias)));
-    let Some((Some(input), Some(w), Some(b))) = all else {
+    let Some((weight, output)) = frozen(&x, &weight, &bias, None) else {
+        let mut dims = x.dims();
+        let [width_in, width_out] = weight.dims();
+        let rows = dims.iter().product::<usize>() / width_in.max(1);
+        dims[D - 1] = width_out;
         // Two axes, or the library multiplies row by row of the first.
         let flat = x.reshape([rows, width_in]);
         return tensor::linear(flat, weight, Some(bias)).reshape(dims);
     };
-    let mut values = rows_of(&slice(&b), rows);
-    add_product(&mut values, &slice(&input), Matrix::of(&w));
-    let output = of_shape(values, &dims);
-    if !tracked {
-        return constant(output);
+    match x.is_tracked() {
+        true => node([x], output, Linear { weight }),
+        false => constant(output),
     }
-    node([x], output, Linear { weight: w })
+}
+
+/// x W + b + r over the last axis.
+pub(in crate::model) fn linear_onto<const D: usize>(
+    residual: Tensor<D>,
+    x: Tensor<D>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+) -> Tensor<D> {
+    let added = numbers(&residual);
+    let all = added.and_then(|added| frozen(&x, &weight, &bias, Some(&added)));
+    let Some((weight, output)) = all else {
+        return linear(x, weight, bias) + residual;
+    };
+    match x.is_tracked() || residual.is_tracked() {
+        true => node([x, residual], output, Linear { weight }),
+        false => constant(output),
+    }
+}
+
+/// y and the weights, where these can be taken; the gradients of the weights are nobody's concern then.
+fn frozen<const D: usize>(
+    x: &Tensor<D>,
+    weight: &Tensor<2>,
+    bias: &Tensor<1>,
+    residual: Option<&Numbers>,
+) -> Option<(Numbers, Numbers)> {
+    if weight.is_tracked() || bias.is_tracked() {
+        return None;
+    }
+    let (input, w, b) = (numbers(x)?, numbers(weight)?, numbers(bias)?);
+    let mut y = product(&slice(&input), Matrix::of(&w));
+    let bias = slice(&b);
+    // Rows that one thread takes at a time.
+    let piece = (64 * bias.len()).max(1);
+    match residual {
+        None => (y.par_chunks_mut(piece)).for_each(|y| add_to_rows(y, &bias)),
+        Some(residual) => {
+            let residual = slice(residual);
+            assert_eq!(y.len(), residual.len(), "numbers of the residual");
+            let pieces = y.par_chunks_mut(piece).zip(residual.par_chunks(piece));
+            pieces.for_each(|(y, residual)| add_both_to_rows(y, residual, &bias));
+        }
+    }
+    let mut dims = x.dims();
+    dims[D - 1] = bias.len();
+    Some((w, of_shape(y, &dims)))
+}
+
+vectorised! {
+    fn add_to_rows(y: &mut [f32], bias: &[f32]) {
+        for y in y.chunks_exact_mut(bias.len()) {
+            for (y, bias) in y.iter_mut().zip(bias) {
+                *y += bias;
+            }
+        }
+    }
+}
+
+vectorised! {
+    fn add_both_to_rows(y: &mut [f32], residual: &[f32], bias: &[f32]) {
+        let rows = y.chunks_exact_mut(bias.len()).zip(residual.chunks_exact(bias.len()));
+        for (y, residual) in rows {
+            for ((y, residual), bias) in y.iter_mut().zip(residual).zip(bias) {
+                *y += bias + residual;
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -45,33 +111,31 @@ struct Linear {
     weight: Numbers,
 }
 
-impl Operation<1> for Linear {
-    fn backward(&self, output: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+impl Linear {
+    /// ∂x
+    fn gradient(&self, output: &Numbers) -> Numbers {
         let weight = Matrix::of(&self.weight).transposed();
         let mut dims = output.layout().shape().to_vec();
-        let gradient = slice(&output);
-        let rows = gradient.len() / weight.rows.max(1);
-        let mut values = vec![0f32; rows * weight.columns];
-        add_product(&mut values, &gradient, weight);
         if let Some(last) = dims.last_mut() {
             *last = weight.columns;
         }
-        [Some(of_shape(values, &dims))]
+        of_shape(product(&slice(output), weight), &dims)
     }
 }
 
-/// As many rows as asked for, each `row`.
-fn rows_of(row: &[f32], rows: usize) -> Vec<f32> {
-    /// Rows that one thread writes at a time.
-    const ROWS: usize = 64;
-    let mut values = vec![0f32; rows * row.len()];
-    let pieces = values.par_chunks_mut((ROWS * row.len()).max(1));
-    pieces.for_each(|piece| {
-        for place in piece.chunks_exact_mut(row.len()) {
-            place.copy_from_slice(row);
-        }
-    });
-    values
+impl Operation<1> for Linear {
+    fn backward(&self, output: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
+        [Some(self.gradient(&output))]
+    }
+}
+
+impl Operation<2> for Linear {
+    fn backward(&self, output: Numbers, [x, residual]: [bool; 2]) -> [Option<Numbers>; 2] {
+        [
+            x.then(|| self.gradient(&output)),
+            residual.then_some(output),
+        ]
+    }
 }
 
 /// A matrix in memory, however it lies there.
@@ -123,47 +187,60 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// y += x W, rows of x and y one after the other.
-fn add_product(y: &mut [f32], x: &[f32], weight: Matrix<'_>) {
+/// x W, rows of x one after the other.
+fn product(x: &[f32], weight: Matrix<'_>) -> Vec<f32> {
     let rows = x.len() / weight.rows.max(1);
     assert_eq!(x.len(), rows * weight.rows, "numbers of the left side");
-    assert_eq!(y.len(), rows * weight.columns, "numbers of the product");
-    // SAFETY: the sizes of x and y were checked above, those of the weight where it was made; y is borrowed alone.
-    unsafe {
-        gemm::gemm(
-            rows,
-            weight.columns,
-            weight.rows,
-            y.as_mut_ptr(),
-            1,
-            weight.columns as isize,
-            true,
-            x.as_ptr(),
-            1,
-            weight.rows as isize,
-            weight.values.as_ptr(),
-            weight.column_stride,
-            weight.row_stride,
-            1.0,
-            1.0,
-            false,
-            false,
-            false,
-            Parallelism::Rayon(0),
-        );
+    let size = rows * weight.columns;
+    if weight.rows == 0 {
+        return vec![0.0; size];
     }
+    let multiply = |y: &mut [MaybeUninit<f32>]| {
+        assert_eq!(y.len(), size);
+        // SAFETY: x has the size that was checked above, y the one just checked, and the weight what was checked where
+        // it was made; y is borrowed alone and not read.
+        unsafe {
+            gemm::gemm(
+                rows,
+                weight.columns,
+                weight.rows,
+                y.as_mut_ptr().cast::<f32>(),
+                1,
+                weight.columns as isize,
+                false,
+                x.as_ptr(),
+                1,
+                weight.rows as isize,
+                weight.values.as_ptr(),
+                weight.column_stride,
+                weight.row_stride,
+                0.0,
+                1.0,
+                false,
+                false,
+                false,
+                Parallelism::Rayon(0),
+            );
+        }
+    };
+    // SAFETY: a product of matrices writes every number.
+    unsafe { written(size, multiply) }
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a broken expectation must fail its test"
+)]
 mod tests {
-    use super::super::super::tensor::{Device, Distribution};
+    use super::super::Random;
     use super::*;
 
     #[test]
     fn agrees_with_the_library_in_value_and_gradient() {
-        let device = Device::flex();
         for [rows, tokens, width_in, width_out] in [[1, 1, 3, 2], [4, 9, 17, 33], [2, 70, 40, 8]] {
-            let random = |shape| Tensor::<3>::random(shape, Distribution::Default, &device);
+            let mut stream = Random::new(width_in as u64);
+            let mut random = |shape: [usize; 3]| stream.tensor(shape, 1.0);
             let x = random([rows, tokens, width_in]);
             let weights = random([rows, tokens, width_out]);
             let stored = random([1, width_out, width_in]).reshape([width_out, width_in]);
@@ -185,6 +262,40 @@ mod tests {
                     (Some(ours), Some(theirs)) => assert!(close(ours, theirs)),
                     other => panic!("a gradient is missing: {other:?}"),
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_residual_is_added_and_gets_its_gradient() {
+        let mut stream = Random::new(1);
+        let mut random = |shape: [usize; 2]| stream.tensor(shape, 1.0);
+        let [x, r, weights] = [[70, 5], [70, 9], [70, 9]].map(&mut random);
+        let (w, b) = (random([5, 9]), random([1, 9]).reshape([9]));
+        let (x, w, b) = (x, || w.clone(), || b.clone());
+        let close = |a: Tensor<2>, b: Tensor<2>| assert!(a.all_close(b, Some(1e-5), Some(1e-5)));
+        let expected = tensor::linear(x.clone(), w(), Some(b())) + r.clone();
+        close(
+            linear_onto(r.clone(), x.clone(), w(), b()),
+            expected.clone(),
+        );
+        for [x_trains, r_trains] in [[true, true], [true, false], [false, true]] {
+            let leaf = |t: &Tensor<2>, trains: bool| match trains {
+                true => t.clone().autodiff().require_grad(),
+                false => t.clone(),
+            };
+            let (x, r) = (leaf(&x, x_trains), leaf(&r, r_trains));
+            let y = linear_onto(r.clone(), x.clone(), w(), b());
+            close(y.clone().inner(), expected.clone());
+            let gradients = (y * weights.clone()).sum().backward();
+            if x_trains {
+                close(
+                    x.grad(&gradients).unwrap(),
+                    weights.clone().matmul(w().transpose()),
+                );
+            }
+            if r_trains {
+                close(r.grad(&gradients).unwrap(), weights.clone());
             }
         }
     }

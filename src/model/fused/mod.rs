@@ -13,12 +13,34 @@ mod linear;
 mod node;
 mod vector;
 
-pub(super) use attention::{Heads, attention};
+pub(super) use attention::{FirstTokens, Heads, attention, first_tokens};
 pub(super) use gelu::gelu;
 pub(super) use layer_norm::layer_norm;
-pub(super) use linear::linear;
+pub(super) use linear::{linear, linear_onto};
 
 /// True for tensors that the operations here take.
 pub(super) fn takes<const D: usize>(x: &super::tensor::Tensor<D>) -> bool {
     node::numbers(x).is_some()
+}
+
+/// Numbers for tests, from a stream of their own: the device's is shared by all threads, and dropout sets it.
+#[cfg(test)]
+struct Random(super::initial::Initial);
+
+#[cfg(test)]
+impl Random {
+    fn new(seed: u64) -> Self {
+        Self(super::initial::Initial::new(seed))
+    }
+
+    /// Normal numbers around 0.
+    fn tensor<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        deviation: f64,
+    ) -> super::tensor::Tensor<D> {
+        let values = self.0.normal(shape.iter().product(), deviation);
+        let device = super::tensor::Device::flex();
+        super::tensor::floats(values, shape, &device, super::tensor::DType::F32)
+    }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
@@ -100,6 +101,18 @@ pub(super) fn change(numbers: Numbers, body: impl FnOnce(&mut [f32])) -> Numbers
     };
     body(&mut numbers.storage_mut::<f32>()[..size]);
     numbers
+}
+
+/// So many numbers in room that is not cleared first, which would take as long as an addition.
+///
+/// # Safety
+/// `write` writes all of them.
+pub(super) unsafe fn written(size: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut values = Vec::with_capacity(size);
+    write(&mut values.spare_capacity_mut()[..size]);
+    // SAFETY: there is room for them, and they were written, says the caller.
+    unsafe { values.set_len(size) };
+    values
 }
 
 /// Numbers with these axes.

@@ -110,6 +110,10 @@ impl ActiveIa3 {
 }
 
 impl Active for ActiveIa3 {
+    fn projects(&self, layer: usize) -> bool {
+        self.factors(layer).is_some()
+    }
+
     fn projections(
         &self,
         layer: usize,

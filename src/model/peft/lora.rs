@@ -93,6 +93,10 @@ impl ActiveLora {
 }
 
 impl Active for ActiveLora {
+    fn projects(&self, layer: usize) -> bool {
+        self.layers.iter().any(|(at, _)| *at == layer)
+    }
+
     fn projections(
         &self,
         layer: usize,

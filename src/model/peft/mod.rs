@@ -65,6 +65,12 @@ pub trait Module: Sync {
         None
     }
 
+    /// Whether all it does in a layer is to add to the output of the feed-forward block, so that nothing below that
+    /// depends on it.
+    fn only_adds(&self) -> bool {
+        false
+    }
+
     /// Weights per layer and unit of size, as the paper counts them: no biases, no prefix MLP.
     fn weights_per_unit(&self, config: &EncoderConfig) -> u64;
 
@@ -117,6 +123,11 @@ impl FeedForward<'_> {
 
 /// A module during one forward pass. Each method is a place in a layer; a module overrides those it enters at.
 pub trait Active {
+    /// Whether [`Self::projections`] changes anything in a layer.
+    fn projects(&self, _layer: usize) -> bool {
+        false
+    }
+
     /// Changes queries, keys and values; `asking` and `x` are the inputs of the queries and of the other two.
     fn projections(
         &self,

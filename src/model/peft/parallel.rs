@@ -22,6 +22,10 @@ impl Module for Parallel {
         "parallel adapter: a scaled bottleneck beside the feed-forward block; size = bottleneck width"
     }
 
+    fn only_adds(&self) -> bool {
+        true
+    }
+
     fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {
         2 * config.hidden as u64
     }

@@ -24,6 +24,10 @@ impl Module for Serial {
         "serial adapter: a bottleneck after the feed-forward block; size = bottleneck width"
     }
 
+    fn only_adds(&self) -> bool {
+        true
+    }
+
     fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {
         2 * config.hidden as u64
     }

@@ -2,6 +2,8 @@
 
 use gemm::Parallelism;
 
+use super::super::node::Numbers;
+
 /// A matrix within numbers.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
@@ -21,6 +23,23 @@ impl Block {
             columns,
             row_stride,
             column_stride: 1,
+        }
+    }
+
+    /// What belongs to one head in a weight, [H, d] of [H, H], however that lies there.
+    pub(super) fn of_head(weight: &Numbers, head: usize, width: usize) -> Self {
+        let layout = weight.layout();
+        let [row_stride, column_stride] = [0, 1].map(|axis| {
+            let stride = usize::try_from(layout.strides()[axis]);
+            // Only a flipped tensor runs backwards, and no weight is flipped.
+            stride.unwrap_or_else(|_| unreachable!("a weight that runs backwards"))
+        });
+        Self {
+            start: layout.start_offset() + head * width * column_stride,
+            rows: layout.shape()[0],
+            columns: width,
+            row_stride,
+            column_stride,
         }
     }
 

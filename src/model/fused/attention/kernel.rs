@@ -5,13 +5,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::super::node::{Numbers, Operation, of_shape, slice};
-use super::super::vector::{exp_below_zero, largest, sum, vectorised};
 use super::block::{Into, product};
+use super::parts::{bounds, front, pieces, rows_of_part, summed};
 use super::sizes::Sizes;
-
-/// Parts of a batch whose share of the prefix's gradient is summed up on its own; a fixed number, so that the result
-/// does not depend on the threads.
-const PARTS: usize = 16;
+use super::softmax::{multiply, softmax_rows, softmax_rows_backward, times};
 
 /// Everything that one attention reads, and the node of the graph of gradients that it becomes.
 #[derive(Clone, Debug)]
@@ -104,7 +101,7 @@ impl Attention {
             return context;
         }
         let mut weights = vec![0f32; sizes.weights()];
-        let kept = self::pieces(&mut weights, &sizes.weights, 1);
+        let kept = super::parts::pieces(&mut weights, &sizes.weights, 1);
         contexts.zip(kept).for_each(|((index, context), weights)| {
             row(index, context, weights);
         });
@@ -125,14 +122,7 @@ impl Attention {
         let dropped = self.dropped.as_ref().map(slice);
         let [of_query, of_key, of_value, of_prefix_key, of_prefix_value] = wanted;
 
-        let rows_of_part = sizes.rows().div_ceil(PARTS).max(1);
-        let bounds = |starts: &[usize]| -> Vec<usize> {
-            let mut bounds: Vec<usize> = starts.iter().copied().step_by(rows_of_part).collect();
-            if !(starts.len() - 1).is_multiple_of(rows_of_part) {
-                bounds.push(starts[starts.len() - 1]);
-            }
-            bounds
-        };
+        let rows_of_part = rows_of_part(sizes.rows());
         let [asking, keys] = [&sizes.asking, &sizes.keys].map(|starts| bounds(starts));
         let parts = asking.len() - 1;
         let in_prefix = sizes.heads * sizes.prefix * sizes.width;
@@ -244,80 +234,5 @@ impl Operation<3> for Attention {
 impl Operation<5> for Attention {
     fn backward(&self, output: Numbers, wanted: [bool; 5]) -> [Option<Numbers>; 5] {
         self.gradients(&output, wanted)
-    }
-}
-
-/// The pieces between neighbouring bounds, each of them counting for `size` numbers; empty ones where there are no
-/// numbers.
-fn pieces<'a>(mut numbers: &'a mut [f32], bounds: &[usize], size: usize) -> Vec<&'a mut [f32]> {
-    let nothing = numbers.is_empty();
-    let lengths = bounds.windows(2).map(|ends| (ends[1] - ends[0]) * size);
-    lengths
-        .map(|length| front(&mut numbers, if nothing { 0 } else { length }))
-        .collect()
-}
-
-/// Takes the first numbers off; none where there are none.
-fn front<'a>(numbers: &mut &'a mut [f32], count: usize) -> &'a mut [f32] {
-    let count = count.min(numbers.len());
-    let (first, rest) = std::mem::take(numbers).split_at_mut(count);
-    *numbers = rest;
-    first
-}
-
-/// The sum of the parts, which lie one after the other, in order.
-fn summed(numbers: &[f32], parts: usize) -> Vec<f32> {
-    let mut parts = numbers.chunks_exact((numbers.len() / parts.max(1)).max(1));
-    let mut sum = parts.next().unwrap_or_default().to_vec();
-    for part in parts {
-        for (sum, number) in sum.iter_mut().zip(part) {
-            *sum += number;
-        }
-    }
-    sum
-}
-
-fn times(x: &[f32], factors: &[f32]) -> Vec<f32> {
-    x.iter()
-        .zip(factors)
-        .map(|(x, factor)| x * factor)
-        .collect()
-}
-
-fn multiply(x: &mut [f32], factors: &[f32]) {
-    for (x, factor) in x.iter_mut().zip(factors) {
-        *x *= factor;
-    }
-}
-
-vectorised! {
-    /// Replaces each row of scores by its softmax, `padding` added to its last places first.
-    fn softmax_rows(scores: &mut [f32], keys: usize, padding: &[f32]) {
-        for scores in scores.chunks_exact_mut(keys) {
-            let first = keys - padding.len();
-            for (score, padding) in scores[first..].iter_mut().zip(padding) {
-                *score += padding;
-            }
-            let top = largest(scores, f32::NEG_INFINITY);
-            for score in scores.iter_mut() {
-                *score = exp_below_zero(*score - top);
-            }
-            let scale = 1.0 / sum(scores, |_, x| x);
-            for score in scores.iter_mut() {
-                *score *= scale;
-            }
-        }
-    }
-}
-
-vectorised! {
-    /// Replaces ∂p by ∂s.
-    fn softmax_rows_backward(gradient: &mut [f32], weights: &[f32], keys: usize) {
-        for (gradient, weights) in gradient.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)) {
-            let along = sum(gradient, |i, d| d * weights[i]);
-            for (gradient, weight) in gradient.iter_mut().zip(weights) {
-                *gradient = weight * (*gradient - along);
-            }
-        }
     }
 }

@@ -17,15 +17,19 @@
 //! ∂[k' k] = ∂sᵀ q / √d. What belongs to the prefix is summed over the rows.
 
 mod block;
+mod first;
 mod kernel;
+mod parts;
 mod sizes;
+mod softmax;
 
 use std::sync::Arc;
 
 use super::super::dropout::Dropout;
 use super::super::layout::Layout;
 use super::super::tensor::{Tensor, exact, softmax};
-use super::node::{constant, node, numbers, of_shape, slice};
+use super::node::{Numbers, constant, node, numbers, of_shape, slice};
+pub(in crate::model) use first::{FirstTokens, first_tokens};
 use kernel::Attention;
 use sizes::Sizes;
 
@@ -47,13 +51,7 @@ pub(in crate::model) struct Heads<'a> {
 
 /// c, with the axes of q. `dropout` is that of p, if there is any.
 pub(in crate::model) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
-    let mask = match heads.layout {
-        Layout::Padded {
-            padding: Some(mask),
-            ..
-        } => Some(numbers(mask)),
-        _ => None,
-    };
+    let mask = heads.layout.padding().map(numbers);
     let three = [&heads.query, &heads.key, &heads.value].map(numbers);
     let prefix = (heads.prefix.as_ref()).map(|[keys, values]| [numbers(keys), numbers(values)]);
     let (
@@ -65,15 +63,19 @@ pub(in crate::model) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout
         return composed(heads, dropout);
     };
     let prefix = prefix.and_then(|[keys, values]| Some([keys?, values?]));
-    let sizes = Sizes::new(&heads);
+    assert_eq!(heads.value.dims(), heads.key.dims(), "shape of the values");
+    let sizes = Sizes::new(
+        heads.heads,
+        [&heads.query, &heads.key],
+        heads.prefix.as_ref(),
+        heads.layout,
+    );
     let mut attention = Attention {
         query,
         key,
         value,
         prefix,
-        dropped: dropout
-            .and_then(|dropout| dropout.mask([sizes.weights()], &heads.query))
-            .and_then(|mask| numbers(&mask)),
+        dropped: dropout.and_then(|dropout| dropped(dropout, &sizes, &heads.query)),
         weights: Arc::default(),
         sizes,
     };
@@ -93,6 +95,11 @@ pub(in crate::model) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout
             node([query, key, value, keys, values], output, attention)
         }
     }
+}
+
+/// r of every row and head; none without dropout.
+fn dropped(dropout: &mut Dropout, sizes: &Sizes, like: &Tensor<3>) -> Option<Numbers> {
+    numbers(&dropout.mask([sizes.weights()], like)?)
 }
 
 /// By the library's own operations.

@@ -1,6 +1,7 @@
 //! How large everything of one attention is, and where each row's part lies.
 
-use super::Heads;
+use super::super::super::layout::Layout;
+use super::super::super::tensor::Tensor;
 use super::block::Block;
 
 /// Sizes, see the table of the module, and where each row's numbers are.
@@ -33,43 +34,40 @@ pub(super) struct Row {
 }
 
 impl Sizes {
-    pub(super) fn new(heads: &Heads<'_>) -> Self {
-        let layout = heads.layout;
-        let [lines, tokens, hidden] = heads.key.dims();
-        let [.., asked, _] = heads.query.dims();
-        let prefix = heads.prefix.as_ref().map_or(0, |[keys, _]| keys.dims()[1]);
-        let width = hidden / heads.heads;
+    /// From the queries, what has the shape of the keys, and k' and v'.
+    pub(super) fn new(
+        heads: usize,
+        [queries, keys]: [&Tensor<3>; 2],
+        prefix: Option<&[Tensor<3>; 2]>,
+        layout: &Layout,
+    ) -> Self {
+        let [lines, tokens, hidden] = keys.dims();
+        let [.., asked, _] = queries.dims();
+        let length = prefix.map_or(0, |[keys, _]| keys.dims()[1]);
+        let width = hidden / heads;
         // The products of matrices rely on these.
         assert_eq!([lines, tokens], layout.axes(), "tokens of the keys");
-        assert_eq!(heads.value.dims(), heads.key.dims(), "shape of the values");
         assert_eq!(
-            heads.query.dims(),
+            queries.dims(),
             [lines, asked, hidden],
             "shape of the queries"
         );
-        assert_eq!(
-            hidden,
-            heads.heads * width,
-            "the heads share the width evenly"
-        );
-        for part in heads.prefix.iter().flatten() {
-            assert_eq!(
-                part.dims(),
-                [heads.heads, prefix, width],
-                "shape of the prefix"
-            );
+        assert_eq!(hidden, heads * width, "the heads share the width evenly");
+        for part in prefix.into_iter().flatten() {
+            assert_eq!(part.dims(), [heads, length, width], "shape of the prefix");
         }
+        let prefix = length;
         let asking = layout.starts(lines * asked);
         let keys = layout.starts(lines * tokens);
         let rows = asking.windows(2).zip(keys.windows(2));
         let mut end = 0;
         let mut weights = vec![0];
         weights.extend(rows.map(|(asking, keys)| {
-            end += heads.heads * (asking[1] - asking[0]) * (prefix + keys[1] - keys[0]);
+            end += heads * (asking[1] - asking[0]) * (prefix + keys[1] - keys[0]);
             end
         }));
         Self {
-            heads: heads.heads,
+            heads,
             width,
             hidden,
             prefix,

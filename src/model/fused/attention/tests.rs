@@ -3,7 +3,8 @@
     reason = "a broken expectation must fail its test"
 )]
 
-use super::super::super::tensor::{DType, Device, Distribution, floats};
+use super::super::super::tensor::{DType, Device, floats};
+use super::super::Random;
 use super::*;
 
 struct Case {
@@ -110,8 +111,8 @@ fn agrees(number: usize, case: &Case, rate: f64) {
     let layout = case.layout(&device);
     let [lines, tokens] = layout.axes();
     let hidden = 6 * case.heads;
-    let random =
-        |dims: [usize; 3]| Tensor::<3>::random(dims, Distribution::Normal(0.0, 1.5), &device);
+    let mut stream = Random::new(number as u64);
+    let mut random = |dims: [usize; 3]| stream.tensor(dims, 1.5);
     let asked = match (case.first_only, lines) {
         (true, 1) => layout.rows(),
         (true, _) => 1,
@@ -119,7 +120,7 @@ fn agrees(number: usize, case: &Case, rate: f64) {
     };
     let [of_queries, of_keys] = [asked, tokens].map(|tokens| [lines, tokens, hidden]);
     let of_prefix = [case.heads, case.prefix.max(1), 6];
-    let inputs = [of_queries, of_keys, of_keys, of_prefix, of_prefix].map(random);
+    let inputs = [of_queries, of_keys, of_keys, of_prefix, of_prefix].map(&mut random);
     let weights = random(of_queries);
     let used = if case.prefix > 0 { 5 } else { 3 };
     let tracked = &case.tracked[..used];
@@ -159,6 +160,108 @@ fn agrees(number: usize, case: &Case, rate: f64) {
         assert!(
             ours.all_close(theirs, Some(1e-4), Some(3e-6)),
             "case {number}, output {place}"
+        );
+    }
+}
+
+#[test]
+fn first_tokens_alone_agree_with_keys_and_values_of_all() {
+    let lengths: [Option<&[usize]>; 4] = [None, Some(&[4, 2, 3, 1]), Some(&[1, 1]), Some(&[2; 37])];
+    for (number, lengths) in lengths.into_iter().enumerate() {
+        for (prefix, rate) in [(0, 0.0), (3, 0.0), (3, 0.4)] {
+            let all = [true; 4];
+            for tracked in [all, [false, false, true, true], [true, true, false, false]] {
+                if lengths.is_none() || rate == 0.0 {
+                    first_tokens_agree(number, lengths, prefix, rate, tracked);
+                }
+            }
+        }
+    }
+}
+
+/// `tracked` of q, x, k' and v'.
+fn first_tokens_agree(
+    number: usize,
+    lengths: Option<&[usize]>,
+    prefix: usize,
+    rate: f64,
+    tracked: [bool; 4],
+) {
+    let device = Device::flex();
+    let (heads, width) = (3, 6);
+    let hidden = heads * width;
+    let case = Case {
+        packed: lengths.map(<[usize]>::to_vec),
+        tokens: 7,
+        first_only: true,
+        prefix,
+        heads,
+        tracked: [false; 5],
+    };
+    let layout = case.layout(&device);
+    let [lines, tokens] = layout.axes();
+    let mut stream = Random::new(number as u64);
+    let mut random = |dims: [usize; 3]| stream.tensor(dims, 0.8);
+    let of_queries = [lines, layout.rows() / lines, hidden];
+    let of_prefix = [heads, prefix.max(1), width];
+    let inputs = [of_queries, [lines, tokens, hidden], of_prefix, of_prefix].map(&mut random);
+    let weights = random(of_queries);
+    // As a file holds them, [out, in], and laid out the other way.
+    let key = random([1, hidden, hidden])
+        .reshape([hidden, hidden])
+        .transpose();
+    let value = random([1, hidden, hidden]).reshape([hidden, hidden]);
+    let [key_bias, value_bias] = [(); 2].map(|()| random([1, 1, hidden]).reshape([hidden]));
+    let used = if prefix > 0 { 4 } else { 2 };
+    let run = |folded: bool| {
+        let leaves: Vec<Tensor<3>> = (inputs.iter().zip(&tracked[..used]))
+            .map(|(x, tracked)| match tracked {
+                true => x.clone().autodiff().require_grad(),
+                false => x.clone(),
+            })
+            .collect();
+        let prefix = (used == 4).then(|| [leaves[2].clone(), leaves[3].clone()]);
+        let mut dropout = Dropout::new(rate, 0.0, 5);
+        let dropout = (rate > 0.0).then_some(&mut dropout);
+        let context = if folded {
+            let asked = FirstTokens {
+                heads,
+                query: &leaves[0],
+                x: &leaves[1],
+                key: (&key, &key_bias),
+                value: (&value, &value_bias),
+                prefix: prefix.as_ref(),
+                layout: &layout,
+            };
+            first_tokens(&asked, dropout).unwrap()
+        } else {
+            let map = |w: &Tensor<2>, b: &Tensor<1>| {
+                crate::model::fused::linear(leaves[1].clone(), w.clone(), b.clone())
+            };
+            let heads = Heads {
+                heads,
+                query: leaves[0].clone(),
+                key: map(&key, &key_bias),
+                value: map(&value, &value_bias),
+                prefix,
+                layout: &layout,
+            };
+            composed(heads, dropout)
+        };
+        if !context.is_tracked() {
+            return vec![context];
+        }
+        let gradients = (context.clone() * weights.clone()).sum().backward();
+        let found = leaves.iter().filter_map(|leaf| leaf.grad(&gradients));
+        [context.inner()].into_iter().chain(found).collect()
+    };
+    let (ours, theirs) = (run(true), run(false));
+    let wanted = tracked[..used].iter().filter(|t| **t).count();
+    assert_eq!((ours.len(), theirs.len()), (1 + wanted, 1 + wanted));
+    for (place, (ours, theirs)) in ours.into_iter().zip(theirs).enumerate() {
+        assert!(
+            ours.all_close(theirs, Some(1e-4), Some(3e-5)),
+            "rows {number}, prefix {prefix}, dropout {rate}, tracked {tracked:?}, output {place}"
         );
     }
 }

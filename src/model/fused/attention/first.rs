@@ -1,0 +1,414 @@
+//! Attention of each row's first token alone, with keys and values of no other token computed: the frozen maps that
+//! make them are applied to the one query and to the one result instead.
+//!
+//! Symbols as in the folder's table, and for a row and head:
+//!
+//! | symbol | meaning | shape |
+//! |---|---|---|
+//! | x | what keys and values are made of | S, H |
+//! | W, b; V, e | the head's part of the maps to keys and to values | H, d and d |
+//! | u | q Wᵀ / √d | H |
+//! | s | scores: q k'ᵀ / √d of the prefix, u xᵀ + q b / √d of the tokens | K |
+//! | p | softmax(s + m); w = r p | K |
+//! | z | the tokens' part of w, times x | H |
+//! | c | z V + e Σ w + w v', the sum over the tokens, the last product over the prefix | d |
+//!
+//! ∂z = ∂c Vᵀ; ∂w of a token = ∂z x + ∂c e; ∂s = p (r ∂w - Σ r ∂w p); ∂u = ∂s x; ∂x = w ∂z + ∂s u;
+//! ∂q = (∂u W + b Σ ∂s + ∂s k') / √d, with the tokens' ∂s in the first two terms and the prefix's in the last.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::super::super::dropout::Dropout;
+use super::super::super::layout::Layout;
+use super::super::super::tensor::Tensor;
+use super::super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice};
+use super::block::{Block, Into, product};
+use super::dropped;
+use super::parts::{bounds, front, pieces, rows_of_part, summed};
+use super::sizes::Sizes;
+use super::softmax::{multiply, softmax_rows, softmax_rows_backward, times};
+
+/// The queries of first tokens, and what they attend to.
+pub(in crate::model) struct FirstTokens<'a> {
+    /// A
+    pub(in crate::model) heads: usize,
+    /// q, of the first token of each row.
+    pub(in crate::model) query: &'a Tensor<3>,
+    /// x, of all tokens.
+    pub(in crate::model) x: &'a Tensor<3>,
+    /// Weight and bias of the map to keys.
+    pub(in crate::model) key: (&'a Tensor<2>, &'a Tensor<1>),
+    /// Weight and bias of the map to values.
+    pub(in crate::model) value: (&'a Tensor<2>, &'a Tensor<1>),
+    /// k' and v'.
+    pub(in crate::model) prefix: Option<&'a [Tensor<3>; 2]>,
+    /// Where the rows are in x, and m.
+    pub(in crate::model) layout: &'a Layout,
+}
+
+/// c, with the axes of q; none where the numbers are elsewhere or of another format, or the maps train.
+pub(in crate::model) fn first_tokens(
+    asked: &FirstTokens<'_>,
+    dropout: Option<&mut Dropout>,
+) -> Option<Tensor<3>> {
+    let map = |(weight, bias): (&Tensor<2>, &Tensor<1>)| {
+        let frozen = !weight.is_tracked() && !bias.is_tracked();
+        frozen.then(|| Some([numbers(weight)?, numbers(bias)?]))?
+    };
+    let (key, value) = (map(asked.key)?, map(asked.value)?);
+    let [query, x] = [numbers(asked.query)?, numbers(asked.x)?];
+    let prefix = match asked.prefix {
+        Some([keys, values]) => Some([numbers(keys)?, numbers(values)?]),
+        None => None,
+    };
+    let padding = match asked.layout.padding() {
+        Some(padding) => Some(numbers(padding)?),
+        None => None,
+    };
+    let sizes = Sizes::new(
+        asked.heads,
+        [asked.query, asked.x],
+        asked.prefix,
+        asked.layout,
+    );
+    let square = [sizes.hidden; 2];
+    for [weight, bias] in [&key, &value] {
+        // The products of matrices rely on it.
+        assert_eq!(weight.layout().shape()[..], square, "shape of a map");
+        assert_eq!(bias.layout().shape()[..], square[..1], "shape of its bias");
+    }
+    let mut attention = FirstAttention {
+        dropped: dropout.and_then(|dropout| dropped(dropout, &sizes, asked.query)),
+        query,
+        x,
+        key,
+        value,
+        prefix,
+        folded: Arc::default(),
+        weights: Arc::default(),
+        sizes,
+    };
+    let padding = padding.as_ref().map(slice);
+    let context = of_shape(attention.forward(padding.as_deref()), &asked.query.dims());
+    let inputs = [asked.query, asked.x].map(Clone::clone);
+    let prefixes = asked.prefix.into_iter().flatten();
+    let tracked = inputs.iter().chain(prefixes).any(Tensor::is_tracked);
+    Some(match (tracked, asked.prefix) {
+        (false, _) => constant(context),
+        (true, None) => node(inputs, context, attention),
+        (true, Some([keys, values])) => {
+            let [query, x] = inputs;
+            node([query, x, keys.clone(), values.clone()], context, attention)
+        }
+    })
+}
+
+#[derive(Clone, Debug)]
+struct FirstAttention {
+    sizes: Sizes,
+    query: Numbers,
+    x: Numbers,
+    /// W of all heads, and b.
+    key: [Numbers; 2],
+    /// V of all heads, and e.
+    value: [Numbers; 2],
+    prefix: Option<[Numbers; 2]>,
+    /// r of every row and head; none without dropout.
+    dropped: Option<Numbers>,
+    /// u of every row and head, [B, A, H].
+    folded: Arc<Vec<f32>>,
+    /// p of every row and head.
+    weights: Arc<Vec<f32>>,
+}
+
+impl FirstAttention {
+    fn scale(&self) -> f32 {
+        1.0 / (self.sizes.width as f32).sqrt()
+    }
+
+    /// What belongs to a head in numbers of all rows: in q or c, and in u or z.
+    fn of_all_rows(&self, head: usize) -> [Block; 2] {
+        let Sizes {
+            heads,
+            width,
+            hidden,
+            ..
+        } = self.sizes;
+        let rows = self.sizes.rows();
+        [
+            Block::new(head * width, rows, width, hidden),
+            Block::new(head * hidden, rows, hidden, heads * hidden),
+        ]
+    }
+
+    fn forward(&mut self, padding: Option<&[f32]>) -> Vec<f32> {
+        let sizes = &self.sizes;
+        let (heads, width, hidden, scale) = (sizes.heads, sizes.width, sizes.hidden, self.scale());
+        let [q, x] = [&self.query, &self.x].map(slice);
+        let prefix = self.prefix.as_ref().map(|two| two.each_ref().map(slice));
+        let [prefix_k, prefix_v] = match &prefix {
+            Some([keys, values]) => [&**keys, &**values],
+            None => [&[][..]; 2],
+        };
+        let [key_bias, value_bias] = [&self.key[1], &self.value[1]].map(slice);
+        let dropped = self.dropped.as_ref().map(slice);
+
+        let mut folded = vec![0f32; sizes.rows() * heads * hidden];
+        let key = self.key[0].storage::<f32>();
+        for head in 0..heads {
+            let [of_query, of_folded] = self.of_all_rows(head);
+            let weight = Block::of_head(&self.key[0], head, width).transposed();
+            product(
+                Into::Replace,
+                (&mut folded, of_folded),
+                (&q, of_query),
+                (key, weight),
+                scale,
+            );
+        }
+
+        let mut weights = vec![0f32; sizes.weights()];
+        let mut sums = vec![0f32; folded.len()];
+        let mut context = vec![0f32; sizes.rows() * hidden];
+        let rows = pieces(&mut weights, &sizes.weights, 1)
+            .into_par_iter()
+            .zip(sums.par_chunks_exact_mut(heads * hidden))
+            .zip(context.par_chunks_exact_mut(hidden))
+            .enumerate();
+        rows.for_each(|(index, ((p, z), c))| {
+            let row = sizes.row(index);
+            let (q, x) = (sizes.of_queries(&q, index), sizes.of_keys(&x, index));
+            let u = &folded[index * heads * hidden..][..heads * hidden];
+            let [all, tokens] = [heads, row.tokens].map(|rows| Block::new(0, rows, hidden, hidden));
+            let of_all = Block::new(0, heads, row.keys, row.keys);
+            let [_, of_tokens] = of_all.split_columns(row.prefix);
+            product(
+                Into::Replace,
+                (p, of_tokens),
+                (u, all),
+                (x, tokens.transposed()),
+                1.0,
+            );
+            for head in 0..heads {
+                let p = &mut p[head * row.keys..][..row.keys];
+                let own = head * width..(head + 1) * width;
+                let shift = scale * dot(&q[own.clone()], &key_bias[own]);
+                p[row.prefix..].iter_mut().for_each(|p| *p += shift);
+                product(
+                    Into::Replace,
+                    (p, Block::new(0, 1, row.prefix, row.keys)),
+                    (q, row.queries(head)),
+                    (prefix_k, row.prefix(head).transposed()),
+                    scale,
+                );
+            }
+            let padding = padding.map_or(&[][..], |all| {
+                &all[sizes.keys[index]..sizes.keys[index + 1]]
+            });
+            softmax_rows(p, row.keys, padding);
+            let kept;
+            let w = match &dropped {
+                Some(r) => {
+                    kept = times(p, sizes.of_weights(r, index));
+                    &kept
+                }
+                None => &*p,
+            };
+            product(Into::Replace, (z, all), (w, of_tokens), (x, tokens), 1.0);
+            for head in 0..heads {
+                let w = &w[head * row.keys..][..row.keys];
+                let share: f32 = w[row.prefix..].iter().sum();
+                let own = head * width..(head + 1) * width;
+                for (c, e) in c[own.clone()].iter_mut().zip(&value_bias[own]) {
+                    *c = share * e;
+                }
+                product(
+                    Into::Add,
+                    (c, row.queries(head)),
+                    (w, Block::new(0, 1, row.prefix, row.keys)),
+                    (prefix_v, row.prefix(head)),
+                    1.0,
+                );
+            }
+        });
+
+        let value = self.value[0].storage::<f32>();
+        for head in 0..heads {
+            let [of_context, of_sums] = self.of_all_rows(head);
+            let weight = Block::of_head(&self.value[0], head, width);
+            product(
+                Into::Add,
+                (&mut context, of_context),
+                (&sums, of_sums),
+                (value, weight),
+                1.0,
+            );
+        }
+        self.folded = Arc::new(folded);
+        self.weights = Arc::new(weights);
+        context
+    }
+
+    /// Gradients of q, x, k' and v', as far as they are wanted, from that of c.
+    fn gradients(&self, output: &Numbers, wanted: [bool; 4]) -> [Option<Numbers>; 4] {
+        let sizes = &self.sizes;
+        let (heads, width, hidden, scale) = (sizes.heads, sizes.width, sizes.hidden, self.scale());
+        let [q, x, context] = [&self.query, &self.x, output].map(slice);
+        let prefix = self.prefix.as_ref().map(|two| two.each_ref().map(slice));
+        let [prefix_k, prefix_v] = match &prefix {
+            Some([keys, values]) => [&**keys, &**values],
+            None => [&[][..]; 2],
+        };
+        let [key_bias, value_bias] = [&self.key[1], &self.value[1]].map(slice);
+        let dropped = self.dropped.as_ref().map(slice);
+        let [of_query, of_x, of_prefix_key, of_prefix_value] = wanted;
+
+        let mut sums = vec![0f32; sizes.rows() * heads * hidden];
+        let value = self.value[0].storage::<f32>();
+        for head in 0..heads {
+            let [of_context, of_sums] = self.of_all_rows(head);
+            let weight = Block::of_head(&self.value[0], head, width).transposed();
+            product(
+                Into::Replace,
+                (&mut sums, of_sums),
+                (&context, of_context),
+                (value, weight),
+                1.0,
+            );
+        }
+
+        let rows_of_part = rows_of_part(sizes.rows());
+        let [asking, keys] = [&sizes.asking, &sizes.keys].map(|starts| bounds(starts));
+        let parts = asking.len() - 1;
+        let in_prefix = heads * sizes.prefix * width;
+        let shares: Vec<usize> = (0..=parts).map(|part| part * in_prefix).collect();
+        let zeros = |wanted: bool, numbers: usize| vec![0f32; if wanted { numbers } else { 0 }];
+        let mut dq = zeros(of_query, sizes.rows() * hidden);
+        let mut du = zeros(of_query, sums.len());
+        let mut dx = zeros(of_x, keys[parts] * hidden);
+        let mut dpk = zeros(of_prefix_key, shares[parts]);
+        let mut dpv = zeros(of_prefix_value, shares[parts]);
+        let by_part = pieces(&mut dq, &asking, hidden)
+            .into_par_iter()
+            .zip(pieces(&mut du, &asking, heads * hidden))
+            .zip(pieces(&mut dx, &keys, hidden))
+            .zip(pieces(&mut dpk, &shares, 1))
+            .zip(pieces(&mut dpv, &shares, 1))
+            .enumerate();
+        by_part.for_each_init(Vec::new, |scratch, (part, ((((dq, du), dx), dpk), dpv))| {
+            let first = part * rows_of_part;
+            let [mut dq, mut du, mut dx] = [dq, du, dx];
+            for index in first..(first + rows_of_part).min(sizes.rows()) {
+                let row = sizes.row(index);
+                let q = sizes.of_queries(&q, index);
+                let dc = sizes.of_queries(&context, index);
+                let x = sizes.of_keys(&x, index);
+                let of_row = index * heads * hidden..(index + 1) * heads * hidden;
+                let (u, dz) = (&self.folded[of_row.clone()], &sums[of_row]);
+                let p = sizes.of_weights(&self.weights, index);
+                let r = dropped.as_ref().map(|r| sizes.of_weights(r, index));
+                let [dq, du, dx] = [
+                    front(&mut dq, hidden),
+                    front(&mut du, heads * hidden),
+                    front(&mut dx, row.tokens * hidden),
+                ];
+                let [all, tokens] =
+                    [heads, row.tokens].map(|rows| Block::new(0, rows, hidden, hidden));
+                let of_all = Block::new(0, heads, row.keys, row.keys);
+                let [_, of_tokens] = of_all.split_columns(row.prefix);
+                let kept = r.map(|r| times(p, r));
+                let w = kept.as_deref().unwrap_or(p);
+                let one = Block::new(0, 1, row.prefix, row.keys);
+
+                scratch.resize(p.len(), 0.0);
+                let s = scratch.as_mut_slice();
+                let turned = (x, tokens.transposed());
+                product(Into::Replace, (s, of_tokens), (dz, all), turned, 1.0);
+                for head in 0..heads {
+                    let of_head = head * row.keys..(head + 1) * row.keys;
+                    let own = head * width..(head + 1) * width;
+                    let s = &mut s[of_head.clone()];
+                    let shift = dot(&dc[own.clone()], &value_bias[own]);
+                    s[row.prefix..].iter_mut().for_each(|s| *s += shift);
+                    let dc = (dc, row.queries(head));
+                    let turned = (prefix_v, row.prefix(head).transposed());
+                    product(Into::Replace, (s, one), dc, turned, 1.0);
+                    if of_prefix_value {
+                        let w = (&w[of_head], one.transposed());
+                        product(Into::Add, (dpv, row.prefix(head)), w, dc, 1.0);
+                    }
+                }
+                if let Some(r) = r {
+                    multiply(s, r);
+                }
+                softmax_rows_backward(s, p, row.keys);
+                if of_x {
+                    let w = (w, of_tokens.transposed());
+                    product(Into::Replace, (dx, tokens), w, (dz, all), 1.0);
+                    let s = (&*s, of_tokens.transposed());
+                    product(Into::Add, (dx, tokens), s, (u, all), 1.0);
+                }
+                if of_query {
+                    product(Into::Replace, (du, all), (s, of_tokens), (x, tokens), 1.0);
+                }
+                for head in 0..heads {
+                    let s = &s[head * row.keys..][..row.keys];
+                    if of_query {
+                        let share: f32 = scale * s[row.prefix..].iter().sum::<f32>();
+                        let own = head * width..(head + 1) * width;
+                        for (dq, b) in dq[own.clone()].iter_mut().zip(&key_bias[own]) {
+                            *dq = share * b;
+                        }
+                        let keys = (prefix_k, row.prefix(head));
+                        product(Into::Add, (dq, row.queries(head)), (s, one), keys, scale);
+                    }
+                    if of_prefix_key {
+                        let (s, q) = ((s, one.transposed()), (q, row.queries(head)));
+                        product(Into::Add, (dpk, row.prefix(head)), s, q, scale);
+                    }
+                }
+            }
+        });
+        if of_query {
+            let key = self.key[0].storage::<f32>();
+            for head in 0..heads {
+                let [of_query, of_folded] = self.of_all_rows(head);
+                let weight = Block::of_head(&self.key[0], head, width);
+                product(
+                    Into::Add,
+                    (&mut dq, of_query),
+                    (&du, of_folded),
+                    (key, weight),
+                    scale,
+                );
+            }
+        }
+        let axes = |numbers: &Numbers| numbers.layout().shape().to_vec();
+        let in_prefix = [heads, sizes.prefix, width];
+        [
+            of_query.then(|| of_shape(dq, &axes(&self.query))),
+            of_x.then(|| of_shape(dx, &axes(&self.x))),
+            of_prefix_key.then(|| of_shape(summed(&dpk, parts), &in_prefix)),
+            of_prefix_value.then(|| of_shape(summed(&dpv, parts), &in_prefix)),
+        ]
+    }
+}
+
+impl Operation<2> for FirstAttention {
+    fn backward(&self, output: Numbers, [q, x]: [bool; 2]) -> [Option<Numbers>; 2] {
+        let [q, x, ..] = self.gradients(&output, [q, x, false, false]);
+        [q, x]
+    }
+}
+
+impl Operation<4> for FirstAttention {
+    fn backward(&self, output: Numbers, wanted: [bool; 4]) -> [Option<Numbers>; 4] {
+        self.gradients(&output, wanted)
+    }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
