@@ -217,6 +217,7 @@ fn one_turn(arguments: &Arguments) {
         intermediate: 4 * hidden,
         positions: 512,
         token_types: 2,
+        distances: 0,
         projected_from: None,
         padding_id: 0,
         layer_norm_epsilon: 1e-12,

@@ -61,9 +61,9 @@ impl Library {
 
 /// Why `transformers` cannot run an adapter through our module; none: it can.
 pub(super) fn obstacle(architecture: Architecture) -> Option<&'static str> {
-    let other = architecture == Architecture::DistilBert;
+    let other = matches!(architecture, Architecture::DistilBert | Architecture::Mpnet);
     other.then_some(
-        "the module beside the weights reads BERT's layers, and DistilBERT's are built otherwise",
+        "the module beside the weights reads BERT's layers, and this encoder's are built otherwise",
     )
 }
 

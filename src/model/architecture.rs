@@ -42,6 +42,8 @@ pub enum Architecture {
     DistilBert,
     /// ELECTRA's discriminator (Clark et al. 2020): BERT with embeddings of a width of their own, no pooler.
     Electra,
+    /// MPNet (Song et al. 2020): RoBERTa with biases by distance in its attention, no token types.
+    Mpnet,
 }
 
 const FAMILIES: &[Family] = &[
@@ -121,6 +123,22 @@ const FAMILIES: &[Family] = &[
         keys: &[],
         tensors: &[],
     },
+    Family {
+        architecture: Architecture::Mpnet,
+        name: "mpnet",
+        prefix: "mpnet",
+        class: "MPNetModel",
+        positions: Positions::Tokens,
+        padding_id: 1,
+        keys: &[],
+        tensors: &[
+            ("attention.self.query", "attention.attn.q"),
+            ("attention.self.key", "attention.attn.k"),
+            ("attention.self.value", "attention.attn.v"),
+            ("attention.output.dense", "attention.attn.o"),
+            ("attention.output.LayerNorm", "attention.LayerNorm"),
+        ],
+    },
 ];
 
 impl Architecture {
@@ -168,7 +186,7 @@ impl Architecture {
 
     /// Whether there is a table of token types (sentence A or B).
     pub fn has_token_types(self) -> bool {
-        self != Self::DistilBert
+        !matches!(self, Self::DistilBert | Self::Mpnet)
     }
 
     /// Whether published encoders come with a pooler.

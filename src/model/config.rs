@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 pub use super::architecture::Architecture;
 use super::architecture::Positions;
+use super::relative;
 
 /// Ten times as many as any encoder has.
 const MOST_LAYERS: usize = 1000;
@@ -27,6 +28,8 @@ pub struct EncoderConfig {
     pub positions: usize,
     /// Rows of the token type table; 0 where there is none.
     pub token_types: usize,
+    /// Rows of the table of attention's biases by distance; 0 where there is none.
+    pub distances: usize,
     /// Width of the embeddings, where they are brought to that of the hidden states by a linear map.
     pub projected_from: Option<usize>,
     /// Id of the padding token.
@@ -109,6 +112,10 @@ impl EncoderConfig {
                 true => keys.size("type_vocab_size")?,
                 false => 0,
             },
+            distances: match architecture {
+                Architecture::Mpnet => keys.distances("relative_attention_num_buckets")?,
+                _ => 0,
+            },
             projected_from: match architecture {
                 Architecture::Electra => {
                     let width = keys.size("embedding_size")?;
@@ -154,6 +161,9 @@ impl EncoderConfig {
         });
         if self.architecture == Architecture::Electra {
             value["embedding_size"] = self.embedding().into();
+        }
+        if self.distances > 0 {
+            value["relative_attention_num_buckets"] = self.distances.into();
         }
         format!("{value:#}\n")
     }
@@ -203,7 +213,8 @@ impl EncoderConfig {
         let rows = (self.vocabulary + self.positions + self.token_types) as u64;
         let norm = 2 * h;
         let layer = 4 * (h * h + h) + norm + (h * i + i) + (i * h + h) + norm;
-        rows * e + 2 * e + projection + self.layers as u64 * layer + pooler
+        let distances = (self.distances * self.heads) as u64;
+        rows * e + 2 * e + projection + self.layers as u64 * layer + distances + pooler
     }
 }
 
@@ -261,6 +272,20 @@ impl Keys<'_> {
             .ok_or_else(|| self.invalid(key, &format!("a whole number from 1 to {MOST_LAYERS}")))
     }
 
+    fn distances(&self, key: &'static str) -> Result<usize, ConfigError> {
+        match self
+            .object
+            .get(key)
+            .map_or(Some(relative::ROWS as u64), Value::as_u64)
+        {
+            Some(rows) if rows == relative::ROWS as u64 => Ok(relative::ROWS),
+            _ => {
+                let expected = format!("{}: no other is supported", relative::ROWS);
+                Err(self.invalid(key, &expected))
+            }
+        }
+    }
+
     fn positive(&self, key: &'static str, default: Option<f64>) -> Result<f64, ConfigError> {
         if let (None, Some(value)) = (self.object.get(key), default) {
             return Ok(value);
@@ -301,6 +326,7 @@ mod tests {
             intermediate: 3072,
             positions: if roberta { 514 } else { 512 },
             token_types: if roberta { 1 } else { 2 },
+            distances: 0,
             projected_from: None,
             padding_id: u32::from(roberta),
             layer_norm_epsilon: if roberta { 1e-5 } else { 1e-12 },
@@ -331,13 +357,14 @@ mod tests {
             ..roberta
         };
         assert_eq!(large.backbone_parameters(), 355_359_744);
-        let [distil, electra] = others();
+        let [distil, electra, mpnet] = others();
+        assert_eq!(mpnet.backbone_parameters(), 109_486_464);
         assert_eq!(distil.backbone_parameters(), 66_362_880);
         assert_eq!(electra.backbone_parameters(), 13_483_008);
     }
 
-    /// DistilBERT-base and ELECTRA-small.
-    fn others() -> [EncoderConfig; 2] {
+    /// DistilBERT-base, ELECTRA-small and MPNet-base.
+    fn others() -> [EncoderConfig; 3] {
         let distil = EncoderConfig {
             architecture: Architecture::DistilBert,
             layers: 6,
@@ -352,14 +379,23 @@ mod tests {
             projected_from: Some(128),
             ..base(Architecture::Bert)
         };
-        [distil, electra]
+        let mpnet = EncoderConfig {
+            architecture: Architecture::Mpnet,
+            vocabulary: 30527,
+            positions: 514,
+            token_types: 0,
+            distances: 32,
+            padding_id: 1,
+            ..base(Architecture::Bert)
+        };
+        [distil, electra, mpnet]
     }
 
     #[test]
     fn a_configuration_survives_writing_and_reading() {
-        let [distil, electra] = others();
+        let [distil, electra, mpnet] = others();
         let [bert, roberta] = [Architecture::Bert, Architecture::Roberta].map(base);
-        for config in [bert, roberta, distil, electra] {
+        for config in [bert, roberta, distil, electra, mpnet] {
             assert_eq!(EncoderConfig::from_json(&config.to_json(), "x"), Ok(config));
         }
     }
@@ -379,6 +415,13 @@ mod tests {
         }
         let message = with("num_attention_heads", 7.into()).unwrap_err();
         assert!(message.to_string().contains("divisor of hidden_size, 768"));
+        let [.., mpnet] = others();
+        let few = (mpnet.to_json()).replace("num_buckets\": 32", "num_buckets\": 16");
+        let message = EncoderConfig::from_json(&few, "x").unwrap_err().to_string();
+        assert!(
+            message.contains("num_buckets` is 16; expected 32"),
+            "{message}"
+        );
     }
 
     #[test]

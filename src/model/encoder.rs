@@ -10,6 +10,7 @@ use super::dropout::Dropout;
 use super::fused;
 use super::layer::{Blocks, Layer, LayerNorm, Linear, Pass, Tokens};
 use super::peft::Active;
+use super::relative;
 use super::tensor::{DType, Device, Int, Tensor, tanh};
 use super::untouched::Untouched;
 use super::weights::{Weights, WeightsError};
@@ -31,6 +32,8 @@ struct Parts {
     norm: LayerNorm,
     projection: Option<Linear>,
     layers: Vec<Layer>,
+    /// Attention's biases by distance, [R, A].
+    distances: Option<Tensor<2>>,
     pooler: Option<Linear>,
 }
 
@@ -148,11 +151,7 @@ impl Backbone {
         untouched: Untouched,
         mut passed: impl FnMut(usize, &Tensor<3>),
     ) -> Tensor<3> {
-        let mut pass = Pass {
-            layout: &batch.layout,
-            modules: &[],
-            dropout: None,
-        };
+        let mut pass = self.pass(batch, &[], None);
         let (first, mut x) = self.begin(batch, &mut pass);
         for index in first..untouched.layers {
             let tokens = self.tokens(index, Tokens::First);
@@ -184,11 +183,7 @@ impl Backbone {
         last: Tokens,
         mut seen: impl FnMut(&Tensor<3>),
     ) -> Tensor<3> {
-        let mut pass = Pass {
-            layout: &batch.layout,
-            modules,
-            dropout,
-        };
+        let mut pass = self.pass(batch, modules, dropout);
         let (first, mut x) = self.begin(batch, &mut pass);
         seen(&x);
         for (index, layer) in self.0.layers.iter().enumerate().skip(first) {
@@ -196,6 +191,22 @@ impl Backbone {
             seen(&x);
         }
         x
+    }
+
+    fn pass<'a>(
+        &self,
+        batch: &'a Batch,
+        modules: &'a [Box<dyn Active>],
+        dropout: Option<&'a mut Dropout>,
+    ) -> Pass<'a> {
+        let layout = &batch.layout;
+        let distances = self.0.distances.as_ref();
+        Pass {
+            layout,
+            modules,
+            dropout,
+            biases: distances.map(|table| relative::biases(table, layout.longest())),
+        }
     }
 
     /// The layer to begin with, and its input: what is known already, or the embeddings.

@@ -85,6 +85,8 @@ pub(super) struct Pass<'a> {
     pub(super) modules: &'a [Box<dyn Active>],
     /// Dropout inside the layers.
     pub(super) dropout: Option<&'a mut Dropout>,
+    /// What attention's scores get by distance, [A, 2 M - 1], see [`super::relative`].
+    pub(super) biases: Option<Tensor<2>>,
 }
 
 impl Pass<'_> {
@@ -193,7 +195,7 @@ impl Layer {
         self.output_norm.forward(y)
     }
 
-    /// softmax(q kᵀ / √d + m) v, heads side by side again. `asking` are the `tokens` whose queries are answered.
+    /// softmax(q kᵀ / √d + m + biases) v, heads side by side again. `asking` are the `tokens` whose queries are answered.
     fn attend(
         &self,
         index: usize,
@@ -217,6 +219,7 @@ impl Layer {
                 key: (&self.key.weight, &self.key.bias),
                 value: (&self.value.weight, &self.value.bias),
                 prefix: prefix.as_ref(),
+                biases: pass.biases.as_ref(),
                 layout: pass.layout,
             };
             if let Some(c) = first_tokens(&asked, pass.dropout.as_deref_mut()) {
@@ -237,6 +240,7 @@ impl Layer {
             key: projections.key,
             value: projections.value,
             prefix,
+            biases: pass.biases.as_ref(),
             layout: pass.layout,
         };
         attention(heads, pass.dropout.as_deref_mut())

@@ -53,6 +53,17 @@ impl Layout {
         }
     }
 
+    /// Tokens of the longest row, padding included.
+    pub(super) fn longest(&self) -> usize {
+        match self {
+            Self::Padded { tokens, .. } => *tokens,
+            Self::Packed { starts, .. } => {
+                let lengths = starts.windows(2).map(|ends| ends[1] - ends[0]);
+                lengths.max().unwrap_or(0)
+            }
+        }
+    }
+
     /// m, where there is padding.
     pub(super) fn padding(&self) -> Option<&Tensor<4>> {
         match self {

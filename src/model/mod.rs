@@ -19,6 +19,7 @@ mod layout;
 mod load;
 pub mod parameters;
 pub mod peft;
+mod relative;
 mod source;
 pub mod space;
 pub mod tensor;

@@ -152,6 +152,7 @@ mod tests {
             intermediate: 1536,
             positions: 512,
             token_types: 2,
+            distances: 0,
             projected_from: None,
             padding_id: 0,
             layer_norm_epsilon: 1e-12,

@@ -25,6 +25,7 @@ FAMILIES = {
     "camembert": (transformers.CamembertModel, transformers.CamembertConfig(**BERT, type_vocab_size=1)),
     "distilbert": (transformers.DistilBertModel, transformers.DistilBertConfig(**DISTIL)),
     "electra": (transformers.ElectraModel, transformers.ElectraConfig(**BERT, embedding_size=16)),
+    "mpnet": (transformers.MPNetModel, transformers.MPNetConfig(**BERT)),
     "electra_projected": (transformers.ElectraModel, transformers.ElectraConfig(**BERT, embedding_size=8)),
 }
 
@@ -47,15 +48,17 @@ def main(folder):
         save_file({key: value.contiguous() for key, value in weights.items()}, out / "model.safetensors")
         config.to_json_file(out / "config.json")
         padding = config.pad_token_id
-        rows, lengths = 3, [9, 6, 2]
-        ids = torch.randint(4, 50, (rows, 9))
-        mask = torch.tensor([[int(i < length) for i in range(9)] for length in lengths])
+        # Far enough apart for distances that share a bias.
+        tokens = 22 if name == "mpnet" else 9
+        rows, lengths = 3, [tokens, 6, 2]
+        ids = torch.randint(4, 50, (rows, tokens))
+        mask = torch.tensor([[int(i < length) for i in range(tokens)] for length in lengths])
         ids[mask == 0] = padding
         types = torch.zeros_like(ids)
         if getattr(config, "type_vocab_size", 0) > 1:
             types[:, 4:] = 1
         arguments = {"input_ids": ids, "attention_mask": mask}
-        if name != "distilbert":
+        if name not in ("distilbert", "mpnet"):
             arguments["token_type_ids"] = types
         with torch.no_grad():
             states = model.double()(**arguments, output_hidden_states=True).hidden_states

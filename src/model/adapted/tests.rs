@@ -16,6 +16,7 @@ fn config() -> EncoderConfig {
         intermediate: 12,
         positions: 10,
         token_types: 2,
+        distances: 0,
         projected_from: None,
         padding_id: 0,
         layer_norm_epsilon: 1e-12,

@@ -122,6 +122,7 @@ impl Backbone {
             );
             values.extend(norm(&layer.output_norm));
         }
+        values.extend(parts.distances.as_ref().map(host));
         values.extend(parts.pooler.iter().flat_map(linear));
         let shapes = shapes(&parts.config, parts.pooler.is_some()).into_iter();
         let named = shapes
@@ -177,6 +178,10 @@ impl Backbone {
                 output_norm: take.norm(&name("output.LayerNorm"), h)?,
             });
         }
+        let distances = match config.distances {
+            0 => None,
+            rows => Some(take.matrix(DISTANCES, [rows, config.heads])?),
+        };
         let pooler = match pooler {
             true => Some(take.linear("pooler.dense", h, h)?),
             false => None,
@@ -191,6 +196,7 @@ impl Backbone {
             norm,
             projection,
             layers,
+            distances,
             pooler,
         })))
     }
@@ -206,6 +212,8 @@ fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
 fn is_norm(name: &str) -> bool {
     name.contains("LayerNorm")
 }
+
+const DISTANCES: &str = "encoder.relative_attention_bias.weight";
 
 const POOLER: &str = "pooler.dense.weight";
 

@@ -178,6 +178,7 @@ fn encoder(vocabulary: usize) -> EncoderConfig {
         intermediate: 256,
         positions: POSITIONS,
         token_types: 2,
+        distances: 0,
         projected_from: None,
         padding_id: 0,
         layer_norm_epsilon: 1e-12,

@@ -526,6 +526,7 @@ fn encoder_of_width(hidden: usize) -> EncoderConfig {
         intermediate: 4 * hidden,
         positions: 512,
         token_types: 2,
+        distances: 0,
         projected_from: None,
         padding_id: 0,
         layer_norm_epsilon: 1e-12,

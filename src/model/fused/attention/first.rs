@@ -9,7 +9,7 @@
 //! | W, b; V, e | the head's part of the maps to keys and to values | H, d and d |
 //! | u | q Wᵀ / √d | H |
 //! | s | scores: q k'ᵀ / √d of the prefix, u xᵀ + q b / √d of the tokens | K |
-//! | p | softmax(s + m); w = r p | K |
+//! | p | softmax(s + m + b); w = r p | K |
 //! | z | the tokens' part of w, times x | H |
 //! | c | z V + e Σ w + w v', the sum over the tokens, the last product over the prefix | d |
 //!
@@ -24,11 +24,12 @@ use super::super::super::dropout::Dropout;
 use super::super::super::layout::Layout;
 use super::super::super::tensor::Tensor;
 use super::super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice};
+use super::biases::Biases;
 use super::block::{Block, Into, product};
-use super::dropped;
 use super::parts::{bounds, front, pieces, rows_of_part, summed};
 use super::sizes::Sizes;
 use super::softmax::{multiply, softmax_rows, softmax_rows_backward, times};
+use super::{constants, dropped};
 
 /// The queries of first tokens, and what they attend to.
 pub(in crate::model) struct FirstTokens<'a> {
@@ -44,6 +45,8 @@ pub(in crate::model) struct FirstTokens<'a> {
     pub(in crate::model) value: (&'a Tensor<2>, &'a Tensor<1>),
     /// k' and v'.
     pub(in crate::model) prefix: Option<&'a [Tensor<3>; 2]>,
+    /// b
+    pub(in crate::model) biases: Option<&'a Tensor<2>>,
     /// Where the rows are in x, and m.
     pub(in crate::model) layout: &'a Layout,
 }
@@ -53,10 +56,8 @@ pub(in crate::model) fn first_tokens(
     asked: &FirstTokens<'_>,
     dropout: Option<&mut Dropout>,
 ) -> Option<Tensor<3>> {
-    let map = |(weight, bias): (&Tensor<2>, &Tensor<1>)| {
-        let frozen = !weight.is_tracked() && !bias.is_tracked();
-        frozen.then(|| Some([numbers(weight)?, numbers(bias)?]))?
-    };
+    let map =
+        |(weight, bias): (&Tensor<2>, &Tensor<1>)| Some([constants(weight)?, constants(bias)?]);
     let (key, value) = (map(asked.key)?, map(asked.value)?);
     let [query, x] = [numbers(asked.query)?, numbers(asked.x)?];
     let prefix = match asked.prefix {
@@ -65,6 +66,10 @@ pub(in crate::model) fn first_tokens(
     };
     let padding = match asked.layout.padding() {
         Some(padding) => Some(numbers(padding)?),
+        None => None,
+    };
+    let biases = match asked.biases {
+        Some(biases) => Some(Biases::new(constants(biases)?)),
         None => None,
     };
     let sizes = Sizes::new(
@@ -91,7 +96,10 @@ pub(in crate::model) fn first_tokens(
         sizes,
     };
     let padding = padding.as_ref().map(slice);
-    let context = of_shape(attention.forward(padding.as_deref()), &asked.query.dims());
+    let context = of_shape(
+        attention.forward(padding.as_deref(), biases.as_ref()),
+        &asked.query.dims(),
+    );
     let inputs = [asked.query, asked.x].map(Clone::clone);
     let prefixes = asked.prefix.into_iter().flatten();
     let tracked = inputs.iter().chain(prefixes).any(Tensor::is_tracked);
@@ -143,7 +151,7 @@ impl FirstAttention {
         ]
     }
 
-    fn forward(&mut self, padding: Option<&[f32]>) -> Vec<f32> {
+    fn forward(&mut self, padding: Option<&[f32]>, biases: Option<&Biases>) -> Vec<f32> {
         let sizes = &self.sizes;
         let (heads, width, hidden, scale) = (sizes.heads, sizes.width, sizes.hidden, self.scale());
         let [q, x] = [&self.query, &self.x].map(slice);
@@ -196,6 +204,9 @@ impl FirstAttention {
                 let own = head * width..(head + 1) * width;
                 let shift = scale * dot(&q[own.clone()], &key_bias[own]);
                 p[row.prefix..].iter_mut().for_each(|p| *p += shift);
+                if let Some(biases) = biases {
+                    biases.add(p, head, row.keys, row.tokens);
+                }
                 product(
                     Into::Replace,
                     (p, Block::new(0, 1, row.prefix, row.keys)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::super::node::{Numbers, Operation, of_shape, slice};
+use super::biases::Biases;
 use super::block::{Into, product};
 use super::parts::{bounds, front, pieces, rows_of_part, summed};
 use super::sizes::Sizes;
@@ -26,7 +27,12 @@ pub(super) struct Attention {
 
 impl Attention {
     /// c. p is kept if asked for.
-    pub(super) fn forward(&mut self, padding: Option<&[f32]>, keep: bool) -> Vec<f32> {
+    pub(super) fn forward(
+        &mut self,
+        padding: Option<&[f32]>,
+        biases: Option<&Biases>,
+        keep: bool,
+    ) -> Vec<f32> {
         let sizes = &self.sizes;
         let [q, k, v] = [&self.query, &self.key, &self.value].map(slice);
         let prefix = self.prefix.as_ref().map(|two| two.each_ref().map(slice));
@@ -65,6 +71,9 @@ impl Attention {
                     (k, tokens.transposed()),
                     scale,
                 );
+                if let Some(biases) = biases {
+                    biases.add(p, head, row.keys, row.tokens);
+                }
                 softmax_rows(p, row.keys, padding);
                 let kept;
                 let p = match dropped {

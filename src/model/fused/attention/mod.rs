@@ -9,13 +9,15 @@
 //! | q, k, v | queries, keys, values, the heads side by side | B, Q, H; B, S, H; B, S, H |
 //! | k', v' | keys and values of the prefix | A, L, d |
 //! | m | what is added to the scores of a key: 0, or the lowest number for padding | B, S |
-//! | p | softmax(q [k' k]ᵀ / √d + m), a head | Q, K |
+//! | b | what is added to them by the distance of key and query, where the encoder does that; prefixes have none | A, 2 M - 1 |
+//! | p | softmax(q [k' k]ᵀ / √d + m + b), a head | Q, K |
 //! | r | what dropout multiplies p by: 0, or 1 / (1 - rate); 1 without dropout | Q, K |
 //! | c | (r p) [v' v], the heads side by side | B, Q, H |
 //!
 //! ∂[v' v] = (r p)ᵀ ∂c; ∂p = r ∂c [v' v]ᵀ; ∂s = p (∂p - Σ ∂p p), the sum over the keys; ∂q = ∂s [k' k] / √d;
 //! ∂[k' k] = ∂sᵀ q / √d. What belongs to the prefix is summed over the rows.
 
+mod biases;
 mod block;
 mod first;
 mod kernel;
@@ -27,8 +29,10 @@ use std::sync::Arc;
 
 use super::super::dropout::Dropout;
 use super::super::layout::Layout;
+use super::super::relative;
 use super::super::tensor::{Tensor, exact, softmax};
 use super::node::{Numbers, constant, node, numbers, of_shape, slice};
+use biases::Biases;
 pub(in crate::model) use first::{FirstTokens, first_tokens};
 use kernel::Attention;
 use sizes::Sizes;
@@ -45,6 +49,8 @@ pub(in crate::model) struct Heads<'a> {
     pub(in crate::model) value: Tensor<3>,
     /// k' and v'.
     pub(in crate::model) prefix: Option<[Tensor<3>; 2]>,
+    /// b
+    pub(in crate::model) biases: Option<&'a Tensor<2>>,
     /// Where the rows are in q, k and v; and m.
     pub(in crate::model) layout: &'a Layout,
 }
@@ -54,11 +60,13 @@ pub(in crate::model) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout
     let mask = heads.layout.padding().map(numbers);
     let three = [&heads.query, &heads.key, &heads.value].map(numbers);
     let prefix = (heads.prefix.as_ref()).map(|[keys, values]| [numbers(keys), numbers(values)]);
+    let biases = heads.biases.map(constants);
     let (
         [Some(query), Some(key), Some(value)],
         None | Some([Some(_), Some(_)]),
         None | Some(Some(_)),
-    ) = (three, &prefix, &mask)
+        None | Some(Some(_)),
+    ) = (three, &prefix, &mask, &biases)
     else {
         return composed(heads, dropout);
     };
@@ -85,7 +93,8 @@ pub(in crate::model) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout
     let tracked = all.any(Tensor::is_tracked);
     let padding = mask.flatten();
     let padding = padding.as_ref().map(slice);
-    let context = attention.forward(padding.as_deref(), tracked);
+    let biases = biases.flatten().map(Biases::new);
+    let context = attention.forward(padding.as_deref(), biases.as_ref(), tracked);
     let output = of_shape(context, &dims);
     match (tracked, heads.prefix) {
         (false, _) => constant(output),
@@ -95,6 +104,11 @@ pub(in crate::model) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout
             node([query, key, value, keys, values], output, attention)
         }
     }
+}
+
+/// The numbers of a tensor that does not train.
+fn constants<const D: usize>(x: &Tensor<D>) -> Option<Numbers> {
+    (!x.is_tracked()).then(|| numbers(x))?
 }
 
 /// r of every row and head; none without dropout.
@@ -126,6 +140,7 @@ fn composed(heads: Heads<'_>, mut dropout: Option<&mut Dropout>) -> Tensor<3> {
                     key: of(&heads.key, &keys, row),
                     value: of(&heads.value, &keys, row),
                     prefix: heads.prefix.clone(),
+                    biases: heads.biases,
                     layout: &layout,
                 };
                 composed(heads, dropout.as_deref_mut())
@@ -142,7 +157,9 @@ fn composed(heads: Heads<'_>, mut dropout: Option<&mut Dropout>) -> Tensor<3> {
     let q = split(heads.query);
     let dtype = q.dtype();
     let (mut k, mut v) = (split(heads.key), split(heads.value));
-    let mut mask = padding.cloned();
+    let tokens = k.dims()[2];
+    let biases = heads.biases.map(|b| relative::of_places(b, asked, tokens));
+    let mut added: Vec<Tensor<4>> = padding.cloned().into_iter().chain(biases).collect();
     if let Some([keys, values]) = heads.prefix {
         let length = keys.dims()[1];
         let of_lines = |t: Tensor<3>| {
@@ -151,15 +168,17 @@ fn composed(heads: Heads<'_>, mut dropout: Option<&mut Dropout>) -> Tensor<3> {
         };
         k = Tensor::cat(vec![of_lines(keys), k], 2);
         v = Tensor::cat(vec![of_lines(values), v], 2);
-        mask = mask.map(|mask| {
-            let open = Tensor::zeros([lines, 1, 1, length], (&mask.device(), mask.dtype()));
-            Tensor::cat(vec![open, mask], 3)
-        });
+        for added in &mut added {
+            let [lines, heads, asked, _] = added.dims();
+            let device = added.device().without_autodiff();
+            let nothing = Tensor::zeros([lines, heads, asked, length], (&device, added.dtype()));
+            *added = Tensor::cat(vec![nothing, added.clone()], 3);
+        }
     }
     let scores = q.matmul(k.swap_dims(2, 3)).cast(exact(dtype));
     let mut scores = scores.mul_scalar(1.0 / (width as f64).sqrt());
-    if let Some(mask) = mask {
-        scores = scores + mask;
+    for added in added {
+        scores = scores + added;
     }
     let mut weights = softmax(scores, 3).cast(dtype);
     if let Some(dropout) = dropout {

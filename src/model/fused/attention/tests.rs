@@ -122,6 +122,9 @@ fn agrees(number: usize, case: &Case, rate: f64) {
     let of_prefix = [case.heads, case.prefix.max(1), 6];
     let inputs = [of_queries, of_keys, of_keys, of_prefix, of_prefix].map(&mut random);
     let weights = random(of_queries);
+    // Every other case has biases by distance.
+    let distances = [1, case.heads, 2 * layout.longest() - 1];
+    let biases = (number % 2 == 1).then(|| random(distances).squeeze_dim::<2>(0));
     let used = if case.prefix > 0 { 5 } else { 3 };
     let tracked = &case.tracked[..used];
     let run = |fused: bool| {
@@ -137,6 +140,7 @@ fn agrees(number: usize, case: &Case, rate: f64) {
             key: leaves[1].clone(),
             value: leaves[2].clone(),
             prefix: (used == 5).then(|| [leaves[3].clone(), leaves[4].clone()]),
+            biases: biases.as_ref(),
             layout: &layout,
         };
         let mut dropout = Dropout::new(rate, 0.0, 5);
@@ -212,6 +216,8 @@ fn first_tokens_agree(
         .transpose();
     let value = random([1, hidden, hidden]).reshape([hidden, hidden]);
     let [key_bias, value_bias] = [(); 2].map(|()| random([1, 1, hidden]).reshape([hidden]));
+    let distances = [1, heads, 2 * layout.longest() - 1];
+    let biases = (number % 2 == 1).then(|| random(distances).squeeze_dim::<2>(0));
     let used = if prefix > 0 { 4 } else { 2 };
     let run = |folded: bool| {
         let leaves: Vec<Tensor<3>> = (inputs.iter().zip(&tracked[..used]))
@@ -231,6 +237,7 @@ fn first_tokens_agree(
                 key: (&key, &key_bias),
                 value: (&value, &value_bias),
                 prefix: prefix.as_ref(),
+                biases: biases.as_ref(),
                 layout: &layout,
             };
             first_tokens(&asked, dropout).unwrap()
@@ -244,6 +251,7 @@ fn first_tokens_agree(
                 key: map(&key, &key_bias),
                 value: map(&value, &value_bias),
                 prefix,
+                biases: biases.as_ref(),
                 layout: &layout,
             };
             composed(heads, dropout)
