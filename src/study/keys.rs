@@ -419,7 +419,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Count(0, 1 << 20),
         default: Value("2048"),
         paper: Some("0"),
-        documentation: "Megabytes for what the frozen layers below a trial's lowest module compute: once for all epochs and trials. Unused with backbone_dropout; 0: none.",
+        documentation: "Megabytes for what the frozen encoder computes below a trial's lowest module: once for all epochs and trials. Unused with backbone_dropout; 0: none.",
     },
     Key {
         section: "training",

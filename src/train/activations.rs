@@ -7,11 +7,14 @@
 //! a table too, where there is room. Tables stay while they fit the budget, the one used least recently leaves first,
 //! and a trial whose table is not there computes its rows as ever.
 
+mod pages;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::batches::{Row, collate};
 use crate::model::tensor::{Tensor, floats, integers};
-use crate::model::{Backbone, Batch, BatchError, Untouched};
+use crate::model::{Backbone, BatchError, Untouched};
+use pages::{Page, Places};
 
 /// Which rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +43,6 @@ struct Table {
     bytes: usize,
 }
 
-/// Where the tokens of each row are in a table.
-#[derive(Clone, Debug)]
-struct Places {
-    /// The first token of each row, and the end.
-    starts: Vec<usize>,
-}
-
 /// A table under way, and those that are passed on the way up.
 #[derive(Debug)]
 pub struct Filling {
@@ -56,16 +52,6 @@ pub struct Filling {
     /// Rows in the order in which they are computed, and how many of them are done.
     order: Vec<usize>,
     done: usize,
-}
-
-/// The numbers of one table under way.
-#[derive(Debug)]
-struct Page {
-    untouched: Untouched,
-    places: Places,
-    /// W
-    width: usize,
-    values: Vec<f32>,
 }
 
 impl Activations {
@@ -161,7 +147,7 @@ impl Activations {
     pub fn keep(&self, filling: Filling, backbone: &Backbone) {
         let mut tables = self.lock();
         for (number, page) in filling.pages.into_iter().enumerate() {
-            let table = page.into_table(filling.part, backbone);
+            let table = Table::of(page, filling.part, backbone);
             tables.retain(|other| !other.is(table.part, table.untouched));
             let mut taken: usize = tables.iter().map(|table| table.bytes).sum();
             let is_wanted = number == 0;
@@ -210,82 +196,20 @@ impl Activations {
 }
 
 impl Table {
-    fn is(&self, part: Part, untouched: Untouched) -> bool {
-        (self.part, self.untouched) == (part, untouched)
-    }
-}
-
-impl Places {
-    /// Of each row all tokens, or the first alone.
-    fn new(rows: &[Row], first_only: bool) -> Self {
-        let kept = |row: &Row| if first_only { 1 } else { row.ids.len() };
-        let mut starts = vec![0];
-        starts.extend(rows.iter().scan(0, |end, row| {
-            *end += kept(row);
-            Some(*end)
-        }));
-        Self { starts }
-    }
-
-    /// Places in all, that of the zeros included.
-    fn count(&self) -> usize {
-        self.starts.last().copied().unwrap_or(0) + 1
-    }
-
-    /// The places of these rows' tokens, padded to `tokens` with that of the zeros where asked for.
-    fn of(&self, rows: &[usize], tokens: Option<usize>) -> Vec<u32> {
-        let zeros = self.count() - 1;
-        let places = rows.iter().flat_map(|&row| {
-            let (start, end) = (self.starts[row], self.starts[row + 1]);
-            let wanted = start..tokens.map_or(end, |tokens| start + tokens);
-            wanted.map(move |place| if place < end { place } else { zeros })
-        });
-        places.map(|place| place as u32).collect()
-    }
-}
-
-impl Page {
-    fn new(backbone: &Backbone, untouched: Untouched, rows: &[Row]) -> Self {
-        let config = backbone.config();
-        let places = Places::new(rows, untouched.reaches_last(config.layers));
-        let width = untouched.width(config.hidden);
+    fn of(page: Page, part: Part, backbone: &Backbone) -> Self {
+        let shape = [page.places.count(), page.width];
+        let bytes = page.values.len() * backbone.dtype().size();
         Self {
-            untouched,
-            values: vec![0.0; places.count() * width],
-            places,
-            width,
-        }
-    }
-
-    /// Bytes that the table will take.
-    fn size(backbone: &Backbone, untouched: Untouched, rows: &[Row]) -> usize {
-        let config = backbone.config();
-        let places = Places::new(rows, untouched.reaches_last(config.layers));
-        places.count() * untouched.width(config.hidden) * backbone.dtype().size()
-    }
-
-    /// Takes the states of rows `chosen`, which make up the batch.
-    fn write(&mut self, states: &Tensor<3>, chosen: &[usize], batch: &Batch) {
-        let [lines, tokens, _] = states.dims();
-        let starts = batch.starts_among(lines * tokens);
-        let states: Vec<f32> = states.clone().into_data().iter::<f32>().collect();
-        for (&row, begin) in chosen.iter().zip(starts) {
-            let [start, end] = [row, row + 1].map(|i| self.places.starts[i] * self.width);
-            let states = &states[begin * self.width..];
-            self.values[start..end].copy_from_slice(&states[..end - start]);
-        }
-    }
-
-    fn into_table(self, part: Part, backbone: &Backbone) -> Table {
-        let shape = [self.places.count(), self.width];
-        let bytes = self.values.len() * backbone.dtype().size();
-        Table {
             part,
-            untouched: self.untouched,
-            places: self.places,
-            states: floats(self.values, shape, backbone.device(), backbone.dtype()),
+            untouched: page.untouched,
+            places: page.places,
+            states: floats(page.values, shape, backbone.device(), backbone.dtype()),
             bytes,
         }
+    }
+
+    fn is(&self, part: Part, untouched: Untouched) -> bool {
+        (self.part, self.untouched) == (part, untouched)
     }
 }
 
@@ -301,134 +225,4 @@ impl Filling {
     clippy::unwrap_used,
     reason = "a broken expectation must fail its test"
 )]
-mod tests {
-    use super::*;
-    use crate::model::config::{Architecture, EncoderConfig};
-    use crate::model::tensor::{DType, Device};
-    use crate::model::weights::{FileFormat, Weights, to_bytes};
-    use crate::task::Label;
-
-    fn backbone() -> Backbone {
-        let config = EncoderConfig {
-            architecture: Architecture::Bert,
-            vocabulary: 20,
-            hidden: 8,
-            layers: 3,
-            heads: 2,
-            intermediate: 12,
-            positions: 10,
-            token_types: 2,
-            distances: 0,
-            projected_from: None,
-            padding_id: 0,
-            layer_norm_epsilon: 1e-12,
-            initializer_range: 0.3,
-        };
-        let bytes = to_bytes(&Backbone::random(&config, 5), FileFormat::F16).unwrap();
-        let weights = Weights::new(&bytes, "random").unwrap();
-        Backbone::from_weights(config, &weights, &Device::flex(), DType::F32).unwrap()
-    }
-
-    /// 4, 2 and 3 tokens.
-    fn rows() -> Vec<Row> {
-        let row = |ids: &[u32]| Row {
-            ids: ids.to_vec(),
-            types: vec![0; ids.len()],
-            label: Label::Class(0),
-        };
-        vec![row(&[1, 5, 7, 2]), row(&[9, 4]), row(&[3, 8, 11])]
-    }
-
-    /// Makes the table, two rows at a time; false: there is nothing to make.
-    fn fill(tables: &Activations, backbone: &Backbone, untouched: Untouched) -> bool {
-        let rows = rows();
-        let Some(mut filling) = tables.missing(backbone, Part::Train, untouched, &rows) else {
-            return false;
-        };
-        while !tables.advance(&mut filling, backbone, &rows, 0, 2).unwrap() {}
-        tables.keep(filling, backbone);
-        true
-    }
-
-    const BLOCKS_OF_LAST: Untouched = Untouched {
-        layers: 2,
-        blocks: true,
-    };
-    const BLOCKS_OF_SECOND: Untouched = Untouched {
-        layers: 1,
-        blocks: true,
-    };
-
-    #[test]
-    fn tables_hold_what_the_encoder_gives_and_what_is_passed_serves_others() {
-        let (backbone, rows) = (backbone(), rows());
-        let tables = Activations::new(1 << 20);
-        assert!(!fill(&tables, &backbone, Untouched::EMBEDDINGS));
-        assert!(fill(&tables, &backbone, BLOCKS_OF_LAST));
-        // Both layers on the way are there already.
-        assert!(!fill(&tables, &backbone, Untouched::layers(2)));
-        assert!(!fill(&tables, &backbone, Untouched::layers(1)));
-        // From the one of the first layer.
-        assert!(fill(&tables, &backbone, BLOCKS_OF_SECOND));
-        assert!(fill(&tables, &backbone, Untouched::layers(3)));
-        let chosen = [2, 0];
-        let batch_rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
-        for length in [None, Some(5)] {
-            let batch = collate(&backbone, &batch_rows, 0, length).unwrap();
-            for untouched in [
-                Untouched::layers(1),
-                Untouched::layers(2),
-                Untouched::layers(3),
-                BLOCKS_OF_SECOND,
-                BLOCKS_OF_LAST,
-            ] {
-                let tokens = batch.padded_to();
-                let kept = tables.states(&backbone, Part::Train, untouched, &chosen, tokens);
-                assert!(
-                    tables
-                        .states(&backbone, Part::Validation, untouched, &chosen, tokens)
-                        .is_none()
-                );
-                let whole = |batch: &Batch| backbone.first_token(batch, &[], None);
-                let from_kept = batch.clone().with_states_below(untouched, kept.unwrap());
-                let (kept, anew) = (whole(&from_kept), whole(&batch));
-                assert!(
-                    kept.all_close(anew, Some(1e-4), Some(1e-5)),
-                    "{untouched:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_asked_for_takes_the_room_of_others_and_what_is_passed_does_not() {
-        let backbone = backbone();
-        // A layer: ten places of eight numbers; the blocks of the second: twice that.
-        let layer = 10 * 8 * 4;
-        let is_there = |tables: &Activations, untouched| {
-            let states = tables.states(&backbone, Part::Train, untouched, &[0], None);
-            states.is_some()
-        };
-        let tables = Activations::new(2 * layer);
-        assert!(fill(&tables, &backbone, BLOCKS_OF_SECOND));
-        assert!(!is_there(&tables, Untouched::layers(1)));
-        assert!(fill(&tables, &backbone, Untouched::layers(2)));
-        assert!(is_there(&tables, Untouched::layers(2)));
-        assert!(!is_there(&tables, BLOCKS_OF_SECOND));
-        assert!(!fill(
-            &Activations::new(layer - 1),
-            &backbone,
-            Untouched::layers(1)
-        ));
-    }
-
-    #[test]
-    fn padding_points_at_the_zeros() {
-        let places = Places {
-            starts: vec![0, 2, 5],
-        };
-        assert_eq!(places.of(&[1, 0], Some(3)), [2, 3, 4, 0, 1, 5]);
-        assert_eq!(places.of(&[0], Some(1)), [0]);
-        assert_eq!(places.of(&[1, 0], None), [2, 3, 4, 0, 1]);
-    }
-}
+mod tests;

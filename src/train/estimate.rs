@@ -10,8 +10,9 @@
 //! Kept for the backward pass in every layer from the lowest one with a module on: queries, keys, values, the inputs of
 //! two LayerNorms and of the activation, and the attention weights: B S (5 H + I) + B A S (S + L); a bottleneck keeps its
 //! input and its inner values twice: B S (H + 2 D), a serial one the input of its LayerNorm besides. The last layer
-//! computes the first token only, and keeps keys and values. To that come W, about six copies of w (weights, gradient,
-//! two moments, two while they are updated), and what one layer needs at a time, B S (3 I + 2 H).
+//! computes the first token only, and keeps keys and values where a module changes them. To that come W, about six
+//! copies of w (weights, gradient, two moments, two while they are updated), and what one layer needs at a time,
+//! B S (3 I + 2 H).
 
 use std::time::Instant;
 
