@@ -218,6 +218,28 @@ impl EncoderConfig {
     }
 }
 
+#[cfg(test)]
+impl EncoderConfig {
+    /// A BERT of three layers, as small as tests want it.
+    pub(crate) fn tiny() -> Self {
+        Self {
+            architecture: Architecture::Bert,
+            vocabulary: 20,
+            hidden: 8,
+            layers: 3,
+            heads: 2,
+            intermediate: 12,
+            positions: 10,
+            token_types: 2,
+            distances: 0,
+            projected_from: None,
+            padding_id: 0,
+            layer_norm_epsilon: 1e-12,
+            initializer_range: 0.3,
+        }
+    }
+}
+
 /// The keys of one file.
 struct Keys<'a> {
     object: Map<String, Value>,

@@ -140,24 +140,17 @@ fn some_batch(backbone: &Backbone, rows: usize, tokens: usize) -> Result<Batch, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::config::Architecture;
 
     #[test]
     fn memory_grows_with_what_is_kept() {
         let encoder = EncoderConfig {
-            architecture: Architecture::Bert,
             vocabulary: 30_522,
             hidden: 384,
             layers: 6,
             heads: 12,
             intermediate: 1536,
             positions: 512,
-            token_types: 2,
-            distances: 0,
-            projected_from: None,
-            padding_id: 0,
-            layer_norm_epsilon: 1e-12,
-            initializer_range: 0.02,
+            ..EncoderConfig::tiny()
         };
         let configuration = |size: usize, layers: &[usize]| Configuration {
             modules: [("serial".to_owned(), size)].into(),

@@ -1,33 +1,18 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::config::Architecture;
 use crate::model::parameters::ParametersError;
 use crate::model::tensor::{DType, Device};
 use crate::model::weights::{FileFormat, Weights, to_bytes};
 
-fn config() -> EncoderConfig {
-    EncoderConfig {
-        architecture: Architecture::Bert,
-        vocabulary: 20,
-        hidden: 8,
-        layers: 3,
-        heads: 2,
-        intermediate: 12,
-        positions: 10,
-        token_types: 2,
-        distances: 0,
-        projected_from: None,
-        padding_id: 0,
-        layer_norm_epsilon: 1e-12,
-        initializer_range: 0.3,
-    }
-}
-
 fn backbone() -> Backbone {
-    let bytes = to_bytes(&Backbone::random(&config(), 5), FileFormat::F16).unwrap();
+    let bytes = to_bytes(
+        &Backbone::random(&EncoderConfig::tiny(), 5),
+        FileFormat::F16,
+    )
+    .unwrap();
     let weights = Weights::new(&bytes, "random").unwrap();
-    Backbone::from_weights(config(), &weights, &Device::flex(), DType::F32).unwrap()
+    Backbone::from_weights(EncoderConfig::tiny(), &weights, &Device::flex(), DType::F32).unwrap()
 }
 
 fn batch(backbone: &Backbone) -> Batch {
@@ -153,7 +138,7 @@ fn a_whole_encoder_starts_where_the_frozen_one_is_and_all_of_it_trains() {
     let head = model(&configuration(&[], &[]), 1);
     assert_eq!(logits(&whole), logits(&head));
     let pooler = (8 * 8 + 8) as u64;
-    let backbone_scalars = config().backbone_parameters() - pooler;
+    let backbone_scalars = EncoderConfig::tiny().backbone_parameters() - pooler;
     let scalars = backbone_scalars + head.trained_parameters();
     assert_eq!(whole.trained_parameters(), scalars);
     let gradients = whole
@@ -183,9 +168,9 @@ fn a_whole_encoder_starts_where_the_frozen_one_is_and_all_of_it_trains() {
 
 #[test]
 fn the_tensors_of_an_encoder_are_those_it_was_made_of() {
-    let random = Backbone::random(&config(), 5);
+    let random = Backbone::random(&EncoderConfig::tiny(), 5);
     let parameters = Parameters::from_named(random.clone(), &Device::flex(), DType::F32);
-    let encoder = Backbone::over(&config(), &parameters.untracked()).unwrap();
+    let encoder = Backbone::over(&EncoderConfig::tiny(), &parameters.untracked()).unwrap();
     assert_eq!(encoder.to_named(), random);
 }
 
@@ -201,7 +186,7 @@ fn sizes_of_zero_and_no_layers_leave_the_head_alone() {
             model(&configuration, 1).parameters.export(),
             head.parameters.export()
         );
-        let counted = trained_parameters(&config(), &configuration, &settings(1));
+        let counted = trained_parameters(&EncoderConfig::tiny(), &configuration, &settings(1));
         assert_eq!(counted, Ok(head.trained_parameters()));
     }
 }
@@ -247,11 +232,11 @@ fn rows_that_do_not_fit_the_encoder_are_refused() {
 #[test]
 fn an_encoder_over_parameters_trains_as_a_whole() {
     let device = Device::flex();
-    let named = Backbone::random(&config(), 5);
+    let named = Backbone::random(&EncoderConfig::tiny(), 5);
     let total: usize = named.iter().map(|t| t.values.len()).sum();
-    assert_eq!(total as u64, config().backbone_parameters());
+    assert_eq!(total as u64, EncoderConfig::tiny().backbone_parameters());
     let parameters = Parameters::from_named(named, &device, DType::F32);
-    let encoder = Backbone::over(&config(), &parameters).unwrap();
+    let encoder = Backbone::over(&EncoderConfig::tiny(), &parameters).unwrap();
     let states = encoder.forward(&batch(&encoder), &[], None);
     let pooled = encoder.pooled(&states).unwrap();
     let gradients = pooled.slice([0..1, 0..1]).sum().backward();

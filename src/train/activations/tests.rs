@@ -1,27 +1,13 @@
 use super::pages::Places;
 use super::*;
 use crate::model::Batch;
-use crate::model::config::{Architecture, EncoderConfig};
+use crate::model::config::EncoderConfig;
 use crate::model::tensor::{DType, Device};
 use crate::model::weights::{FileFormat, Weights, to_bytes};
 use crate::task::Label;
 
 fn backbone() -> Backbone {
-    let config = EncoderConfig {
-        architecture: Architecture::Bert,
-        vocabulary: 20,
-        hidden: 8,
-        layers: 3,
-        heads: 2,
-        intermediate: 12,
-        positions: 10,
-        token_types: 2,
-        distances: 0,
-        projected_from: None,
-        padding_id: 0,
-        layer_norm_epsilon: 1e-12,
-        initializer_range: 0.3,
-    };
+    let config = EncoderConfig::tiny();
     let bytes = to_bytes(&Backbone::random(&config, 5), FileFormat::F16).unwrap();
     let weights = Weights::new(&bytes, "random").unwrap();
     Backbone::from_weights(config, &weights, &Device::flex(), DType::F32).unwrap()
