@@ -63,7 +63,8 @@ impl Activations {
         }
     }
 
-    /// A table to fill, where there is none and it can fit. The embeddings alone are not worth one.
+    /// A table to fill, where there is none and it can fit: that of whole layers where the blocks above them would take
+    /// too much. The embeddings alone are not worth one.
     pub fn missing(
         &self,
         backbone: &Backbone,
@@ -74,6 +75,10 @@ impl Activations {
         let tables = self.lock();
         let there = |untouched| tables.iter().any(|table| table.is(part, untouched));
         let size = |untouched| Page::size(backbone, untouched, rows);
+        let untouched = match size(untouched) > self.budget_bytes {
+            true => Untouched::layers(untouched.layers),
+            false => untouched,
+        };
         if untouched == Untouched::EMBEDDINGS
             || there(untouched)
             || size(untouched) > self.budget_bytes

@@ -147,10 +147,15 @@ impl Workbench {
         let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
         let known = self.activations.as_ref().and_then(|activations| {
             let tokens = batch.padded_to();
-            activations.states(&self.backbone, part, untouched, chosen, tokens)
+            // The blocks may not have fitted.
+            let tables = [untouched, Untouched::layers(untouched.layers)];
+            tables.into_iter().find_map(|table| {
+                let states = activations.states(&self.backbone, part, table, chosen, tokens);
+                states.map(|states| (table, states))
+            })
         });
         Ok(match known {
-            Some(states) => batch.with_states_below(untouched, states),
+            Some((table, states)) => batch.with_states_below(table, states),
             None => batch,
         })
     }

@@ -99,6 +99,11 @@ fn what_is_asked_for_takes_the_room_of_others_and_what_is_passed_does_not() {
     assert!(fill(&tables, &backbone, Untouched::layers(2)));
     assert!(is_there(&tables, Untouched::layers(2)));
     assert!(!is_there(&tables, BLOCKS_OF_SECOND));
+    // Too little for the blocks, enough for the layer below them.
+    let tables = Activations::new(layer);
+    assert!(fill(&tables, &backbone, BLOCKS_OF_SECOND));
+    assert!(is_there(&tables, Untouched::layers(1)));
+    assert!(!is_there(&tables, BLOCKS_OF_SECOND));
     assert!(!fill(
         &Activations::new(layer - 1),
         &backbone,
