@@ -13,7 +13,9 @@ use std::mem::MaybeUninit;
 use rayon::prelude::*;
 
 use super::super::tensor::{self, Tensor, exact};
-use super::node::{Numbers, Operation, change, constant, node, numbers, of_shape, slice, written};
+use super::node::{
+    Numbers, Operation, change, constant, node_by, numbers, of_shape, slice, written,
+};
 use super::vector::{exp_below_zero, vectorised};
 
 /// gelu(x), elementwise.
@@ -26,27 +28,30 @@ pub(in crate::model) fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         return tensor::gelu(x);
     };
     if x.is_tracked() {
-        let output = forward(&input);
-        return node([x], output, Gelu { input });
+        return node_by([x], || {
+            let (output, slopes) = values_and_slopes(input);
+            (output, Gelu { slopes })
+        });
     }
     // Alone with its numbers, in place.
     drop(x);
     constant(change(input, |x| {
-        x.par_chunks_mut(CHUNK).for_each(values_in_place);
+        x.par_chunks_mut(CHUNK).for_each(to_values);
     }))
 }
 
 #[derive(Clone, Debug)]
 struct Gelu {
-    input: Numbers,
+    /// gelu'(x): the value costs nearly all of it, and x itself is of no further use.
+    slopes: Numbers,
 }
 
 impl Operation<1> for Gelu {
     fn backward(&self, output: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
-        let input = slice(&self.input);
+        let slopes = slice(&self.slopes);
         [Some(change(output, |gradient| {
-            let pieces = gradient.par_chunks_mut(CHUNK).zip(input.par_chunks(CHUNK));
-            pieces.for_each(|(gradient, x)| times_slopes(gradient, x));
+            let pieces = gradient.par_chunks_mut(CHUNK).zip(slopes.par_chunks(CHUNK));
+            pieces.for_each(|(gradient, slopes)| multiply(gradient, slopes));
         }))]
     }
 }
@@ -54,29 +59,37 @@ impl Operation<1> for Gelu {
 /// Numbers that one thread takes at a time.
 const CHUNK: usize = 1 << 14;
 
-fn forward(input: &Numbers) -> Numbers {
-    let x = slice(input);
-    let write = |y: &mut [MaybeUninit<f32>]| {
-        let pieces = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
-        pieces.for_each(|(y, x)| values(y, x));
-    };
-    // SAFETY: there is a y for every x, and each is written.
-    let y = unsafe { written(x.len(), write) };
-    of_shape(y, input.layout().shape())
+/// gelu(x) and gelu'(x).
+fn values_and_slopes(input: Numbers) -> (Numbers, Numbers) {
+    let mut y = Vec::new();
+    let shape = input.layout().shape().to_vec();
+    let slopes = change(input, |x| {
+        let size = x.len();
+        let write = |y: &mut [MaybeUninit<f32>]| {
+            let pieces = y.par_chunks_mut(CHUNK).zip(x.par_chunks_mut(CHUNK));
+            pieces.for_each(|(y, x)| to_slopes(y, x));
+        };
+        // SAFETY: there is a y for every x, and each is written.
+        y = unsafe { written(size, write) };
+    });
+    (of_shape(y, &shape), slopes)
 }
 
 vectorised! {
-    /// y = gelu(x).
-    fn values(y: &mut [MaybeUninit<f32>], x: &[f32]) {
-        for (y, &x) in y.iter_mut().zip(x) {
-            y.write(x * cumulative_and_exponential(x).0);
+    /// y = gelu(x), and each x replaced by gelu'(x).
+    fn to_slopes(y: &mut [MaybeUninit<f32>], x: &mut [f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            let (cumulative, exponential) = cumulative_and_exponential(*x);
+            y.write(*x * cumulative);
+            // φ(x) = exp(-x²/2) / √(2π)
+            *x = cumulative + *x * exponential * 0.398_942_3;
         }
     }
 }
 
 vectorised! {
     /// Replaces each x by gelu(x).
-    fn values_in_place(x: &mut [f32]) {
+    fn to_values(x: &mut [f32]) {
         for x in x {
             *x *= cumulative_and_exponential(*x).0;
         }
@@ -84,12 +97,10 @@ vectorised! {
 }
 
 vectorised! {
-    /// Multiplies each gradient by gelu'(x).
-    fn times_slopes(gradient: &mut [f32], x: &[f32]) {
-        for (gradient, &x) in gradient.iter_mut().zip(x) {
-            let (cumulative, exponential) = cumulative_and_exponential(x);
-            // φ(x) = exp(-x²/2) / √(2π)
-            *gradient *= cumulative + x * exponential * 0.398_942_3;
+    /// Multiplies each gradient by its slope.
+    fn multiply(gradient: &mut [f32], slopes: &[f32]) {
+        for (gradient, slope) in gradient.iter_mut().zip(slopes) {
+            *gradient *= slope;
         }
     }
 }
@@ -123,9 +134,9 @@ mod tests {
         let mut worst = (0.0f64, 0.0f64);
         for i in -120_000..=120_000 {
             let x = i as f32 * 1e-4;
-            let (mut value, mut slope) = ([x], [1.0]);
-            values_in_place(&mut value);
-            times_slopes(&mut slope, &[x]);
+            let (mut value, mut slope, mut same) = ([x], [x], [MaybeUninit::uninit()]);
+            to_values(&mut value);
+            to_slopes(&mut same, &mut slope);
             let x = f64::from(x);
             let cumulative = 0.5 * (1.0 + libm::erf(x / std::f64::consts::SQRT_2));
             let density = (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt();
@@ -136,7 +147,7 @@ mod tests {
         }
         assert!(worst.0 < 3e-7 && worst.1 < 5e-7, "{worst:?}");
         let mut ends = [40.0, f32::NAN];
-        values_in_place(&mut ends);
+        to_values(&mut ends);
         assert_eq!(ends[0], 40.0);
         assert!(ends[1].is_nan());
     }

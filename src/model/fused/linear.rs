@@ -67,19 +67,16 @@ fn frozen<const D: usize>(
         return None;
     }
     let (input, w, b) = (numbers(x)?, numbers(weight)?, numbers(bias)?);
-    let mut y = product(&slice(&input), Matrix::of(&w));
-    let bias = slice(&b);
-    // Rows that one thread takes at a time.
-    let piece = (64 * bias.len()).max(1);
-    match residual {
-        None => (y.par_chunks_mut(piece)).for_each(|y| add_to_rows(y, &bias)),
+    let (input, matrix, bias) = (slice(&input), Matrix::of(&w), slice(&b));
+    let y = match residual {
+        None => product(&input, matrix, |_, y| add_to_rows(y, &bias)),
         Some(residual) => {
             let residual = slice(residual);
-            assert_eq!(y.len(), residual.len(), "numbers of the residual");
-            let pieces = y.par_chunks_mut(piece).zip(residual.par_chunks(piece));
-            pieces.for_each(|(y, residual)| add_both_to_rows(y, residual, &bias));
+            product(&input, matrix, |start, y| {
+                add_both_to_rows(y, &residual[start..start + y.len()], &bias);
+            })
         }
-    }
+    };
     let mut dims = x.dims();
     dims[D - 1] = bias.len();
     Some((w, of_shape(y, &dims)))
@@ -119,7 +116,7 @@ impl Linear {
         if let Some(last) = dims.last_mut() {
             *last = weight.columns;
         }
-        of_shape(product(&slice(output), weight), &dims)
+        of_shape(product(&slice(output), weight, |_, _| ()), &dims)
     }
 }
 
@@ -187,44 +184,75 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// x W, rows of x one after the other.
-fn product(x: &[f32], weight: Matrix<'_>) -> Vec<f32> {
-    let rows = x.len() / weight.rows.max(1);
-    assert_eq!(x.len(), rows * weight.rows, "numbers of the left side");
-    let size = rows * weight.columns;
-    if weight.rows == 0 {
-        return vec![0.0; size];
-    }
+/// Rows of a piece at least: each piece arranges all of W for the processor anew.
+const LEAST_ROWS: usize = 96;
+
+/// x W, rows of x one after the other. `finish` is given each piece of it, of whole rows, and the place of its first
+/// number, as soon as it is there.
+///
+/// Every thread takes rows of its own and never waits for others, which is faster than one product that they share.
+fn product(
+    x: &[f32],
+    weight: Matrix<'_>,
+    finish: impl Fn(usize, &mut [f32]) + Send + Sync,
+) -> Vec<f32> {
+    let (inner, columns) = (weight.rows, weight.columns);
+    let rows = x.len() / inner.max(1);
+    assert_eq!(x.len(), rows * inner, "numbers of the left side");
+    // Two for each thread, as threads are held up at times; six rows are what the kernel takes at once.
+    let piece = rows.div_ceil(2 * rayon::current_num_threads());
+    let (piece, sharing) = match piece >= LEAST_ROWS {
+        true => (piece.next_multiple_of(6), Parallelism::None),
+        false => (rows.max(1), Parallelism::Rayon(0)),
+    };
     let multiply = |y: &mut [MaybeUninit<f32>]| {
-        assert_eq!(y.len(), size);
-        // SAFETY: x has the size that was checked above, y the one just checked, and the weight what was checked where
-        // it was made; y is borrowed alone and not read.
-        unsafe {
-            gemm::gemm(
-                rows,
-                weight.columns,
-                weight.rows,
-                y.as_mut_ptr().cast::<f32>(),
-                1,
-                weight.columns as isize,
-                false,
-                x.as_ptr(),
-                1,
-                weight.rows as isize,
-                weight.values.as_ptr(),
-                weight.column_stride,
-                weight.row_stride,
-                0.0,
-                1.0,
-                false,
-                false,
-                false,
-                Parallelism::Rayon(0),
-            );
-        }
+        let pieces = y.par_chunks_mut((piece * columns).max(1)).enumerate();
+        pieces.for_each(|(number, y)| {
+            let x = &x[number * piece * inner..];
+            let y = multiplied(&x[..y.len() / columns * inner], weight, y, sharing);
+            finish(number * piece * columns, y);
+        });
     };
     // SAFETY: a product of matrices writes every number.
-    unsafe { written(size, multiply) }
+    unsafe { written(rows * columns, multiply) }
+}
+
+/// y = x W
+fn multiplied<'a>(
+    x: &[f32],
+    weight: Matrix<'_>,
+    y: &'a mut [MaybeUninit<f32>],
+    sharing: Parallelism,
+) -> &'a mut [f32] {
+    let (inner, columns) = (weight.rows, weight.columns);
+    let rows = y.len() / columns;
+    assert_eq!([x.len(), y.len()], [rows * inner, rows * columns]);
+    // SAFETY: x and y have the sizes just checked, and the weight what was checked where it was made; y is borrowed alone
+    // and not read.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            y.as_mut_ptr().cast::<f32>(),
+            1,
+            columns as isize,
+            false,
+            x.as_ptr(),
+            1,
+            inner as isize,
+            weight.values.as_ptr(),
+            weight.column_stride,
+            weight.row_stride,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            sharing,
+        );
+        y.assume_init_mut()
+    }
 }
 
 #[cfg(test)]

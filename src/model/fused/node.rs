@@ -47,6 +47,14 @@ pub(super) fn node<const D: usize, const N: usize, O: Operation<N>>(
     output: Numbers,
     operation: O,
 ) -> Tensor<D> {
+    node_by(inputs, || (output, operation))
+}
+
+/// As [`node`], by numbers that are made once the tensors of the inputs have been let go.
+pub(super) fn node_by<const D: usize, const N: usize, O: Operation<N>>(
+    inputs: [Tensor<D>; N],
+    make: impl FnOnce() -> (Numbers, O),
+) -> Tensor<D> {
     let nodes = inputs.map(|input| {
         let tracked = input.autodiff().try_into_primitive::<Autodiff<Flex>>();
         match tracked {
@@ -54,6 +62,7 @@ pub(super) fn node<const D: usize, const N: usize, O: Operation<N>>(
             Err(error) => unreachable!("`numbers` took it as a tensor of the CPU: {error:?}"),
         }
     });
+    let (output, operation) = make();
     let step = Step(PhantomData::<O>).prepare::<NoCheckpointing>(nodes);
     let output = match step.compute_bound().stateful() {
         OpsKind::Tracked(step) => step.finish(operation, output),
