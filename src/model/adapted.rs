@@ -112,11 +112,11 @@ impl AdaptedEncoder {
         let mut parameters = Parameters::new(backbone.device(), backbone.dtype());
         let mut initial = Initial::new(settings.seed);
         let present = present(configuration)?;
-        let untouched = match present.is_empty() {
-            true => Untouched::layers(config.layers),
-            false => Untouched {
+        let untouched = match present.iter().map(|(module, _)| module.leaves()).min() {
+            None => Untouched::layers(config.layers),
+            Some(within) => Untouched {
                 layers: configuration.layers.iter().copied().min().unwrap_or(0),
-                blocks: present.iter().all(|(module, _)| module.only_adds()),
+                within,
             },
         };
         let modules = present

@@ -20,8 +20,8 @@ pub struct Batch {
 #[derive(Clone, Debug)]
 pub(super) struct Below {
     pub(super) untouched: Untouched,
-    /// [B, S, W] or [1, T, W], anything at padding; of first tokens alone where it reaches into the last layer.
-    pub(super) states: Tensor<3>,
+    /// Each [B, S, W] or [1, T, W], anything at padding; of first tokens alone where it reaches into the last layer.
+    pub(super) states: Vec<Tensor<3>>,
 }
 
 /// Why rows are no batch for an encoder.
@@ -156,7 +156,7 @@ impl Batch {
 
     /// The batch with what [`Backbone::untouched`] gives for it at hand. Modules in that part would not be computed:
     /// there must be none.
-    pub fn with_states_below(mut self, untouched: Untouched, states: Tensor<3>) -> Self {
+    pub fn with_states_below(mut self, untouched: Untouched, states: Vec<Tensor<3>>) -> Self {
         self.below = Some(Below { untouched, states });
         self
     }

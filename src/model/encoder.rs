@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::batch::{Batch, BatchError};
 use super::config::{ConfigError, EncoderConfig};
 use super::dropout::Dropout;
-use super::fused;
-use super::layer::{Blocks, Layer, LayerNorm, Linear, Pass, Tokens};
+use super::fused::{self, AmongTokens};
+use super::layer::{Asked, Blocks, Layer, LayerNorm, Linear, Pass, Tokens};
 use super::peft::Active;
 use super::relative;
 use super::tensor::{DType, Device, Int, Tensor, tanh};
-use super::untouched::Untouched;
+use super::untouched::{Untouched, Within};
 use super::weights::{Weights, WeightsError};
 
 /// A pretrained encoder. Cloning shares the weights.
@@ -150,7 +150,7 @@ impl Backbone {
         batch: &Batch,
         untouched: Untouched,
         mut passed: impl FnMut(usize, &Tensor<3>),
-    ) -> Tensor<3> {
+    ) -> Vec<Tensor<3>> {
         let mut pass = self.pass(batch, &[], None);
         let (first, mut x) = self.begin(batch, &mut pass);
         for index in first..untouched.layers {
@@ -158,13 +158,19 @@ impl Backbone {
             x = self.0.layers[index].forward(index, x, tokens, &mut pass);
             passed(index + 1, &x);
         }
-        if !untouched.blocks {
-            return x;
-        }
         let index = untouched.layers;
         let tokens = self.tokens(index, Tokens::First);
-        let blocks = self.0.layers[index].blocks(index, x, tokens, &mut pass);
-        blocks.joined()
+        match untouched.within {
+            Within::Input => vec![x],
+            Within::Attention => {
+                let Asked { x, tokens } = self.0.layers[index].asked(x, tokens, &pass);
+                vec![x, tokens.query, tokens.context, tokens.sums]
+            }
+            Within::Blocks => {
+                let blocks = self.0.layers[index].blocks(index, x, tokens, &mut pass);
+                vec![blocks.attention, blocks.sum]
+            }
+        }
     }
 
     /// tanh(Lin(first token)), [B, H], by the pretrained pooler, if the encoder has one. The head does not use it.
@@ -214,12 +220,27 @@ impl Backbone {
         let Some(below) = &batch.below else {
             return (0, pass.drop(self.embed(batch)));
         };
-        let (index, states) = (below.untouched.layers, below.states.clone());
-        if !below.untouched.blocks {
-            return (index, states);
-        }
-        let blocks = Blocks::of(states);
-        let output = self.0.layers[index].output(index, blocks, pass.modules);
+        let (index, within) = (below.untouched.layers, below.untouched.within);
+        let layer = || &self.0.layers[index];
+        let blocks = match (within, below.states.clone().as_slice()) {
+            (Within::Input, [x]) => return (index, x.clone()),
+            (Within::Attention, [x, query, context, sums]) => {
+                let tokens = AmongTokens {
+                    heads: self.0.config.heads,
+                    query: query.clone(),
+                    context: context.clone(),
+                    sums: sums.clone(),
+                };
+                let x = x.clone();
+                layer().blocks_from(index, Asked { x, tokens }, pass)
+            }
+            (Within::Blocks, [attention, sum]) => Blocks {
+                attention: attention.clone(),
+                sum: sum.clone(),
+            },
+            (_, states) => unreachable!("{} tensors of {within:?}", states.len()),
+        };
+        let output = layer().output(index, blocks, pass.modules);
         (index + 1, output)
     }
 

@@ -7,6 +7,7 @@
 //! | L | length of a prefix, 0 without one | |
 //! | x | input of the layer | B, S, H |
 //! | q, k, v | queries, keys, values | B, A, S (k and v: L + S), d |
+//! | o, l | what tokens get from each other without a prefix, and ln Σ exp of their scores | B, S, H; B, S, A |
 //! | m | 0 for tokens, the lowest number for padding | B, 1, 1, S |
 //! | a | output of the attention block, LN1(Lin_o(c) + x) | B, S, H |
 //! | f | output of the feed-forward block, before its residual | B, S, H |
@@ -15,7 +16,9 @@
 //! Vaswani et al. 2017, post-normalised; SA and PA: Zhou et al. 2024, figure 2 and their code.
 
 use super::dropout::Dropout;
-use super::fused::{self, FirstTokens, Heads, attention, first_tokens, gelu};
+use super::fused::{
+    self, AmongTokens, FirstTokens, Heads, among_tokens, attention, first_tokens, gelu, prefixed,
+};
 use super::layout::Layout;
 use super::peft::{Active, FeedForward, Projections};
 use super::tensor::Tensor;
@@ -97,6 +100,15 @@ impl Pass<'_> {
         }
     }
 
+    /// Keys and values of all prefixes of a layer, each [A, L, d].
+    fn prefix(&self, index: usize) -> Option<[Tensor<3>; 2]> {
+        let prefixes = self.modules.iter().filter_map(|m| m.prefix(index));
+        let before = |[keys, values]: [Tensor<3>; 2], [k, v]: [Tensor<3>; 2]| {
+            [vec![k, keys], vec![v, values]].map(|two| Tensor::cat(two, 1))
+        };
+        prefixes.map(<[_; 2]>::from).reduce(before)
+    }
+
     /// What a linear map gives, dropped, on top of a residual connection.
     fn add<const D: usize>(
         &mut self,
@@ -113,28 +125,20 @@ impl Pass<'_> {
     }
 }
 
+/// What a layer comes to before a prefix joins its attention.
+pub(super) struct Asked {
+    /// x, of the tokens that ask.
+    pub(super) x: Tensor<3>,
+    /// q, o and l.
+    pub(super) tokens: AmongTokens,
+}
+
 /// What a layer's attention and feed-forward blocks give, before any module adds to it.
 pub(super) struct Blocks {
     /// a
-    attention: Tensor<3>,
+    pub(super) attention: Tensor<3>,
     /// f + a
-    sum: Tensor<3>,
-}
-
-impl Blocks {
-    /// Both side by side, [B, S, 2 H].
-    pub(super) fn joined(self) -> Tensor<3> {
-        Tensor::cat(vec![self.attention, self.sum], 2)
-    }
-
-    /// What [`Self::joined`] put together.
-    pub(super) fn of(joined: Tensor<3>) -> Self {
-        let hidden = joined.dims()[2] / 2;
-        Self {
-            attention: joined.clone().narrow(2, 0, hidden),
-            sum: joined.narrow(2, hidden, hidden),
-        }
-    }
+    pub(super) sum: Tensor<3>,
 }
 
 impl Layer {
@@ -163,6 +167,46 @@ impl Layer {
             Tokens::First => pass.layout.first(x.clone()),
         };
         let c = self.attend(index, x, residual.clone(), tokens, pass);
+        self.blocks_after(index, residual, c, pass)
+    }
+
+    /// The same, from what the layer came to before a prefix.
+    pub(super) fn blocks_from(&self, index: usize, asked: Asked, pass: &mut Pass<'_>) -> Blocks {
+        let c = match pass.prefix(index) {
+            Some(prefix) => prefixed(&asked.tokens, prefix),
+            None => asked.tokens.context,
+        };
+        self.blocks_after(index, asked.x, c, pass)
+    }
+
+    /// What the layer comes to before a prefix, without modules.
+    pub(super) fn asked(&self, x: Tensor<3>, tokens: Tokens, pass: &Pass<'_>) -> Asked {
+        let asking = match tokens {
+            Tokens::All => x.clone(),
+            Tokens::First => pass.layout.first(x.clone()),
+        };
+        let heads = Heads {
+            heads: self.heads,
+            query: self.query.forward(asking.clone()),
+            key: self.key.forward(x.clone()),
+            value: self.value.forward(x),
+            prefix: None,
+            biases: pass.biases.as_ref(),
+            layout: pass.layout,
+        };
+        Asked {
+            x: asking,
+            tokens: among_tokens(heads),
+        }
+    }
+
+    fn blocks_after(
+        &self,
+        index: usize,
+        residual: Tensor<3>,
+        c: Tensor<3>,
+        pass: &mut Pass<'_>,
+    ) -> Blocks {
         let sum = pass.add(&self.attention_output, residual, c);
         let a = self.attention_norm.forward(sum);
 
@@ -204,11 +248,7 @@ impl Layer {
         tokens: Tokens,
         pass: &mut Pass<'_>,
     ) -> Tensor<3> {
-        let prefixes = pass.modules.iter().filter_map(|m| m.prefix(index));
-        let before = |[keys, values]: [Tensor<3>; 2], [k, v]: [Tensor<3>; 2]| {
-            [vec![k, keys], vec![v, values]].map(|two| Tensor::cat(two, 1))
-        };
-        let prefix = prefixes.map(<[_; 2]>::from).reduce(before);
+        let prefix = pass.prefix(index);
         let query = self.query.forward(asking.clone());
         let projected = pass.modules.iter().any(|m| m.projects(index));
         if tokens == Tokens::First && !projected {

@@ -35,4 +35,4 @@ pub use initial::Initial;
 pub use load::LoadError;
 pub use source::{ModelFiles, SourceError, Weights};
 pub use tokenizer::{Encoded, Tokenizer, TokenizerError, TokenizerFiles};
-pub use untouched::Untouched;
+pub use untouched::{Untouched, Within};

@@ -5,15 +5,15 @@
 //! tokens of all rows of one part of the data; where it reaches into the last layer, of first tokens only, as the head
 //! reads no other. It is computed from the table below it, where there is one, and what it passes on the way up becomes
 //! a table too, where there is room. Tables stay while they fit the budget, the one used least recently leaves first,
-//! and a trial whose table is not there computes its rows as ever.
+//! and a trial whose table is not there computes its rows again.
 
 mod pages;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::batches::{Row, collate};
-use crate::model::tensor::{Tensor, floats, integers};
-use crate::model::{Backbone, BatchError, Untouched};
+use crate::model::tensor::{Tensor, exact, floats, integers};
+use crate::model::{Backbone, Batch, BatchError, Untouched, Within};
 use pages::{Page, Places};
 
 /// Which rows.
@@ -38,8 +38,8 @@ struct Table {
     part: Part,
     untouched: Untouched,
     places: Places,
-    /// States of all tokens, and zeros at the end, for padding, [T + 1, W].
-    states: Tensor<2>,
+    /// States of all tokens, and zeros at the end, for padding, each [T + 1, W].
+    states: Vec<Tensor<2>>,
     bytes: usize,
 }
 
@@ -63,8 +63,28 @@ impl Activations {
         }
     }
 
-    /// A table to fill, where there is none and it can fit: that of whole layers where the blocks above them would take
-    /// too much. The embeddings alone are not worth one.
+    /// What is to be kept of an untouched part, for rows of each part of the data.
+    ///
+    /// Attention is a quarter of a layer but takes three times its room, so only where that does not crowd out others, and
+    /// not in 16 bits, too few for l; blocks where they fit. This depends on sizes alone: with a prefix beside attention
+    /// that is known, numbers are rounded in another order, and a trial's must not depend on what others left behind.
+    pub fn goal(&self, backbone: &Backbone, untouched: Untouched, rows: [&[Row]; 2]) -> Untouched {
+        let sizes = rows.map(|rows| Page::size(backbone, untouched, rows));
+        let fits = match untouched.within {
+            Within::Input => true,
+            Within::Attention => {
+                let exactly = backbone.dtype() == exact(backbone.dtype());
+                exactly && sizes[0] + sizes[1] <= self.budget_bytes / 4
+            }
+            Within::Blocks => sizes[0].max(sizes[1]) <= self.budget_bytes,
+        };
+        match fits {
+            true => untouched,
+            false => Untouched::layers(untouched.layers),
+        }
+    }
+
+    /// A table to fill, where there is none and it can fit. The embeddings alone are not worth one.
     pub fn missing(
         &self,
         backbone: &Backbone,
@@ -75,10 +95,6 @@ impl Activations {
         let tables = self.lock();
         let there = |untouched| tables.iter().any(|table| table.is(part, untouched));
         let size = |untouched| Page::size(backbone, untouched, rows);
-        let untouched = match size(untouched) > self.budget_bytes {
-            true => Untouched::layers(untouched.layers),
-            false => untouched,
-        };
         if untouched == Untouched::EMBEDDINGS
             || there(untouched)
             || size(untouched) > self.budget_bytes
@@ -87,8 +103,7 @@ impl Activations {
         }
         let mut wanted = vec![untouched];
         let mut taken = size(untouched) + tables.iter().map(|table| table.bytes).sum::<usize>();
-        let whole_layers = untouched.layers + usize::from(untouched.blocks);
-        for passed in (1..whole_layers).rev().map(Untouched::layers) {
+        for passed in (1..untouched.reached()).rev().map(Untouched::layers) {
             taken += size(passed);
             // The first one that is there is where filling begins.
             if taken > self.budget_bytes || there(passed) {
@@ -129,23 +144,56 @@ impl Activations {
             return Ok(true);
         };
         let goal = wanted.untouched;
-        let below = (1..goal.layers + usize::from(goal.blocks)).rev();
-        let batch = below
-            .map(Untouched::layers)
-            .find_map(|below| {
-                let states = self.states(backbone, filling.part, below, chosen, batch.padded_to());
-                states.map(|states| batch.clone().with_states_below(below, states))
-            })
-            .unwrap_or(batch);
+        let batch = self.with_layers_below(backbone, filling.part, goal, chosen, batch);
         let states = backbone.untouched(&batch, goal, |layers, states| {
             let passing = Untouched::layers(layers);
             if let Some(page) = passed.iter_mut().find(|page| page.untouched == passing) {
-                page.write(states, chosen, &batch);
+                page.write(std::slice::from_ref(states), chosen, &batch);
             }
         });
         wanted.write(&states, chosen, &batch);
         filling.done = end;
         Ok(end == filling.order.len())
+    }
+
+    /// The batch of these rows with as much of an untouched part as a table holds. Attention that is in none is computed.
+    pub fn provide(
+        &self,
+        backbone: &Backbone,
+        part: Part,
+        untouched: Untouched,
+        chosen: &[usize],
+        batch: Batch,
+    ) -> Batch {
+        if let Some(states) = self.states(backbone, part, untouched, chosen, batch.padded_to()) {
+            return batch.with_states_below(untouched, states);
+        }
+        let batch = self.with_layers_below(backbone, part, untouched, chosen, batch);
+        if untouched.within != Within::Attention {
+            return batch;
+        }
+        let states = backbone.untouched(&batch, untouched, |_, _| ());
+        batch.with_states_below(untouched, states)
+    }
+
+    /// The batch with what the highest table of whole layers holds that an untouched part can be computed from.
+    fn with_layers_below(
+        &self,
+        backbone: &Backbone,
+        part: Part,
+        untouched: Untouched,
+        chosen: &[usize],
+        batch: Batch,
+    ) -> Batch {
+        let below = (1..untouched.reached()).rev().map(Untouched::layers);
+        let found = below.into_iter().find_map(|below| {
+            let states = self.states(backbone, part, below, chosen, batch.padded_to());
+            states.map(|states| (below, states))
+        });
+        match found {
+            Some((below, states)) => batch.with_states_below(below, states),
+            None => batch,
+        }
     }
 
     /// Keeps a table that is full, in place of others if need be, and in what room is left those that it passed.
@@ -167,8 +215,8 @@ impl Activations {
         }
     }
 
-    /// The states of these rows, where there is a table: padded to `tokens`, [B, S, W], or end to end, [1, T, W]; where
-    /// they reach into the last layer, those of first tokens.
+    /// The states of these rows, where there is a table: padded to `tokens`, each [B, S, W], or end to end, [1, T, W];
+    /// where they reach into the last layer, those of first tokens.
     pub fn states(
         &self,
         backbone: &Backbone,
@@ -176,22 +224,27 @@ impl Activations {
         untouched: Untouched,
         rows: &[usize],
         tokens: Option<usize>,
-    ) -> Option<Tensor<3>> {
+    ) -> Option<Vec<Tensor<3>>> {
         let config = backbone.config();
         let mut tables = self.lock();
         let place = (tables.iter()).position(|table| table.is(part, untouched))?;
         let table = tables.remove(place);
-        let tokens = match untouched.reaches_last(config.layers) {
-            true => Some(1),
-            false => tokens,
+        let tokens = match untouched.reached() < config.layers {
+            true => tokens,
+            false => Some(1),
         };
         let places = table.places.of(rows, tokens);
         let size = places.len();
         let places = integers(places, [size], backbone.device());
-        let states = table.states.clone().select(0, places);
-        tables.push(table);
         let lines = tokens.map_or(1, |_| rows.len());
-        Some(states.reshape([lines, size / lines, untouched.width(config.hidden)]))
+        let states = table.states.iter().map(|states| {
+            let [_, width] = states.dims();
+            let chosen = states.clone().select(0, places.clone());
+            chosen.reshape([lines, size / lines, width])
+        });
+        let states = states.collect();
+        tables.push(table);
+        Some(states)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Table>> {
@@ -202,14 +255,18 @@ impl Activations {
 
 impl Table {
     fn of(page: Page, part: Part, backbone: &Backbone) -> Self {
-        let shape = [page.places.count(), page.width];
-        let bytes = page.values.len() * backbone.dtype().size();
+        let (places, dtype) = (page.places.count(), backbone.dtype());
+        let numbers: usize = page.values.iter().map(Vec::len).sum();
+        let states = page.values.into_iter().map(|values| {
+            let shape = [places, values.len() / places];
+            floats(values, shape, backbone.device(), dtype)
+        });
         Self {
             part,
             untouched: page.untouched,
+            states: states.collect(),
             places: page.places,
-            states: floats(page.values, shape, backbone.device(), backbone.dtype()),
-            bytes,
+            bytes: numbers * dtype.size(),
         }
     }
 

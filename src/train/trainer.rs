@@ -29,7 +29,7 @@ use crate::domain::{
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{DType, Device, exact, floats, integers};
 use crate::model::weights::NamedTensor;
-use crate::model::{AdaptedEncoder, Dropout};
+use crate::model::{AdaptedEncoder, Dropout, Untouched};
 use crate::task::{Label, search_score};
 
 /// What one call of [`Training::advance`] did.
@@ -72,6 +72,8 @@ pub struct Training<'a> {
     bench: &'a Workbench,
     job: Job,
     encoder: AdaptedEncoder,
+    /// What is kept of what its modules leave alone.
+    untouched: Untouched,
     optimizer: AdamW,
     schedule: Schedule,
     dropout: Dropout,
@@ -104,7 +106,8 @@ impl<'a> Training<'a> {
             true => bench.whole_encoder(job.seed),
             false => bench.encoder(&job.configuration, job.seed)?,
         };
-        let missing = bench.missing_activations(encoder.untouched());
+        let untouched = bench.untouched(&encoder);
+        let missing = bench.missing_activations(untouched);
         let first_step = Box::new(Phase::Stepping {
             order: bench.order(job.seed, 1),
             done: 0,
@@ -130,6 +133,7 @@ impl<'a> Training<'a> {
             optimizer,
             schedule,
             encoder,
+            untouched,
             dropout: Dropout::new(settings.backbone_dropout, settings.head_dropout, job.seed),
             phase: Phase::Preparing(missing, first_step),
             epoch: 1,
@@ -217,7 +221,7 @@ impl<'a> Training<'a> {
         let bench = self.bench;
         let end = (done + bench.settings.batch_size).min(order.len());
         let chosen = &order[done..end];
-        let batch = bench.batch(Part::Train, chosen, self.encoder.untouched())?;
+        let batch = bench.batch(Part::Train, chosen, self.untouched)?;
         let labels: Vec<Label> = chosen.iter().map(|&row| bench.train[row].label).collect();
         let logits = self.encoder.forward(&batch, Some(&mut self.dropout));
         let loss = targets(
@@ -270,7 +274,7 @@ impl<'a> Training<'a> {
         mut predictions: Predictions,
         begun: Instant,
     ) -> Result<Advance, TrainError> {
-        if !self.bench.evaluate_some(&self.encoder, &mut predictions)? {
+        if !(self.bench).evaluate_some(&self.encoder, self.untouched, &mut predictions)? {
             self.phase = Phase::Evaluating(predictions);
             return Ok(Advance::Evaluated);
         }

@@ -111,6 +111,15 @@ impl Workbench {
         }
     }
 
+    /// What trials like this one keep of the part of the encoder that they leave untouched.
+    pub(super) fn untouched(&self, encoder: &AdaptedEncoder) -> Untouched {
+        let untouched = encoder.untouched();
+        let rows = [Part::Train, Part::Validation].map(|part| self.rows(part));
+        (self.activations.as_ref()).map_or(untouched, |activations| {
+            activations.goal(&self.backbone, untouched, rows)
+        })
+    }
+
     /// The tables of activations that a trial can use, and nobody has made yet.
     pub(super) fn missing_activations(&self, untouched: Untouched) -> Vec<Filling> {
         let missing = |part| {
@@ -136,7 +145,7 @@ impl Workbench {
         Ok(None)
     }
 
-    /// The batch of these rows, with what the untouched part of the encoder gives for them where that is known.
+    /// The batch of these rows, with what the untouched part of the encoder gives for them as far as that is kept.
     pub(super) fn batch(
         &self,
         part: Part,
@@ -145,17 +154,10 @@ impl Workbench {
     ) -> Result<Batch, TrainError> {
         let rows: Vec<&Row> = chosen.iter().map(|&row| &self.rows(part)[row]).collect();
         let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
-        let known = self.activations.as_ref().and_then(|activations| {
-            let tokens = batch.padded_to();
-            // The blocks may not have fitted.
-            let tables = [untouched, Untouched::layers(untouched.layers)];
-            tables.into_iter().find_map(|table| {
-                let states = activations.states(&self.backbone, part, table, chosen, tokens);
-                states.map(|states| (table, states))
-            })
-        });
-        Ok(match known {
-            Some((table, states)) => batch.with_states_below(table, states),
+        Ok(match &self.activations {
+            Some(activations) => {
+                activations.provide(&self.backbone, part, untouched, chosen, batch)
+            }
             None => batch,
         })
     }
@@ -212,12 +214,13 @@ impl Workbench {
     pub(super) fn evaluate_some(
         &self,
         encoder: &AdaptedEncoder,
+        untouched: Untouched,
         predictions: &mut Predictions,
     ) -> Result<bool, TrainError> {
         let start = predictions.len();
         let end = (start + self.settings.evaluation_batch_size).min(self.validation.len());
         let chosen = &self.by_length[start..end];
-        let batch = self.batch(Part::Validation, chosen, encoder.untouched())?;
+        let batch = self.batch(Part::Validation, chosen, untouched)?;
         let logits = encoder.evaluate(&batch).into_data();
         let logits: Vec<f32> = logits.iter::<f32>().collect();
         let labels = chosen.iter().map(|&row| self.validation[row].label);
@@ -237,8 +240,9 @@ impl Workbench {
         // The seed is of no account: every initial weight is replaced.
         let mut encoder = self.encoder(configuration, 0)?;
         encoder.parameters.import(weights)?;
+        let untouched = self.untouched(&encoder);
         let mut predictions = Predictions::default();
-        while !self.evaluate_some(&encoder, &mut predictions)? {}
+        while !self.evaluate_some(&encoder, untouched, &mut predictions)? {}
         Ok(search_score(predictions.score(self.metric)))
     }
 

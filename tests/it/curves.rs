@@ -73,14 +73,17 @@ fn kept_activations_change_nothing() {
         bench("activation_cache_mb = 100"),
         bench("activation_cache_mb = 0"),
     );
-    // Untouched are three layers and the blocks of the last; two layers, passed by the table before; all four; one and
-    // the blocks of the next, from the table of one; and no more than the blocks of the first.
+    // Untouched are three layers and the blocks of the last; two layers, passed by the table before, and what tokens of
+    // the next get from each other; all four; one and the blocks of the next, from the table of one; no more than the
+    // blocks of the first; no more than its attention; and attention of the last.
     for (configuration, seed) in [
         (configuration(&[("serial", 8)], &[3]), 1),
         (configuration(&[("prefix", 4), ("parallel", 4)], &[2, 3]), 2),
         (configuration(&[], &[]), 3),
         (configuration(&[("serial", 4), ("parallel", 4)], &[1, 3]), 4),
         (configuration(&[("serial", 4)], &[0, 2]), 5),
+        (configuration(&[("prefix", 4), ("serial", 4)], &[0, 1]), 6),
+        (configuration(&[("prefix", 9)], &[3]), 7),
     ] {
         let curves = [&with, &without].map(|bench| curve(bench, &configuration, seed));
         for (with, without) in curves[0].iter().zip(&curves[1]) {

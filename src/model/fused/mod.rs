@@ -13,7 +13,9 @@ mod linear;
 mod node;
 mod vector;
 
-pub(super) use attention::{FirstTokens, Heads, attention, first_tokens};
+pub(super) use attention::{
+    AmongTokens, FirstTokens, Heads, among_tokens, attention, first_tokens, prefixed,
+};
 pub(super) use gelu::gelu;
 pub(super) use layer_norm::layer_norm;
 pub(super) use linear::{linear, linear_onto};

@@ -16,6 +16,7 @@ use super::initial::Initial;
 use super::layer::LayerNorm;
 use super::parameters::Parameters;
 use super::tensor::Tensor;
+use super::untouched::Within;
 
 pub use ia3::Ia3Place;
 
@@ -65,10 +66,9 @@ pub trait Module: Sync {
         None
     }
 
-    /// Whether all it does in a layer is to add to the output of the feed-forward block, so that nothing below that
-    /// depends on it.
-    fn only_adds(&self) -> bool {
-        false
+    /// How far into a layer nothing depends on it.
+    fn leaves(&self) -> Within {
+        Within::Input
     }
 
     /// Weights per layer and unit of size, as the paper counts them: no biases, no prefix MLP.

@@ -4,6 +4,7 @@ use super::super::config::EncoderConfig;
 use super::super::initial::Initial;
 use super::super::parameters::Parameters;
 use super::super::tensor::Tensor;
+use super::super::untouched::Within;
 use super::bottleneck::{self, ActiveBottlenecks, Bottlenecks};
 use super::{Active, FeedForward, Inserted, Module, Site};
 
@@ -22,8 +23,8 @@ impl Module for Parallel {
         "parallel adapter: a scaled bottleneck beside the feed-forward block; size = bottleneck width"
     }
 
-    fn only_adds(&self) -> bool {
-        true
+    fn leaves(&self) -> Within {
+        Within::Blocks
     }
 
     fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {

@@ -15,6 +15,7 @@ use super::super::initial::Initial;
 use super::super::layer::Linear;
 use super::super::parameters::{Parameters, Slot};
 use super::super::tensor::{Tensor, tanh};
+use super::super::untouched::Within;
 use super::{Active, Inserted, Module, Site};
 
 /// The kind.
@@ -27,6 +28,10 @@ impl Module for Prefix {
 
     fn description(&self) -> &'static str {
         "prefix tuning: trained keys and values that every token attends to; size = their number"
+    }
+
+    fn leaves(&self) -> Within {
+        Within::Attention
     }
 
     fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {

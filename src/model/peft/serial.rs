@@ -6,6 +6,7 @@ use super::super::config::EncoderConfig;
 use super::super::initial::Initial;
 use super::super::parameters::Parameters;
 use super::super::tensor::Tensor;
+use super::super::untouched::Within;
 use super::bottleneck::{self, ActiveBottlenecks, Bottlenecks};
 use super::{Active, FeedForward, Inserted, Module, Site};
 
@@ -24,8 +25,8 @@ impl Module for Serial {
         "serial adapter: a bottleneck after the feed-forward block; size = bottleneck width"
     }
 
-    fn only_adds(&self) -> bool {
-        true
+    fn leaves(&self) -> Within {
+        Within::Blocks
     }
 
     fn weights_per_unit(&self, config: &EncoderConfig) -> u64 {

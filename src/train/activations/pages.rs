@@ -16,9 +16,8 @@ pub(super) struct Places {
 pub(super) struct Page {
     pub(super) untouched: Untouched,
     pub(super) places: Places,
-    /// W
-    pub(super) width: usize,
-    pub(super) values: Vec<f32>,
+    /// Of each tensor those of all places, W a place.
+    pub(super) values: Vec<Vec<f32>>,
 }
 
 impl Places {
@@ -53,32 +52,36 @@ impl Places {
 impl Page {
     pub(super) fn new(backbone: &Backbone, untouched: Untouched, rows: &[Row]) -> Self {
         let config = backbone.config();
-        let places = Places::new(rows, untouched.reaches_last(config.layers));
-        let width = untouched.width(config.hidden);
+        let places = Places::new(rows, untouched.reached() >= config.layers);
+        let widths = untouched.widths(config).into_iter();
         Self {
             untouched,
-            values: vec![0.0; places.count() * width],
+            values: widths
+                .map(|width| vec![0.0; places.count() * width])
+                .collect(),
             places,
-            width,
         }
     }
 
     /// Bytes that the table will take.
     pub(super) fn size(backbone: &Backbone, untouched: Untouched, rows: &[Row]) -> usize {
         let config = backbone.config();
-        let places = Places::new(rows, untouched.reaches_last(config.layers));
-        places.count() * untouched.width(config.hidden) * backbone.dtype().size()
+        let places = Places::new(rows, untouched.reached() >= config.layers);
+        let width: usize = untouched.widths(config).iter().sum();
+        places.count() * width * backbone.dtype().size()
     }
 
     /// Takes the states of rows `chosen`, which make up the batch.
-    pub(super) fn write(&mut self, states: &Tensor<3>, chosen: &[usize], batch: &Batch) {
-        let [lines, tokens, _] = states.dims();
-        let starts = batch.starts_among(lines * tokens);
-        let states: Vec<f32> = states.clone().into_data().iter::<f32>().collect();
-        for (&row, begin) in chosen.iter().zip(starts) {
-            let [start, end] = [row, row + 1].map(|i| self.places.starts[i] * self.width);
-            let states = &states[begin * self.width..];
-            self.values[start..end].copy_from_slice(&states[..end - start]);
+    pub(super) fn write(&mut self, states: &[Tensor<3>], chosen: &[usize], batch: &Batch) {
+        for (values, states) in self.values.iter_mut().zip(states) {
+            let [lines, tokens, width] = states.dims();
+            let begins = batch.starts_among(lines * tokens);
+            let states: Vec<f32> = states.clone().into_data().iter::<f32>().collect();
+            for (&row, begin) in chosen.iter().zip(begins) {
+                let [start, end] = [row, row + 1].map(|i| self.places.starts[i] * width);
+                let states = &states[begin * width..];
+                values[start..end].copy_from_slice(&states[..end - start]);
+            }
         }
     }
 }

@@ -36,11 +36,20 @@ fn fill(tables: &Activations, backbone: &Backbone, untouched: Untouched) -> bool
 
 const BLOCKS_OF_LAST: Untouched = Untouched {
     layers: 2,
-    blocks: true,
+    within: Within::Blocks,
 };
 const BLOCKS_OF_SECOND: Untouched = Untouched {
     layers: 1,
-    blocks: true,
+    within: Within::Blocks,
+};
+
+const ATTENTION_OF_FIRST: Untouched = Untouched {
+    layers: 0,
+    within: Within::Attention,
+};
+const ATTENTION_OF_LAST: Untouched = Untouched {
+    layers: 2,
+    within: Within::Attention,
 };
 
 #[test]
@@ -55,6 +64,8 @@ fn tables_hold_what_the_encoder_gives_and_what_is_passed_serves_others() {
     // From the one of the first layer.
     assert!(fill(&tables, &backbone, BLOCKS_OF_SECOND));
     assert!(fill(&tables, &backbone, Untouched::layers(3)));
+    assert!(fill(&tables, &backbone, ATTENTION_OF_FIRST));
+    assert!(fill(&tables, &backbone, ATTENTION_OF_LAST));
     let chosen = [2, 0];
     let batch_rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
     for length in [None, Some(5)] {
@@ -65,6 +76,8 @@ fn tables_hold_what_the_encoder_gives_and_what_is_passed_serves_others() {
             Untouched::layers(3),
             BLOCKS_OF_SECOND,
             BLOCKS_OF_LAST,
+            ATTENTION_OF_FIRST,
+            ATTENTION_OF_LAST,
         ] {
             let tokens = batch.padded_to();
             let kept = tables.states(&backbone, Part::Train, untouched, &chosen, tokens);
@@ -99,16 +112,47 @@ fn what_is_asked_for_takes_the_room_of_others_and_what_is_passed_does_not() {
     assert!(fill(&tables, &backbone, Untouched::layers(2)));
     assert!(is_there(&tables, Untouched::layers(2)));
     assert!(!is_there(&tables, BLOCKS_OF_SECOND));
-    // Too little for the blocks, enough for the layer below them.
-    let tables = Activations::new(layer);
-    assert!(fill(&tables, &backbone, BLOCKS_OF_SECOND));
-    assert!(is_there(&tables, Untouched::layers(1)));
-    assert!(!is_there(&tables, BLOCKS_OF_SECOND));
     assert!(!fill(
         &Activations::new(layer - 1),
         &backbone,
         Untouched::layers(1)
     ));
+}
+
+#[test]
+fn what_is_kept_depends_on_sizes_alone() {
+    let (backbone, rows) = (backbone(), rows());
+    let goal = |budget: usize, untouched| {
+        let tables = Activations::new(budget);
+        tables.goal(&backbone, untouched, [&rows, &rows[..1]])
+    };
+    // Ten and five places; attention takes 26 numbers of four bytes, blocks 16.
+    let attention = 4 * (10 + 5) * 26 * 4;
+    assert_eq!(goal(attention, ATTENTION_OF_FIRST), ATTENTION_OF_FIRST);
+    let layers = Untouched::EMBEDDINGS;
+    assert_eq!(goal(attention - 1, ATTENTION_OF_FIRST), layers);
+    let blocks = 10 * 16 * 4;
+    assert_eq!(goal(blocks, BLOCKS_OF_SECOND), BLOCKS_OF_SECOND);
+    let layers = Untouched::layers(1);
+    assert_eq!(goal(blocks - 1, BLOCKS_OF_SECOND), layers);
+    assert_eq!(goal(0, layers), layers);
+}
+
+#[test]
+fn attention_that_is_in_no_table_is_computed() {
+    let (backbone, rows) = (backbone(), rows());
+    let kept = Activations::new(1 << 20);
+    assert!(fill(&kept, &backbone, ATTENTION_OF_LAST));
+    let chosen = [1, 2];
+    let batch_rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
+    let batch = collate(&backbone, &batch_rows, 0, None).unwrap();
+    let outputs = [kept, Activations::new(0)].map(|tables| {
+        let part = Part::Train;
+        let batch = tables.provide(&backbone, part, ATTENTION_OF_LAST, &chosen, batch.clone());
+        backbone.first_token(&batch, &[], None)
+    });
+    let [kept, computed] = outputs;
+    assert!(kept.all_close(computed, Some(1e-6), Some(1e-6)));
 }
 
 #[test]

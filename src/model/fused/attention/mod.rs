@@ -22,6 +22,7 @@ mod block;
 mod first;
 mod kernel;
 mod parts;
+mod prefixed;
 mod sizes;
 mod softmax;
 
@@ -35,9 +36,11 @@ use super::node::{Numbers, constant, node, numbers, of_shape, slice};
 use biases::Biases;
 pub(in crate::model) use first::{FirstTokens, first_tokens};
 use kernel::Attention;
+pub(in crate::model) use prefixed::{AmongTokens, among_tokens, prefixed};
 use sizes::Sizes;
 
 /// Queries, keys and values of all heads.
+#[derive(Clone)]
 pub(in crate::model) struct Heads<'a> {
     /// A
     pub(in crate::model) heads: usize,
@@ -118,74 +121,86 @@ fn dropped(dropout: &mut Dropout, sizes: &Sizes, like: &Tensor<3>) -> Option<Num
 
 /// By the library's own operations.
 fn composed(heads: Heads<'_>, mut dropout: Option<&mut Dropout>) -> Tensor<3> {
-    let [lines, asked, hidden] = heads.query.dims();
-    let padding = match heads.layout {
-        Layout::Padded { padding, .. } => padding.as_ref(),
-        Layout::Packed { .. } => {
-            let [asking, keys] =
-                [&heads.query, &heads.key].map(|t| heads.layout.starts(t.dims()[1]));
-            let of = |t: &Tensor<3>, starts: &[usize], row: usize| {
-                t.clone()
-                    .narrow(1, starts[row], starts[row + 1] - starts[row])
+    by_row(heads, &mut |heads, padding| {
+        let [lines, asked, hidden] = heads.query.dims();
+        let dtype = heads.query.dtype();
+        let [mut k, mut v] = [&heads.key, &heads.value].map(|t| split(t.clone(), heads.heads));
+        if let Some([keys, values]) = &heads.prefix {
+            let [_, length, width] = keys.dims();
+            let before = |t: &Tensor<3>, others: Tensor<4>| {
+                let of_lines = [lines, heads.heads, length, width];
+                let t = t.clone().unsqueeze::<4>().expand(of_lines);
+                Tensor::cat(vec![t, others], 2)
             };
-            let row = |row: usize| {
-                let layout = Layout::Padded {
-                    rows: 1,
-                    tokens: keys[row + 1] - keys[row],
-                    padding: None,
-                };
-                let heads = Heads {
-                    heads: heads.heads,
-                    query: of(&heads.query, &asking, row),
-                    key: of(&heads.key, &keys, row),
-                    value: of(&heads.value, &keys, row),
-                    prefix: heads.prefix.clone(),
-                    biases: heads.biases,
-                    layout: &layout,
-                };
-                composed(heads, dropout.as_deref_mut())
-            };
-            return Tensor::cat((0..heads.layout.rows()).map(row).collect(), 1);
+            (k, v) = (before(keys, k), before(values, v));
         }
-    };
-    let width = hidden / heads.heads;
-    let split = |t: Tensor<3>| {
-        let [lines, tokens, _] = t.dims();
-        t.reshape([lines, tokens, heads.heads, width])
-            .swap_dims(1, 2)
-    };
-    let q = split(heads.query);
+        let mut weights = softmax(scores(&heads, padding, k), 3).cast(dtype);
+        if let Some(dropout) = &mut dropout {
+            weights = dropout.backbone(weights);
+        }
+        let context = weights.matmul(v);
+        context.swap_dims(1, 2).reshape([lines, asked, hidden])
+    })
+}
+
+/// q [k' k]ᵀ / √d + m + b of keys [B, A, K, d], in the exact format.
+fn scores(heads: &Heads<'_>, padding: Option<&Tensor<4>>, keys: Tensor<4>) -> Tensor<4> {
+    let q = split(heads.query.clone(), heads.heads);
     let dtype = q.dtype();
-    let (mut k, mut v) = (split(heads.key), split(heads.value));
-    let tokens = k.dims()[2];
+    let [_, _, asked, width] = q.dims();
+    let tokens = heads.key.dims()[1];
+    let length = keys.dims()[2] - tokens;
+    let scores = q.matmul(keys.swap_dims(2, 3)).cast(exact(dtype));
+    let mut scores = scores.mul_scalar(1.0 / (width as f64).sqrt());
     let biases = heads.biases.map(|b| relative::of_places(b, asked, tokens));
-    let mut added: Vec<Tensor<4>> = padding.cloned().into_iter().chain(biases).collect();
-    if let Some([keys, values]) = heads.prefix {
-        let length = keys.dims()[1];
-        let of_lines = |t: Tensor<3>| {
-            t.unsqueeze::<4>()
-                .expand([lines, heads.heads, length, width])
-        };
-        k = Tensor::cat(vec![of_lines(keys), k], 2);
-        v = Tensor::cat(vec![of_lines(values), v], 2);
-        for added in &mut added {
+    for mut added in padding.cloned().into_iter().chain(biases) {
+        if length > 0 {
             let [lines, heads, asked, _] = added.dims();
             let device = added.device().without_autodiff();
             let nothing = Tensor::zeros([lines, heads, asked, length], (&device, added.dtype()));
-            *added = Tensor::cat(vec![nothing, added.clone()], 3);
+            added = Tensor::cat(vec![nothing, added], 3);
         }
-    }
-    let scores = q.matmul(k.swap_dims(2, 3)).cast(exact(dtype));
-    let mut scores = scores.mul_scalar(1.0 / (width as f64).sqrt());
-    for added in added {
         scores = scores + added;
     }
-    let mut weights = softmax(scores, 3).cast(dtype);
-    if let Some(dropout) = dropout {
-        weights = dropout.backbone(weights);
+    scores
+}
+
+/// [B, S, H] as [B, A, S, d].
+fn split(t: Tensor<3>, heads: usize) -> Tensor<4> {
+    let [lines, tokens, hidden] = t.dims();
+    (t.reshape([lines, tokens, heads, hidden / heads])).swap_dims(1, 2)
+}
+
+/// What `attend` gives for padded rows and their m; for rows end to end, what it gives for one after the other.
+fn by_row(
+    heads: Heads<'_>,
+    attend: &mut impl FnMut(Heads<'_>, Option<&Tensor<4>>) -> Tensor<3>,
+) -> Tensor<3> {
+    if let Layout::Padded { padding, .. } = heads.layout {
+        return attend(heads, padding.as_ref());
     }
-    let context = weights.matmul(v);
-    context.swap_dims(1, 2).reshape([lines, asked, hidden])
+    let [asking, keys] = [&heads.query, &heads.key].map(|t| heads.layout.starts(t.dims()[1]));
+    let of = |t: &Tensor<3>, starts: &[usize], row: usize| {
+        t.clone()
+            .narrow(1, starts[row], starts[row + 1] - starts[row])
+    };
+    let mut row = |row: usize| {
+        let layout = Layout::Padded {
+            rows: 1,
+            tokens: keys[row + 1] - keys[row],
+            padding: None,
+        };
+        let heads = Heads {
+            query: of(&heads.query, &asking, row),
+            key: of(&heads.key, &keys, row),
+            value: of(&heads.value, &keys, row),
+            prefix: heads.prefix.clone(),
+            layout: &layout,
+            ..heads
+        };
+        attend(heads, None)
+    };
+    Tensor::cat((0..heads.layout.rows()).map(&mut row).collect(), 1)
 }
 
 #[cfg(test)]

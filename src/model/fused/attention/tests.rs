@@ -273,3 +273,69 @@ fn first_tokens_agree(
         );
     }
 }
+
+#[test]
+fn a_prefix_joins_what_tokens_got_from_each_other() {
+    for (number, case) in cases().iter().enumerate().filter(|(_, c)| c.prefix > 0) {
+        let device = Device::flex();
+        let layout = case.layout(&device);
+        let [lines, tokens] = layout.axes();
+        let hidden = 6 * case.heads;
+        let mut stream = Random::new(number as u64);
+        let mut random = |dims: [usize; 3]| stream.tensor(dims, 1.5);
+        let asked = match (case.first_only, lines) {
+            (true, 1) => layout.rows(),
+            (true, _) => 1,
+            (false, _) => tokens,
+        };
+        let [of_queries, of_keys] = [asked, tokens].map(|tokens| [lines, tokens, hidden]);
+        let of_prefix = [case.heads, case.prefix, 6];
+        let [query, key, value] = [of_queries, of_keys, of_keys].map(&mut random);
+        let prefix = [of_prefix, of_prefix].map(&mut random);
+        let weights = random(of_queries);
+        let distances = [1, case.heads, 2 * layout.longest() - 1];
+        let biases = (number % 2 == 1).then(|| random(distances).squeeze_dim::<2>(0));
+        let heads = |prefix: Option<[Tensor<3>; 2]>| Heads {
+            heads: case.heads,
+            query: query.clone(),
+            key: key.clone(),
+            value: value.clone(),
+            prefix,
+            biases: biases.as_ref(),
+            layout: &layout,
+        };
+        let known = among_tokens(heads(None));
+        type Attend<'a> = &'a dyn Fn([Tensor<3>; 2]) -> Tensor<3>;
+        let run = |attend: Attend<'_>, tracked: [bool; 2]| {
+            let leaves = [0, 1].map(|i| match tracked[i] {
+                true => prefix[i].clone().autodiff().require_grad(),
+                false => prefix[i].clone(),
+            });
+            let context = attend(leaves.clone());
+            if !context.is_tracked() {
+                return vec![context];
+            }
+            let gradients = (context.clone() * weights.clone()).sum().backward();
+            let found = leaves.iter().filter_map(|leaf| leaf.grad(&gradients));
+            [context.inner()].into_iter().chain(found).collect()
+        };
+        for tracked in [[true, true], [true, false], [false, true], [false, false]] {
+            let ways: [Attend<'_>; 3] = [
+                &|prefix| prefixed(&known, prefix),
+                &|prefix| prefixed::composed(&known, prefix),
+                &|prefix| composed(heads(Some(prefix)), None),
+            ];
+            let [ours, by_parts, whole] = ways.map(|attend| run(attend, tracked));
+            let wanted = 1 + tracked.iter().filter(|t| **t).count();
+            for others in [by_parts, whole] {
+                assert_eq!((ours.len(), others.len()), (wanted, wanted));
+                for (place, (ours, others)) in ours.iter().zip(others).enumerate() {
+                    assert!(
+                        ours.clone().all_close(others, Some(1e-4), Some(1e-5)),
+                        "case {number}, {tracked:?}, output {place}"
+                    );
+                }
+            }
+        }
+    }
+}

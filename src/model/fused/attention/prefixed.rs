@@ -1,0 +1,263 @@
+//! A prefix that joins attention whose other part is known already: what a row's tokens get from each other does not
+//! depend on it.
+//!
+//! Symbols as in the folder's table, and for a token and head:
+//!
+//! | symbol | meaning | shape |
+//! |---|---|---|
+//! | o | attention among the row's tokens alone, without dropout | d |
+//! | l | ln Σ exp(q kᵀ / √d + m + b) over them | 1 |
+//! | s | l, and the prefix's scores q k'ᵀ / √d | 1 + L |
+//! | p | softmax(s) | 1 + L |
+//! | c | p₀ o + p' v', where p' are the prefix's | d |
+//!
+//! ∂v' = p'ᵀ ∂c; ∂p₀ = ∂c · o; ∂p' = ∂c v'ᵀ; ∂s = p (∂p - Σ ∂p p); ∂k' = ∂s'ᵀ q / √d.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::super::super::tensor::{Tensor, exact, softmax};
+use super::super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice};
+use super::block::{Block, Into, product};
+use super::parts::{bounds, pieces, summed};
+use super::softmax::{softmax_rows, softmax_rows_backward};
+use super::{Heads, attention, by_row, constants, scores, split};
+
+/// What tokens ask, and what they get from each other.
+#[derive(Clone, Debug)]
+pub(in crate::model) struct AmongTokens {
+    /// A
+    pub(in crate::model) heads: usize,
+    /// q, of all tokens or of the first of each row.
+    pub(in crate::model) query: Tensor<3>,
+    /// o, with the axes of q.
+    pub(in crate::model) context: Tensor<3>,
+    /// l, [B, Q, A].
+    pub(in crate::model) sums: Tensor<3>,
+}
+
+/// Of heads without a prefix.
+pub(in crate::model) fn among_tokens(heads: Heads<'_>) -> AmongTokens {
+    AmongTokens {
+        heads: heads.heads,
+        query: heads.query.clone(),
+        sums: sums(heads.clone()),
+        context: attention(heads, None),
+    }
+}
+
+/// l, by the library's own operations.
+fn sums(heads: Heads<'_>) -> Tensor<3> {
+    by_row(heads, &mut |heads, padding| {
+        let scores = scores(&heads, padding, split(heads.key.clone(), heads.heads));
+        let top = scores.clone().max_dim(3);
+        let sums = (scores - top.clone()).exp().sum_dim(3).log() + top;
+        sums.squeeze_dim::<3>(3).swap_dims(1, 2)
+    })
+}
+
+/// c, with the axes of q, of a prefix k' and v', each [A, L, d].
+pub(in crate::model) fn prefixed(tokens: &AmongTokens, prefix: [Tensor<3>; 2]) -> Tensor<3> {
+    let known = [&tokens.query, &tokens.context, &tokens.sums].map(constants);
+    let ([Some(query), Some(context), Some(sums)], [Some(keys), Some(values)]) =
+        (known, prefix.each_ref().map(numbers))
+    else {
+        return composed(tokens, prefix);
+    };
+    let dims = tokens.query.dims();
+    let [heads, length, width] = prefix[0].dims();
+    let [lines, asked, hidden] = dims;
+    // The products of matrices rely on these.
+    assert_eq!((heads, hidden), (tokens.heads, tokens.heads * width));
+    assert_eq!(tokens.context.dims(), dims, "what tokens give each other");
+    assert_eq!(tokens.sums.dims(), [lines, asked, heads], "their sums");
+    assert_eq!(prefix[1].dims(), prefix[0].dims(), "the prefix's values");
+    let mut attention = Prefixed {
+        tokens: lines * asked,
+        heads,
+        width,
+        prefix: length,
+        query,
+        context,
+        sums,
+        keys,
+        values,
+        weights: Arc::default(),
+    };
+    let output = of_shape(attention.forward(), &dims);
+    match prefix.iter().any(Tensor::is_tracked) {
+        false => constant(output),
+        true => node(prefix, output, attention),
+    }
+}
+
+/// By the library's own operations: l is the score of one more key, whose value is o.
+pub(super) fn composed(tokens: &AmongTokens, [keys, values]: [Tensor<3>; 2]) -> Tensor<3> {
+    let dims = tokens.query.dims();
+    let [q, o] = [&tokens.query, &tokens.context].map(|t| split(t.clone(), tokens.heads));
+    let dtype = q.dtype();
+    let width = q.dims()[3];
+    let scores = q.matmul(keys.unsqueeze::<4>().swap_dims(2, 3));
+    let scores = (scores.cast(exact(dtype))).mul_scalar(1.0 / (width as f64).sqrt());
+    let sums = tokens.sums.clone().swap_dims(1, 2).unsqueeze_dim::<4>(3);
+    let weights = softmax(Tensor::cat(vec![sums.cast(exact(dtype)), scores], 3), 3).cast(dtype);
+    let length = weights.dims()[3] - 1;
+    let of_tokens = weights.clone().narrow(3, 0, 1) * o;
+    let of_prefix = weights.narrow(3, 1, length).matmul(values.unsqueeze::<4>());
+    (of_tokens + of_prefix).swap_dims(1, 2).reshape(dims)
+}
+
+/// Everything that is read, and the node of the graph of gradients that it becomes.
+#[derive(Clone, Debug)]
+struct Prefixed {
+    /// Tokens that ask, of all rows: they have nothing more to do with each other.
+    tokens: usize,
+    heads: usize,
+    width: usize,
+    prefix: usize,
+    query: Numbers,
+    context: Numbers,
+    sums: Numbers,
+    keys: Numbers,
+    values: Numbers,
+    /// p of every part, in it every head, in it every token.
+    weights: Arc<Vec<f32>>,
+}
+
+impl Prefixed {
+    fn hidden(&self) -> usize {
+        self.heads * self.width
+    }
+
+    fn scale(&self) -> f32 {
+        1.0 / (self.width as f32).sqrt()
+    }
+
+    /// Where each part's tokens begin, and the end.
+    fn parts(&self) -> Vec<usize> {
+        bounds(&(0..=self.tokens).collect::<Vec<_>>())
+    }
+
+    /// Of so many tokens what belongs to a head: q, o or c; k' or v'; and p of the tokens and of the prefix.
+    fn blocks(&self, head: usize, tokens: usize) -> (Block, Block, [Block; 2]) {
+        let weights = Block::new(0, tokens, 1 + self.prefix, 1 + self.prefix);
+        (
+            Block::new(head * self.width, tokens, self.width, self.hidden()),
+            Block::new(
+                head * self.prefix * self.width,
+                self.prefix,
+                self.width,
+                self.width,
+            ),
+            weights.split_columns(1),
+        )
+    }
+
+    /// c
+    fn forward(&mut self) -> Vec<f32> {
+        let [q, o, l, k, v] = [
+            &self.query,
+            &self.context,
+            &self.sums,
+            &self.keys,
+            &self.values,
+        ]
+        .map(slice);
+        let (hidden, keys) = (self.hidden(), 1 + self.prefix);
+        let parts = self.parts();
+        let mut c = vec![0f32; self.tokens * hidden];
+        let mut weights = vec![0f32; self.tokens * self.heads * keys];
+        let by_part = pieces(&mut c, &parts, hidden)
+            .into_par_iter()
+            .zip(pieces(&mut weights, &parts, self.heads * keys))
+            .zip(&parts);
+        by_part.for_each(|((c, weights), &start)| {
+            let tokens = c.len() / hidden;
+            let [q, o] = [&q, &o].map(|t| &t[start * hidden..][..c.len()]);
+            let l = &l[start * self.heads..][..tokens * self.heads];
+            for (head, p) in weights.chunks_exact_mut(tokens * keys).enumerate() {
+                let (own, prefix, [_, of_prefix]) = self.blocks(head, tokens);
+                let transposed = (&*k, prefix.transposed());
+                product(
+                    Into::Replace,
+                    (p, of_prefix),
+                    (q, own),
+                    transposed,
+                    self.scale(),
+                );
+                let of_tokens = l.iter().skip(head).step_by(self.heads);
+                for (p, &l) in p.chunks_exact_mut(keys).zip(of_tokens) {
+                    p[0] = l;
+                }
+                softmax_rows(p, keys, &[]);
+                product(Into::Replace, (c, own), (p, of_prefix), (&v, prefix), 1.0);
+                let rows = c.chunks_exact_mut(hidden).zip(o.chunks_exact(hidden));
+                for ((c, o), p) in rows.zip(p.chunks_exact(keys)) {
+                    let own = head * self.width..(head + 1) * self.width;
+                    for (c, o) in c[own.clone()].iter_mut().zip(&o[own]) {
+                        *c += p[0] * o;
+                    }
+                }
+            }
+        });
+        self.weights = Arc::new(weights);
+        c
+    }
+}
+
+impl Operation<2> for Prefixed {
+    /// Gradients of k' and v' from that of c.
+    fn backward(&self, output: Numbers, wanted: [bool; 2]) -> [Option<Numbers>; 2] {
+        let [dc, q, o, v] = [&output, &self.query, &self.context, &self.values].map(slice);
+        let (hidden, keys) = (self.hidden(), 1 + self.prefix);
+        let parts = self.parts();
+        let count = parts.len() - 1;
+        let in_prefix = self.prefix * hidden;
+        let [mut dk, mut dv] = [(); 2].map(|()| vec![0f32; count * in_prefix]);
+        let by_part = (dk.par_chunks_exact_mut(in_prefix.max(1)))
+            .zip(dv.par_chunks_exact_mut(in_prefix.max(1)))
+            .zip(&parts[..count])
+            .zip(&parts[1..]);
+        by_part.for_each_init(Vec::new, |scratch, (((dk, dv), &start), &end)| {
+            let tokens = end - start;
+            let [dc, q, o] = [&dc, &q, &o].map(|t| &t[start * hidden..end * hidden]);
+            let mut weights = &self.weights[start * self.heads * keys..end * self.heads * keys];
+            scratch.resize(tokens * keys, 0.0);
+            for head in 0..self.heads {
+                let p;
+                (p, weights) = weights.split_at(tokens * keys);
+                let (own, prefix, [_, of_prefix]) = self.blocks(head, tokens);
+                let s = scratch.as_mut_slice();
+                let transposed = (p, of_prefix.transposed());
+                product(Into::Replace, (dv, prefix), transposed, (dc, own), 1.0);
+                let transposed = (&*v, prefix.transposed());
+                product(Into::Replace, (s, of_prefix), (dc, own), transposed, 1.0);
+                let rows = dc.chunks_exact(hidden).zip(o.chunks_exact(hidden));
+                for ((dc, o), s) in rows.zip(s.chunks_exact_mut(keys)) {
+                    let own = head * self.width..(head + 1) * self.width;
+                    s[0] = dc[own.clone()]
+                        .iter()
+                        .zip(&o[own])
+                        .map(|(c, o)| c * o)
+                        .sum();
+                }
+                softmax_rows_backward(s, p, keys);
+                let transposed = (&*s, of_prefix.transposed());
+                product(
+                    Into::Replace,
+                    (dk, prefix),
+                    transposed,
+                    (q, own),
+                    self.scale(),
+                );
+            }
+        });
+        let shape = [self.heads, self.prefix, self.width];
+        let [of_keys, of_values] = wanted;
+        [
+            of_keys.then(|| of_shape(summed(&dk, count), &shape)),
+            of_values.then(|| of_shape(summed(&dv, count), &shape)),
+        ]
+    }
+}
