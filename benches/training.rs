@@ -98,6 +98,7 @@ struct Turn {
 }
 
 fn main() {
+    autopeft::memory::keep_freed();
     let arguments = Arguments::parse();
     if arguments.ours {
         return one_turn(&arguments);

@@ -31,8 +31,9 @@
 //! | [`study`] | the study file | `domain`, `task`, names of `model::peft` |
 //! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub` |
 //! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model` |
-//! | [`executor`] | where trainings run | `domain`, `train` |
+//! | [`executor`] | where trainings run | `domain`, `train`, `memory` |
 //! | [`journal`] | the append-only record | `domain` |
+//! | [`memory`] | what becomes of memory that is let go | nothing |
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
 //! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |
 //! | [`report`] | a study on one page | `domain`, `search`, `evaluation` |
@@ -68,6 +69,7 @@ pub mod executor;
 pub mod export;
 pub mod hub;
 pub mod journal;
+pub mod memory;
 pub mod model;
 pub mod report;
 pub mod search;

@@ -5,5 +5,6 @@ mod cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    autopeft::memory::keep_freed();
     cli::main()
 }

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use super::line::{Line, Memory, Turn, Wish};
 use super::{ExecutorEvent, OUT_OF_MEMORY};
 use crate::domain::{Job, Standing, TrialId};
+use crate::memory;
 use crate::train::trainer::under_way;
 use crate::train::trainer::{Advance, Training};
 use crate::train::workbench::Workbench;
@@ -235,6 +236,7 @@ impl<'a> Lane<'a, '_> {
     /// Ends a trial; of one whose device was lost, all trials, which go on once the program is started again.
     fn end(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
         self.line.is_over(trial);
+        memory::give_back();
         if let ExecutorEvent::Unavailable { .. } = &event {
             self.tell(ExecutorEvent::Paused(trial))?;
             self.line.stop();

@@ -19,9 +19,11 @@ use rayon::prelude::*;
 
 use super::super::super::tensor::{Tensor, exact, softmax};
 use super::super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice};
+use super::biases::Biases;
 use super::block::{Block, Into, product};
 use super::parts::{bounds, pieces, summed};
-use super::softmax::{softmax_rows, softmax_rows_backward};
+use super::sizes::Sizes;
+use super::softmax::{log_sums, softmax_rows, softmax_rows_backward};
 use super::{Heads, attention, by_row, constants, scores, split};
 
 /// What tokens ask, and what they get from each other.
@@ -42,13 +44,58 @@ pub(in crate::model) fn among_tokens(heads: Heads<'_>) -> AmongTokens {
     AmongTokens {
         heads: heads.heads,
         query: heads.query.clone(),
-        sums: sums(heads.clone()),
+        sums: sums(&heads).unwrap_or_else(|| composed_sums(heads.clone())),
         context: attention(heads, None),
     }
 }
 
-/// l, by the library's own operations.
-fn sums(heads: Heads<'_>) -> Tensor<3> {
+/// l; none where the numbers are elsewhere or of another format, or rows are padded.
+fn sums(heads: &Heads<'_>) -> Option<Tensor<3>> {
+    let [q, k] = [numbers(&heads.query)?, numbers(&heads.key)?];
+    let biases = match heads.biases {
+        Some(biases) => Some(Biases::new(constants(biases)?)),
+        None => None,
+    };
+    if heads.layout.padding().is_some() {
+        return None;
+    }
+    let sizes = Sizes::new(heads.heads, [&heads.query, &heads.key], None, heads.layout);
+    let [q, k] = [&q, &k].map(slice);
+    let [lines, asked, _] = heads.query.dims();
+    let mut sums = vec![0f32; lines * asked * sizes.heads];
+    let rows = pieces(&mut sums, &sizes.asking, sizes.heads).into_par_iter();
+    rows.enumerate().for_each_init(
+        || [(); 2].map(|()| Vec::new()),
+        |[scores, of_head], (index, sums)| {
+            let row = sizes.row(index);
+            let (q, k) = (sizes.of_queries(&q, index), sizes.of_keys(&k, index));
+            scores.resize(row.asking * row.keys, 0.0);
+            of_head.resize(row.asking, 0.0);
+            for head in 0..row.heads {
+                let scale = 1.0 / (row.width as f32).sqrt();
+                product(
+                    Into::Replace,
+                    (scores, row.weights()),
+                    (q, row.queries(head)),
+                    (k, row.tokens(head).transposed()),
+                    scale,
+                );
+                if let Some(biases) = &biases {
+                    biases.add(scores, head, row.keys, row.tokens);
+                }
+                log_sums(of_head, scores, row.keys);
+                let places = sums.iter_mut().skip(head).step_by(row.heads);
+                for (place, &sum) in places.zip(&*of_head) {
+                    *place = sum;
+                }
+            }
+        },
+    );
+    Some(constant(of_shape(sums, &[lines, asked, sizes.heads])))
+}
+
+/// The same by the library's own operations.
+fn composed_sums(heads: Heads<'_>) -> Tensor<3> {
     by_row(heads, &mut |heads, padding| {
         let scores = scores(&heads, padding, split(heads.key.clone(), heads.heads));
         let top = scores.clone().max_dim(3);

@@ -38,6 +38,19 @@ vectorised! {
 }
 
 vectorised! {
+    /// ln Σ exp of each row of scores.
+    fn log_sums(sums: &mut [f32], scores: &mut [f32], keys: usize) {
+        for (log_sum, scores) in sums.iter_mut().zip(scores.chunks_exact_mut(keys)) {
+            let top = largest(scores, f32::NEG_INFINITY);
+            for score in scores.iter_mut() {
+                *score = exp_below_zero(*score - top);
+            }
+            *log_sum = top + sum(scores, |_, x| x).ln();
+        }
+    }
+}
+
+vectorised! {
     /// Replaces ∂p by ∂s.
     fn softmax_rows_backward(gradient: &mut [f32], weights: &[f32], keys: usize) {
         for (gradient, weights) in gradient.chunks_exact_mut(keys).zip(weights.chunks_exact(keys)) {
