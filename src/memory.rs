@@ -26,32 +26,3 @@ pub fn give_back() {
         libc::malloc_trim(0);
     }
 }
-
-#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
-mod tests {
-    use super::*;
-
-    /// Bytes of the program that are in memory.
-    fn resident() -> usize {
-        let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-        let pages = pages
-            .split(' ')
-            .nth(1)
-            .and_then(|n| n.parse::<usize>().ok());
-        pages.unwrap_or(0) * 4096
-    }
-
-    #[test]
-    fn what_is_let_go_stays_until_it_is_handed_back() {
-        keep_freed();
-        let pieces: Vec<Vec<u8>> = (0..8).map(|_| vec![1; 64 << 20]).collect();
-        let taken = resident();
-        drop(pieces);
-        let kept = resident();
-        give_back();
-        let handed_back = resident();
-        // Other tests take and leave some beside this one.
-        assert!(kept + (100 << 20) > taken, "{kept} of {taken}");
-        assert!(handed_back + (300 << 20) < kept, "{handed_back} of {kept}");
-    }
-}
