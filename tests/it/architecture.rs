@@ -13,7 +13,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("study", &["domain", "task", "model"]),
     ("model", &["domain", "task", "study", "hub", "digest"]),
     ("train", &["domain", "task", "study", "model", "durable"]),
-    ("executor", &["domain", "train"]),
+    ("executor", &["domain", "train", "memory"]),
     ("journal", &["domain", "durable"]),
     (
         "export",
@@ -30,6 +30,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("report", &["domain", "search", "evaluation"]),
     ("tui", &["domain", "app"]),
     ("durable", &[]),
+    ("memory", &[]),
     ("digest", &[]),
 ];
 
