@@ -187,6 +187,10 @@ impl<'a> Matrix<'a> {
 /// Rows of a piece at least: each piece arranges all of W for the processor anew.
 const LEAST_ROWS: usize = 96;
 
+/// Columns of W, in sixteens, from which rows of x are copied next to each other before they are multiplied: none has so
+/// many. The kernel reads them as fast where they lie. It holds for all products of the process, attention's among them.
+const PACKED_FROM: usize = u16::MAX as usize;
+
 /// x W, rows of x one after the other. `finish` is given each piece of it, of whole rows, and the place of its first
 /// number, as soon as it is there.
 ///
@@ -227,6 +231,7 @@ fn multiplied<'a>(
     let (inner, columns) = (weight.rows, weight.columns);
     let rows = y.len() / columns;
     assert_eq!([x.len(), y.len()], [rows * inner, rows * columns]);
+    gemm::set_rhs_packing_threshold(PACKED_FROM);
     // SAFETY: x and y have the sizes just checked, and the weight what was checked where it was made; y is borrowed alone
     // and not read.
     unsafe {
