@@ -14,8 +14,10 @@ mod attempts;
 mod curve;
 pub mod draft;
 pub mod evaluating;
+mod fold;
 mod forecast;
 pub mod headless;
+mod hypervolume;
 pub mod launch;
 mod message;
 pub mod overview;
@@ -32,11 +34,11 @@ pub mod watch;
 
 pub use curve::{Curve, Stretch};
 pub use evaluating::{Evaluating, EvaluationEvent};
+pub use fold::ReplayError;
 pub use message::{Effect, Event, Message};
 pub use recorded::RecordedError;
 pub use state::{
-    DeviceStatus, EvaluationStatus, LiveTrial, Notice, ReplayError, SearchStatus, Severity, State,
-    StudyFacts,
+    DeviceStatus, EvaluationStatus, LiveTrial, Notice, SearchStatus, Severity, State, StudyFacts,
 };
 pub use update::{schedule, update};
 pub use vitals::{DeviceVitals, Vitals};

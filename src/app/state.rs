@@ -1,21 +1,17 @@
-//! The state of a study: a fold over its journal's records, and what is live beside them.
+//! The state of a study: what its journal's records tell, and what is live beside them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Curve, Vitals};
 use crate::domain::{
-    Objectives, PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, Transition, Trial,
-    TrialId, TrialState, extend_front, hypervolume,
+    PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, Trial, TrialId, TrialState,
 };
-use crate::journal::{FORMAT_VERSION, Record};
 
 /// Notices kept for the log panel.
 const NOTICES_KEPT: usize = 500;
 
 /// Looks at the devices kept for the device panel.
 const LOOKS_KEPT: usize = 240;
-/// Trials that are over and of which the losses are kept, the latest ones.
-const LIVE_KEPT: usize = 1000;
 
 /// What never changes while a study runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -176,73 +172,7 @@ pub struct State {
     pub notices: VecDeque<Notice>,
 }
 
-/// Why a journal's records make no study.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ReplayError {
-    /// The first record is not the study's creation.
-    #[error(
-        "the journal does not begin with the study's creation; it is not a journal of this program"
-    )]
-    NoStudy,
-    /// The journal was written by a later version.
-    #[error(
-        "the journal has format {found}, this program reads up to {FORMAT_VERSION}; use the newer program"
-    )]
-    Newer {
-        /// Format of the journal.
-        found: u32,
-    },
-    /// A record contradicts those before it.
-    #[error(
-        "record {index} ({what}) contradicts the records before it; the journal was altered by something else"
-    )]
-    Contradiction {
-        /// Index of the record, from 0.
-        index: usize,
-        /// What the record says.
-        what: String,
-    },
-}
-
 impl State {
-    /// The state after all of `records`.
-    ///
-    /// # Errors
-    /// The first record must create the study; no record may contradict those before it.
-    pub fn replay(records: impl IntoIterator<Item = Record>) -> Result<Self, ReplayError> {
-        let mut records = records.into_iter().enumerate();
-        let Some((
-            _,
-            Record::StudyCreated {
-                format,
-                name,
-                seed,
-                settings,
-                space,
-                reference_point,
-            },
-        )) = records.next()
-        else {
-            return Err(ReplayError::NoStudy);
-        };
-        if format > FORMAT_VERSION {
-            return Err(ReplayError::Newer { found: format });
-        }
-        let mut state = Self::new(StudyFacts {
-            name,
-            seed,
-            space,
-            reference_rule: reference_point,
-            settings,
-        });
-        for (index, record) in records {
-            state
-                .take(record)
-                .map_err(|what| ReplayError::Contradiction { index, what })?;
-        }
-        Ok(state)
-    }
-
     /// A study without trials.
     pub fn new(study: StudyFacts) -> Self {
         Self {
@@ -280,144 +210,6 @@ impl State {
         }
     }
 
-    /// Folds one more record in.
-    ///
-    /// # Errors
-    /// Says what the record claims where that contradicts the state; the state is then unchanged.
-    pub fn apply(&mut self, record: &Record) -> Result<(), String> {
-        self.take(record.clone())
-    }
-
-    /// [`apply`](Self::apply) without a copy: long journals are replayed by it.
-    fn take(&mut self, record: Record) -> Result<(), String> {
-        match record {
-            Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
-            Record::SessionStarted { trials, .. } => {
-                self.trials_wanted = trials;
-                for trial in &self.trials {
-                    // A program that is asked to stop lets its trials stand still first.
-                    if trial.state == TrialState::Running {
-                        *self.deaths.entry(trial.id).or_default() += 1;
-                    }
-                }
-                self.interrupt();
-            }
-            Record::DeviceChosen { device } => {
-                self.devices.retain(|other| *other != device);
-                self.devices.push(device);
-            }
-            Record::ReferencePointDerived { reference_point } => {
-                if self.reference_point.is_some() {
-                    return Err("the reference point derived again".to_owned());
-                }
-                self.reference_point = Some(reference_point);
-                self.fixed_after = self.over.len();
-                self.retrace(reference_point);
-            }
-            Record::TrialQueued {
-                trial,
-                configuration,
-                origin,
-            } => {
-                if trial.0 as usize != self.trials.len() {
-                    return Err(format!(
-                        "trial {trial} queued as number {}",
-                        self.trials.len()
-                    ));
-                }
-                self.trials.push(Trial {
-                    id: trial,
-                    parameters_percent: self.study.space.parameters_percent(&configuration),
-                    configuration,
-                    origin,
-                    state: TrialState::Queued,
-                    epochs: Vec::new(),
-                    measurement: None,
-                    reason: None,
-                    standing: None,
-                });
-            }
-            Record::TrialStarted { trial } => {
-                self.change(trial, Transition::Start)?;
-                if self.newest_started.is_none_or(|(newest, _)| newest < trial) {
-                    self.newest_started = Some((trial, self.over.len()));
-                }
-            }
-            Record::TrialEpoch { trial, report } => {
-                let found = self
-                    .trial_mut(trial)
-                    .ok_or_else(|| format!("epoch of unknown trial {trial}"))?;
-                found.epochs.push(report);
-            }
-            Record::TrialPaused { trial } => {
-                self.change(trial, Transition::Pause)?;
-                self.deaths.remove(&trial);
-            }
-            Record::TrialResumed { trial } => {
-                self.change(trial, Transition::Resume)?;
-                self.resuming.remove(&trial);
-            }
-            Record::TrialFinished { trial, measurement } => {
-                self.change(trial, Transition::Finish)?.measurement = Some(measurement);
-                self.end(trial);
-                let trials = &self.trials;
-                extend_front(&mut self.front, trial, |id| finished_objectives(trials, id));
-                if let Some(reference) = self.reference_point {
-                    let reached = hypervolume_of(trials, &self.front, reference);
-                    self.hypervolume_trace.push((trial, reached));
-                }
-            }
-            Record::TrialPruned { trial, standing } => {
-                let pruned = self.change(trial, Transition::Prune)?;
-                pruned.standing = Some(standing);
-                pruned.reason = Some(standing.to_string());
-                self.end(trial);
-            }
-            Record::TrialInfeasible { trial, reason } => {
-                self.change(trial, Transition::Reject)?.reason = Some(reason);
-                self.end(trial);
-            }
-            Record::TrialFailed { trial, reason } => {
-                self.change(trial, Transition::Fail)?.reason = Some(reason);
-                self.end(trial);
-            }
-            Record::TrialCancelled { trial } => {
-                self.change(trial, Transition::Cancel)?;
-                self.resuming.remove(&trial);
-                self.end(trial);
-            }
-            Record::TrialRetried { trial } => {
-                let again = self.change(trial, Transition::Retry)?;
-                again.epochs.clear();
-                again.reason = None;
-                self.live.remove(&trial);
-                self.over.retain(|other| *other != trial);
-            }
-            Record::TrialPrioritised { trial, priority } => {
-                self.existing(trial)?;
-                self.priorities.insert(trial, priority);
-            }
-            Record::TrialMarked { trial, marked } => {
-                self.existing(trial)?;
-                if marked {
-                    self.marked.insert(trial);
-                } else {
-                    self.marked.remove(&trial);
-                }
-            }
-            Record::TrialNoted { trial, note } => {
-                self.existing(trial)?;
-                if note.is_empty() {
-                    self.notes.remove(&trial);
-                } else {
-                    self.notes.insert(trial, note);
-                }
-            }
-            Record::Exported { .. } => {}
-        }
-        Ok(())
-    }
-
     /// A trial by its number.
     pub fn trial(&self, id: TrialId) -> Option<&Trial> {
         self.trials.get(id.0 as usize)
@@ -440,51 +232,6 @@ impl State {
     /// The priority of a trial; higher ones start first.
     pub fn priority(&self, id: TrialId) -> i32 {
         self.priorities.get(&id).copied().unwrap_or(0)
-    }
-
-    /// The hypervolume reached, 0 before the first finished trial.
-    pub fn hypervolume(&self) -> f64 {
-        match self.hypervolume_trace.last() {
-            Some((_, value)) => *value,
-            None => hypervolume_of(&self.trials, &self.front, self.reference()),
-        }
-    }
-
-    /// Bounds of the hypervolume: as fixed, or as they follow from what is measured so far.
-    pub fn reference(&self) -> ReferencePoint {
-        self.reference_point
-            .unwrap_or_else(|| self.derived_reference(self.over.len()))
-    }
-
-    /// Bounds of the hypervolume for whoever knows of the first `known` trials that were over: the same whenever it is
-    /// asked for.
-    pub(super) fn reference_after(&self, known: usize) -> ReferencePoint {
-        match self.reference_point {
-            Some(point) if known >= self.fixed_after => point,
-            _ => self.derived_reference(known),
-        }
-    }
-
-    fn derived_reference(&self, known: usize) -> ReferencePoint {
-        let over = self.over[..known.min(self.over.len())].iter();
-        let measured = over.filter_map(|id| self.trial(*id)?.measurement);
-        let scores = measured.map(|m| m.objectives.score);
-        self.study.reference_rule.derived(&self.study.space, scores)
-    }
-
-    /// The hypervolume after each finished trial, from the beginning.
-    fn retrace(&mut self, reference: ReferencePoint) {
-        let (trials, mut front) = (&self.trials, Vec::new());
-        let finished = self.over.iter().filter(|id| {
-            let trial = trials.get(id.0 as usize);
-            trial.is_some_and(|trial| trial.measurement.is_some())
-        });
-        self.hypervolume_trace = finished
-            .map(|id| {
-                extend_front(&mut front, *id, |id| finished_objectives(trials, id));
-                (*id, hypervolume_of(trials, &front, reference))
-            })
-            .collect();
     }
 
     /// Whether every trial wanted is over, or no further one can be proposed.
@@ -526,71 +273,4 @@ impl State {
             text: text.into(),
         });
     }
-
-    /// Trials under way when the program last ended are queued again; whoever trains them tells their epochs anew.
-    pub(super) fn interrupt(&mut self) {
-        for trial in &mut self.trials {
-            if let Some(state) = trial.state.after(Transition::Interrupt) {
-                trial.state = state;
-                trial.epochs.clear();
-            }
-        }
-    }
-
-    fn existing(&self, id: TrialId) -> Result<&Trial, String> {
-        self.trial(id)
-            .ok_or_else(|| format!("something said of unknown trial {id}"))
-    }
-
-    fn trial_mut(&mut self, id: TrialId) -> Option<&mut Trial> {
-        self.trials.get_mut(id.0 as usize)
-    }
-
-    /// The trial is no longer under way.
-    fn end(&mut self, id: TrialId) {
-        self.submitted.remove(&id);
-        self.deaths.remove(&id);
-        self.over.push(id);
-        if let Some(live) = self.live.get_mut(&id) {
-            live.losses.settle();
-        }
-        if let Some(long_over) = self.over.len().checked_sub(LIVE_KEPT + 1) {
-            self.live.remove(&self.over[long_over]);
-        }
-    }
-
-    fn change(&mut self, id: TrialId, transition: Transition) -> Result<&mut Trial, String> {
-        let trial = self
-            .trial_mut(id)
-            .ok_or_else(|| format!("{transition:?} of unknown trial {id}"))?;
-        let next = trial.state.after(transition);
-        trial.state = next.ok_or_else(|| {
-            format!(
-                "{transition:?} of trial {id}, which is {}",
-                trial.state.label()
-            )
-        })?;
-        Ok(trial)
-    }
-}
-
-/// What the trials of a front dominate.
-fn hypervolume_of(trials: &[Trial], front: &[TrialId], reference: ReferencePoint) -> f64 {
-    let achieved = front.iter().map(|id| finished_objectives(trials, *id));
-    hypervolume(&achieved.collect::<Vec<Objectives>>(), reference)
-}
-
-/// What a trial of the front achieved.
-fn finished_objectives(trials: &[Trial], id: TrialId) -> Objectives {
-    let measurement = trials
-        .get(id.0 as usize)
-        .and_then(|trial| trial.measurement);
-    // Only measured trials are on the front or come to it; what is no number would be passed over.
-    measurement.map_or(
-        Objectives {
-            score: f64::NAN,
-            parameters_percent: f64::NAN,
-        },
-        |m| m.objectives,
-    )
 }

@@ -2,14 +2,16 @@
 //!
 //! An executor takes jobs and reports events; how and where it trains is its own affair.
 
+mod lane;
 mod line;
 mod local;
+mod panics;
 mod worker;
 
 use crossbeam_channel::Receiver;
 
 pub use local::LocalExecutor;
-pub(crate) use worker::panic_text;
+pub(crate) use panics::panic_text;
 
 use crate::domain::{EpochReport, Job, Measurement, Progress, Standing, TrialId};
 

@@ -2,6 +2,9 @@
 
 mod events;
 mod mouse;
+mod moving;
+mod naming;
+mod typing;
 
 use std::collections::BTreeSet;
 

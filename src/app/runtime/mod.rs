@@ -1,5 +1,8 @@
 //! The loop that performs effects: the one place that knows journal, executor, search and screen together.
 
+mod due;
+mod interface;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,40 +11,20 @@ use crossbeam_channel::{Receiver, Select, TryRecvError};
 
 use super::{
     DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, Message, SearchStatus, State, Vitals,
-    schedule, update,
 };
 use crate::domain::TrialState;
 use crate::evaluation::Subject;
 use crate::executor::Executor;
-use crate::journal::{JournalError, Record, Writer};
+use crate::journal::{JournalError, Writer};
 use crate::search::{SearchEvent, SearchWorker};
+use due::Due;
+pub use interface::Interface;
+use interface::Nobody;
 
 /// What happens is shown at most this often, however fast progress arrives.
 const FRAME: Duration = Duration::from_millis(100);
 /// The answer to a key is shown at once; this only keeps a burst of keys from drawing each of them.
 const ANSWER: Duration = Duration::from_millis(8);
-
-/// What people see of a running study, and what they say to it.
-pub trait Interface {
-    /// Waits for nothing: input that arrived and what it asks for.
-    fn take_messages(&mut self, state: &State) -> Vec<Message>;
-    /// Adds to `select` what announces input, if there is any.
-    fn watch<'a>(&'a self, select: &mut Select<'a>);
-    /// A record became durable and is part of `state`, as those may be that came after it.
-    ///
-    /// # Errors
-    /// Where nobody can be told any more, such as a closed pipe.
-    fn recorded(&mut self, record: &Record, state: &State) -> std::io::Result<()>;
-    /// Whether input changed what is to be shown, though not the state.
-    fn wants_showing(&self) -> bool;
-    /// Shows the state, which may have changed.
-    ///
-    /// # Errors
-    /// Where nobody can be told any more.
-    fn show(&mut self, state: &State) -> std::io::Result<()>;
-    /// Whether the program ends by itself once the study is complete.
-    fn leaves_when_complete(&self) -> bool;
-}
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,23 +57,6 @@ pub struct Runtime {
     pub evaluate: Evaluate,
     /// The evaluation under way, if there is one.
     pub evaluation: Option<Evaluating>,
-}
-
-/// What is still to be done, in this order.
-#[derive(Default)]
-struct Due {
-    /// Done once the records that are being written are durable; none: nothing is being written.
-    behind: Option<Vec<Effect>>,
-    /// Written next, in one batch.
-    records: Vec<Record>,
-    /// Done once those are durable.
-    effects: Vec<Effect>,
-}
-
-impl Due {
-    fn is_empty(&self) -> bool {
-        self.behind.is_none() && self.records.is_empty() && self.effects.is_empty()
-    }
 }
 
 /// Told where the executor is gone.
@@ -133,19 +99,6 @@ impl Runtime {
         let ending = ended?;
         self.settle(due)?;
         Ok(ending)
-    }
-
-    /// Waits until everything that is part of the state is durable: a second request to stop waits for nothing else.
-    fn settle(&self, due: Due) -> Result<(), RuntimeError> {
-        let mut on_their_way = usize::from(due.behind.is_some());
-        if !due.records.is_empty() {
-            self.journal.append(due.records);
-            on_their_way += 1;
-        }
-        for written in self.journal.written().iter().take(on_their_way) {
-            written?;
-        }
-        Ok(())
     }
 
     fn serve(
@@ -259,99 +212,6 @@ impl Runtime {
         let _ = select.ready_timeout(patience);
     }
 
-    /// Takes the records that became durable, and does what waited for them; that may lead to events. True: leave.
-    fn take_durable(
-        &mut self,
-        due: &mut Due,
-        events: &mut VecDeque<Event>,
-    ) -> Result<(Vec<Record>, bool), RuntimeError> {
-        let records = match self.journal.written().try_recv() {
-            Ok(written) => written?,
-            Err(TryRecvError::Empty) => return Ok((Vec::new(), false)),
-            Err(TryRecvError::Disconnected) => {
-                let what = "the journal takes no records any more".to_owned();
-                return Err(RuntimeError::Contradiction(what));
-            }
-        };
-        let effects = due.behind.take().unwrap_or_default();
-        let leaves = effects.contains(&Effect::Leave);
-        events.extend(
-            effects
-                .into_iter()
-                .filter_map(|effect| self.perform(effect)),
-        );
-        Ok((records, leaves))
-    }
-
-    /// Folds events into the state. All records that follow from them share one synchronisation; whatever else follows is
-    /// done behind them, in order. True: leave.
-    fn take_in(
-        &mut self,
-        mut events: VecDeque<Event>,
-        due: &mut Due,
-    ) -> Result<bool, RuntimeError> {
-        let mut leaves = false;
-        loop {
-            // Nothing follows from nothing.
-            let (records, effects) = match events.is_empty() {
-                true => Default::default(),
-                false => self.fold(events)?,
-            };
-            due.records.extend(records);
-            due.effects.extend(effects);
-            if due.behind.is_some() {
-                return Ok(leaves);
-            }
-            let effects = std::mem::take(&mut due.effects);
-            if !due.records.is_empty() {
-                self.journal.append(std::mem::take(&mut due.records));
-                due.behind = Some(effects);
-                return Ok(leaves);
-            }
-            leaves |= effects.contains(&Effect::Leave);
-            events = effects
-                .into_iter()
-                .filter_map(|effect| self.perform(effect))
-                .collect();
-            if events.is_empty() {
-                return Ok(leaves);
-            }
-        }
-    }
-
-    /// What events lead to, and what should be under way after them: records, which are part of the state already
-    /// and must be durable before anything else is done, and the other effects.
-    fn fold(
-        &mut self,
-        events: VecDeque<Event>,
-    ) -> Result<(Vec<Record>, Vec<Effect>), RuntimeError> {
-        let (mut records, mut others) = (Vec::new(), Vec::new());
-        let mut sort = |state: &mut State, effects: Vec<Effect>| -> Result<(), RuntimeError> {
-            for effect in effects {
-                match effect {
-                    Effect::Append(record) => {
-                        state.apply(&record).map_err(RuntimeError::Contradiction)?;
-                        records.push(record);
-                    }
-                    other => others.push(other),
-                }
-            }
-            Ok(())
-        };
-        for event in events {
-            let effects = update(&mut self.state, event);
-            sort(&mut self.state, effects)?;
-        }
-        loop {
-            let effects = schedule(&mut self.state);
-            if effects.is_empty() {
-                break;
-            }
-            sort(&mut self.state, effects)?;
-        }
-        Ok((records, others))
-    }
-
     /// Performs one effect that is no record; some are events at once.
     fn perform(&mut self, effect: Effect) -> Option<Event> {
         match effect {
@@ -418,32 +278,5 @@ impl Runtime {
             }
             _ => Ending::Interrupted,
         }
-    }
-}
-
-/// The interface of a run that nobody watches any more.
-struct Nobody;
-
-impl Interface for Nobody {
-    fn take_messages(&mut self, _: &State) -> Vec<Message> {
-        Vec::new()
-    }
-
-    fn watch<'a>(&'a self, _: &mut Select<'a>) {}
-
-    fn recorded(&mut self, _: &Record, _: &State) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn wants_showing(&self) -> bool {
-        false
-    }
-
-    fn show(&mut self, _: &State) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn leaves_when_complete(&self) -> bool {
-        true
     }
 }

@@ -1,0 +1,255 @@
+//! A study's state as a fold over its journal's records.
+
+use super::state::{State, StudyFacts};
+use crate::domain::{Transition, Trial, TrialId, TrialState};
+use crate::journal::{FORMAT_VERSION, Record};
+
+/// Trials that are over and of which the losses are kept, the latest ones.
+const LIVE_KEPT: usize = 1000;
+
+/// Why a journal's records make no study.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ReplayError {
+    /// The first record is not the study's creation.
+    #[error(
+        "the journal does not begin with the study's creation; it is not a journal of this program"
+    )]
+    NoStudy,
+    /// The journal was written by a later version.
+    #[error(
+        "the journal has format {found}, this program reads up to {FORMAT_VERSION}; use the newer program"
+    )]
+    Newer {
+        /// Format of the journal.
+        found: u32,
+    },
+    /// A record contradicts those before it.
+    #[error(
+        "record {index} ({what}) contradicts the records before it; the journal was altered by something else"
+    )]
+    Contradiction {
+        /// Index of the record, from 0.
+        index: usize,
+        /// What the record says.
+        what: String,
+    },
+}
+
+impl State {
+    /// The state after all of `records`.
+    ///
+    /// # Errors
+    /// The first record must create the study; no record may contradict those before it.
+    pub fn replay(records: impl IntoIterator<Item = Record>) -> Result<Self, ReplayError> {
+        let mut records = records.into_iter().enumerate();
+        let Some((
+            _,
+            Record::StudyCreated {
+                format,
+                name,
+                seed,
+                settings,
+                space,
+                reference_point,
+            },
+        )) = records.next()
+        else {
+            return Err(ReplayError::NoStudy);
+        };
+        if format > FORMAT_VERSION {
+            return Err(ReplayError::Newer { found: format });
+        }
+        let mut state = Self::new(StudyFacts {
+            name,
+            seed,
+            space,
+            reference_rule: reference_point,
+            settings,
+        });
+        for (index, record) in records {
+            state
+                .take(record)
+                .map_err(|what| ReplayError::Contradiction { index, what })?;
+        }
+        Ok(state)
+    }
+
+    /// Folds one more record in.
+    ///
+    /// # Errors
+    /// Says what the record claims where that contradicts the state; the state is then unchanged.
+    pub fn apply(&mut self, record: &Record) -> Result<(), String> {
+        self.take(record.clone())
+    }
+
+    /// [`apply`](Self::apply) without a copy: long journals are replayed by it.
+    fn take(&mut self, record: Record) -> Result<(), String> {
+        match record {
+            Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
+            Record::SessionStarted { trials, .. } => {
+                self.trials_wanted = trials;
+                for trial in &self.trials {
+                    // A program that is asked to stop lets its trials stand still first.
+                    if trial.state == TrialState::Running {
+                        *self.deaths.entry(trial.id).or_default() += 1;
+                    }
+                }
+                self.interrupt();
+            }
+            Record::DeviceChosen { device } => {
+                self.devices.retain(|other| *other != device);
+                self.devices.push(device);
+            }
+            Record::ReferencePointDerived { reference_point } => {
+                if self.reference_point.is_some() {
+                    return Err("the reference point derived again".to_owned());
+                }
+                self.reference_point = Some(reference_point);
+                self.fixed_after = self.over.len();
+                self.retrace(reference_point);
+            }
+            Record::TrialQueued {
+                trial,
+                configuration,
+                origin,
+            } => {
+                if trial.0 as usize != self.trials.len() {
+                    return Err(format!(
+                        "trial {trial} queued as number {}",
+                        self.trials.len()
+                    ));
+                }
+                self.trials.push(Trial {
+                    id: trial,
+                    parameters_percent: self.study.space.parameters_percent(&configuration),
+                    configuration,
+                    origin,
+                    state: TrialState::Queued,
+                    epochs: Vec::new(),
+                    measurement: None,
+                    reason: None,
+                    standing: None,
+                });
+            }
+            Record::TrialStarted { trial } => {
+                self.change(trial, Transition::Start)?;
+                if self.newest_started.is_none_or(|(newest, _)| newest < trial) {
+                    self.newest_started = Some((trial, self.over.len()));
+                }
+            }
+            Record::TrialEpoch { trial, report } => {
+                let found = self
+                    .trial_mut(trial)
+                    .ok_or_else(|| format!("epoch of unknown trial {trial}"))?;
+                found.epochs.push(report);
+            }
+            Record::TrialPaused { trial } => {
+                self.change(trial, Transition::Pause)?;
+                self.deaths.remove(&trial);
+            }
+            Record::TrialResumed { trial } => {
+                self.change(trial, Transition::Resume)?;
+                self.resuming.remove(&trial);
+            }
+            Record::TrialFinished { trial, measurement } => {
+                self.change(trial, Transition::Finish)?.measurement = Some(measurement);
+                self.end(trial);
+                self.extend_front(trial);
+            }
+            Record::TrialPruned { trial, standing } => {
+                let pruned = self.change(trial, Transition::Prune)?;
+                pruned.standing = Some(standing);
+                pruned.reason = Some(standing.to_string());
+                self.end(trial);
+            }
+            Record::TrialInfeasible { trial, reason } => {
+                self.change(trial, Transition::Reject)?.reason = Some(reason);
+                self.end(trial);
+            }
+            Record::TrialFailed { trial, reason } => {
+                self.change(trial, Transition::Fail)?.reason = Some(reason);
+                self.end(trial);
+            }
+            Record::TrialCancelled { trial } => {
+                self.change(trial, Transition::Cancel)?;
+                self.resuming.remove(&trial);
+                self.end(trial);
+            }
+            Record::TrialRetried { trial } => {
+                let again = self.change(trial, Transition::Retry)?;
+                again.epochs.clear();
+                again.reason = None;
+                self.live.remove(&trial);
+                self.over.retain(|other| *other != trial);
+            }
+            Record::TrialPrioritised { trial, priority } => {
+                self.existing(trial)?;
+                self.priorities.insert(trial, priority);
+            }
+            Record::TrialMarked { trial, marked } => {
+                self.existing(trial)?;
+                if marked {
+                    self.marked.insert(trial);
+                } else {
+                    self.marked.remove(&trial);
+                }
+            }
+            Record::TrialNoted { trial, note } => {
+                self.existing(trial)?;
+                if note.is_empty() {
+                    self.notes.remove(&trial);
+                } else {
+                    self.notes.insert(trial, note);
+                }
+            }
+            Record::Exported { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Trials under way when the program last ended are queued again; whoever trains them tells their epochs anew.
+    pub(super) fn interrupt(&mut self) {
+        for trial in &mut self.trials {
+            if let Some(state) = trial.state.after(Transition::Interrupt) {
+                trial.state = state;
+                trial.epochs.clear();
+            }
+        }
+    }
+
+    fn existing(&self, id: TrialId) -> Result<&Trial, String> {
+        self.trial(id)
+            .ok_or_else(|| format!("something said of unknown trial {id}"))
+    }
+
+    fn trial_mut(&mut self, id: TrialId) -> Option<&mut Trial> {
+        self.trials.get_mut(id.0 as usize)
+    }
+
+    /// The trial is no longer under way.
+    fn end(&mut self, id: TrialId) {
+        self.submitted.remove(&id);
+        self.deaths.remove(&id);
+        self.over.push(id);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.losses.settle();
+        }
+        if let Some(long_over) = self.over.len().checked_sub(LIVE_KEPT + 1) {
+            self.live.remove(&self.over[long_over]);
+        }
+    }
+
+    fn change(&mut self, id: TrialId, transition: Transition) -> Result<&mut Trial, String> {
+        let trial = self
+            .trial_mut(id)
+            .ok_or_else(|| format!("{transition:?} of unknown trial {id}"))?;
+        let next = trial.state.after(transition);
+        trial.state = next.ok_or_else(|| {
+            format!(
+                "{transition:?} of trial {id}, which is {}",
+                trial.state.label()
+            )
+        })?;
+        Ok(trial)
+    }
+}

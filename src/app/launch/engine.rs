@@ -1,0 +1,74 @@
+//! The search of a study.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::domain::PeftSpace;
+use crate::search::{Engine, EngineSettings};
+use crate::study::{SearchSettings, Study};
+
+/// The engine for this study.
+pub(in crate::app) fn engine(study: &Study, space: &PeftSpace) -> Engine {
+    let cost = {
+        let space = space.clone();
+        Arc::new(move |point: &_| space.parameters_percent(&space.configuration(point)))
+    };
+    let begun = Instant::now();
+    let clock = Arc::new(move || begun.elapsed().as_secs_f64());
+    Engine::new(
+        space.space(),
+        cost,
+        engine_settings(&study.search, space),
+        study.seed,
+        clock,
+    )
+}
+
+fn engine_settings(search: &SearchSettings, space: &PeftSpace) -> EngineSettings {
+    EngineSettings {
+        initial_trials: search.initial_trials,
+        initial_design: search.initial_design,
+        method: search.method,
+        surrogate: search.surrogate,
+        score_scale: search.score_scale,
+        cost_input: search.cost_input,
+        acquisition: search.acquisition,
+        warmup_draws: search.warmup_draws,
+        posterior_draws: search.posterior_draws,
+        thinning: search.thinning,
+        acquisition_evaluations: search.acquisition_evaluations,
+        local_search_starts: search.local_search_starts,
+        // Every question brings what is known by then.
+        reference_point: search.reference_point.derived(space, []),
+        cost_scale: search.cost_scale,
+        // Trials measure two objectives.
+        third_reference: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn a_study_that_says_nothing_of_its_search_gets_the_engines_defaults() {
+        let text = "[model]\nembedded = true\n[task]\nname = \"demo\"\n[search]\ntrials = 100\n";
+        let study = Study::parse(text, Path::new("defaults.toml"), Path::new("/"))
+            .expect("the study is valid");
+        let defaults = EngineSettings::default();
+        let space = PeftSpace {
+            modules: Vec::new(),
+            layers: 1,
+            candidate_layers: vec![0],
+            choose_layers: false,
+            backbone_parameters: 1,
+            learning_rates: Vec::new(),
+        };
+        let expected = EngineSettings {
+            reference_point: study.search.reference_point.derived(&space, []),
+            ..defaults
+        };
+        assert_eq!(engine_settings(&study.search, &space), expected);
+    }
+}

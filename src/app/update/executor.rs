@@ -1,0 +1,101 @@
+//! What the executor tells.
+
+use crate::app::{DeviceStatus, Effect, LiveTrial, Severity, State};
+use crate::domain::{Trial, TrialState};
+use crate::executor::{ExecutorEvent, OUT_OF_MEMORY};
+use crate::journal::Record;
+
+/// After this many failures in a row the study pauses: something outside the configurations is wrong.
+const FAILURES_BEFORE_PAUSE: usize = 3;
+
+pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
+    let record = match event {
+        ExecutorEvent::Ready { device } => {
+            state.notify(Severity::Info, format!("device: {device}"));
+            state.device = DeviceStatus::Ready(device.clone());
+            if state.devices.last() == Some(&device) {
+                return Vec::new();
+            }
+            Record::DeviceChosen { device }
+        }
+        ExecutorEvent::Unavailable { reason } => {
+            state.notify(Severity::Error, reason.clone());
+            state.device = DeviceStatus::Unavailable(reason);
+            return Vec::new();
+        }
+        ExecutorEvent::Progress(progress) => {
+            let live = state.live.entry(progress.trial).or_default();
+            live.losses.push(progress.step, progress.loss);
+            live.progress = Some(progress);
+            return Vec::new();
+        }
+        ExecutorEvent::Remark(_, text) => {
+            state.notify(Severity::Warning, text);
+            return Vec::new();
+        }
+        ExecutorEvent::Stopped => return vec![Effect::Leave],
+        ExecutorEvent::Started(trial) => {
+            state.live.insert(trial, LiveTrial::default());
+            Record::TrialStarted { trial }
+        }
+        ExecutorEvent::Epoch(trial, report) => Record::TrialEpoch { trial, report },
+        ExecutorEvent::Paused(trial) => Record::TrialPaused { trial },
+        ExecutorEvent::Resumed(trial) => Record::TrialResumed { trial },
+        ExecutorEvent::Finished(trial, measurement) => Record::TrialFinished { trial, measurement },
+        ExecutorEvent::Pruned(trial, standing) => Record::TrialPruned { trial, standing },
+        ExecutorEvent::Infeasible(trial, reason) => {
+            state.notify(
+                Severity::Warning,
+                format!("trial {trial} is infeasible: {reason}"),
+            );
+            if lacks_memory(&reason) && memory_lacks_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE {
+                state.study_paused = true;
+                state.notify(
+                    Severity::Error,
+                    format!(
+                        "study paused: {FAILURES_BEFORE_PAUSE} trials in a row ran out of memory; free some, or lower \
+                         `training.batch_size`, `training.max_length` or `space.sizes`"
+                    ),
+                );
+            }
+            Record::TrialInfeasible { trial, reason }
+        }
+        ExecutorEvent::Failed(trial, reason) => {
+            state.notify(Severity::Error, format!("trial {trial} failed: {reason}"));
+            if fails_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE {
+                state.study_paused = true;
+                state.notify(
+                    Severity::Error,
+                    format!("study paused after {FAILURES_BEFORE_PAUSE} failures in a row; resume it once the cause is mended"),
+                );
+            }
+            Record::TrialFailed { trial, reason }
+        }
+        ExecutorEvent::Cancelled(trial) => Record::TrialCancelled { trial },
+    };
+    let over = match &record {
+        Record::TrialFinished { trial, .. }
+        | Record::TrialInfeasible { trial, .. }
+        | Record::TrialFailed { trial, .. }
+        | Record::TrialCancelled { trial } => Some(Effect::Forget(*trial)),
+        _ => None,
+    };
+    [Effect::Append(record)].into_iter().chain(over).collect()
+}
+
+/// Failed trials since the last one that ended otherwise.
+fn fails_in_a_row(state: &State) -> usize {
+    let over = state.trials.iter().rev().filter(|t| t.state.is_over());
+    over.take_while(|t| t.state == TrialState::Failed).count()
+}
+
+/// Trials that lacked memory since the last one that ended otherwise.
+fn memory_lacks_in_a_row(state: &State) -> usize {
+    let ends = state.over.iter().rev().filter_map(|id| state.trial(*id));
+    let lacking = |trial: &&Trial| trial.reason.as_deref().is_some_and(lacks_memory);
+    ends.take_while(lacking).count()
+}
+
+fn lacks_memory(reason: &str) -> bool {
+    reason.starts_with(OUT_OF_MEMORY)
+}

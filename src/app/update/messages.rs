@@ -1,0 +1,158 @@
+//! What the user asks for.
+
+use crate::app::{Effect, EvaluationStatus, Message, SearchStatus, Severity, State};
+use crate::domain::{Configuration, Origin, TrialId, TrialState};
+use crate::evaluation::{SEEDS, Subject};
+use crate::journal::Record;
+
+pub(super) fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
+    let current = |state: &State, id| state.trial(id).map(|trial| trial.state);
+    match message {
+        Message::Pause(id) if current(state, id) == Some(TrialState::Running) => {
+            vec![Effect::Pause(id)]
+        }
+        Message::Resume(_) | Message::ToggleStudyPause if state.evaluation.is_some() => {
+            let text = "the evaluation has the device: stop it first, it goes on from there later";
+            state.notify(Severity::Warning, text);
+            Vec::new()
+        }
+        Message::Resume(id) if current(state, id) == Some(TrialState::Paused) => {
+            state.paused_with_study.remove(&id);
+            state.resuming.insert(id);
+            if state.in_state(TrialState::Running).count() >= state.capacity {
+                let text = format!("trial {id} goes on as soon as the device is free");
+                state.notify(Severity::Info, text);
+            }
+            vec![Effect::Resume(id)]
+        }
+        Message::Cancel(id) => match current(state, id) {
+            Some(TrialState::Queued) if !state.submitted.contains(&id) => {
+                let record = Record::TrialCancelled { trial: id };
+                vec![Effect::Append(record), Effect::Forget(id)]
+            }
+            Some(trial_state) if !trial_state.is_over() => vec![Effect::Cancel(id)],
+            _ => Vec::new(),
+        },
+        Message::Retry(id)
+            if matches!(
+                current(state, id),
+                Some(TrialState::Failed | TrialState::Cancelled | TrialState::Pruned)
+            ) =>
+        {
+            vec![Effect::Append(Record::TrialRetried { trial: id })]
+        }
+        Message::Pause(_) | Message::Resume(_) | Message::Retry(_) => Vec::new(),
+        Message::Prioritise(trial, priority) if state.queue().contains(&trial) => {
+            vec![Effect::Append(Record::TrialPrioritised { trial, priority })]
+        }
+        Message::Prioritise(..) => Vec::new(),
+        Message::Mark(trial, marked) if state.trial(trial).is_some() => {
+            vec![Effect::Append(Record::TrialMarked { trial, marked })]
+        }
+        Message::Note(trial, note) if state.trial(trial).is_some() => {
+            let note = one_line(&note);
+            vec![Effect::Append(Record::TrialNoted { trial, note })]
+        }
+        Message::Mark(..) | Message::Note(..) => Vec::new(),
+        Message::Add(configuration) => add(state, configuration),
+        Message::ToggleStudyPause => toggle_study_pause(state),
+        Message::Export if state.front.is_empty() => {
+            state.notify(
+                Severity::Warning,
+                "nothing to export yet: no trial has finished",
+            );
+            Vec::new()
+        }
+        Message::Export => vec![Effect::Export],
+        Message::Evaluate => evaluate(state),
+        Message::Quit => {
+            state.stopping = true;
+            vec![Effect::Stop]
+        }
+    }
+}
+
+/// Begins to evaluate the marked trials that are finished, or the front; or stops that.
+fn evaluate(state: &mut State) -> Vec<Effect> {
+    if state.evaluation.is_some() {
+        state.notify(
+            Severity::Info,
+            "the evaluation stops after the step at hand",
+        );
+        return vec![Effect::StopEvaluation];
+    }
+    let is_busy = state.in_state(TrialState::Running).next().is_some();
+    let is_idle = state.study_paused || state.is_complete();
+    let objection = if state.front.is_empty() {
+        Some("nothing to evaluate yet: no trial has finished")
+    } else if is_busy || !is_idle {
+        Some("an evaluation takes the device: pause the study first, or let it end")
+    } else {
+        None
+    };
+    if let Some(objection) = objection {
+        state.notify(Severity::Warning, objection);
+        return Vec::new();
+    }
+    let marked = state.marked.iter().filter_map(|id| state.trial(*id));
+    let marked = marked.filter(|trial| trial.measurement.is_some());
+    let mut found: Vec<Subject> = marked.map(Subject::of_trial).collect();
+    let what = if found.is_empty() {
+        let front = state.front.iter().filter_map(|id| state.trial(*id));
+        found = front.map(Subject::of_trial).collect();
+        "configurations of the front"
+    } else {
+        "marked configurations"
+    };
+    let text = format!(
+        "evaluating {} {what} and the usual baselines over {SEEDS} seeds; what is done is kept",
+        found.len()
+    );
+    state.notify(Severity::Info, text);
+    state.evaluation = Some(EvaluationStatus::default());
+    vec![Effect::Evaluate(found)]
+}
+
+/// Queues a configuration that the user asked for.
+fn add(state: &mut State, configuration: Configuration) -> Vec<Effect> {
+    if let Some(objection) = state.study.space.objection(&configuration) {
+        state.notify(Severity::Warning, format!("not added: {objection}"));
+        return Vec::new();
+    }
+    let trial = TrialId(state.trials.len() as u32);
+    state.notify(
+        Severity::Info,
+        format!("trial {trial} added: {configuration}"),
+    );
+    vec![Effect::Append(Record::TrialQueued {
+        trial,
+        configuration,
+        origin: Origin::Manual,
+    })]
+}
+
+/// What is written beside a trial is one line of a screen: no control characters, and no end of it.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let visible = text.chars().filter(|c| !c.is_control());
+    visible.take(LONGEST).collect::<String>().trim().to_owned()
+}
+
+fn toggle_study_pause(state: &mut State) -> Vec<Effect> {
+    state.study_paused = !state.study_paused;
+    if state.study_paused {
+        state.notify(Severity::Info, "study paused: no further trial starts");
+        let mut held: Vec<TrialId> = state.in_state(TrialState::Running).map(|t| t.id).collect();
+        held.extend(std::mem::take(&mut state.resuming));
+        state.paused_with_study.extend(&held);
+        held.into_iter().map(Effect::Pause).collect()
+    } else {
+        state.notify(Severity::Info, "study resumed");
+        if matches!(state.search, SearchStatus::Failed(_)) {
+            state.search = SearchStatus::Idle;
+        }
+        let held = std::mem::take(&mut state.paused_with_study);
+        state.resuming.extend(&held);
+        held.into_iter().map(Effect::Resume).collect()
+    }
+}

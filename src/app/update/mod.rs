@@ -1,0 +1,102 @@
+//! From events to effects. No I/O: the runtime performs what is returned, in order.
+
+mod executor;
+mod messages;
+mod schedule;
+
+use super::{Effect, EvaluationEvent, EvaluationStatus, Event, SearchStatus, Severity, State};
+use crate::domain::{Origin, TrialId};
+use crate::journal::Record;
+use crate::search::SearchEvent;
+use executor::on_executor;
+use messages::on_message;
+pub(super) use schedule::question;
+pub use schedule::schedule;
+
+/// What an event leads to. Only live parts of the state change here; durable ones through `Append`.
+pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Message(message) => on_message(state, message),
+        Event::Executor(event) => on_executor(state, event),
+        Event::Search(event) => on_search(state, event),
+        Event::Vitals(vitals) => {
+            state.take_vitals(vitals);
+            Vec::new()
+        }
+        Event::Evaluation(event) => {
+            on_evaluation(state, event);
+            Vec::new()
+        }
+        Event::Exported(Ok((folder, front))) => {
+            state.notify(
+                Severity::Info,
+                format!("exported {} configurations to {folder}", front.len()),
+            );
+            vec![Effect::Append(Record::Exported { folder, front })]
+        }
+        Event::Exported(Err(reason)) => {
+            state.notify(Severity::Error, format!("export failed: {reason}"));
+            Vec::new()
+        }
+    }
+}
+
+/// What the search answers.
+fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
+    match event {
+        SearchEvent::Proposed(proposals) => {
+            state.search = SearchStatus::Idle;
+            let first = state.trials.len() as u32;
+            let queue = proposals
+                .into_iter()
+                .zip(first..)
+                .map(|(proposal, number)| {
+                    let origin = if proposal.initial {
+                        Origin::Initial
+                    } else {
+                        Origin::Proposed(proposal.diagnostics)
+                    };
+                    Effect::Append(Record::TrialQueued {
+                        trial: TrialId(number),
+                        configuration: state.study.space.configuration(&proposal.point),
+                        origin,
+                    })
+                });
+            queue.collect()
+        }
+        SearchEvent::Exhausted => {
+            state.notify(Severity::Info, "every configuration of the space was tried");
+            state.search = SearchStatus::Exhausted;
+            Vec::new()
+        }
+        SearchEvent::Failed(reason) => {
+            state.notify(Severity::Error, format!("the search failed: {reason}"));
+            state.search = SearchStatus::Failed(reason);
+            state.study_paused = true;
+            Vec::new()
+        }
+    }
+}
+
+/// What an evaluation tells.
+fn on_evaluation(state: &mut State, event: EvaluationEvent) {
+    let (severity, text) = match event {
+        EvaluationEvent::Training { done, total, what } => {
+            state.evaluation = Some(EvaluationStatus { done, total, what });
+            return;
+        }
+        EvaluationEvent::Finished(table) => {
+            let text = format!("evaluated: {}; `report` shows it too", table.display());
+            (Severity::Info, text)
+        }
+        EvaluationEvent::Stopped => (Severity::Info, "the evaluation has stopped".to_owned()),
+        EvaluationEvent::Failed(reason) => {
+            (Severity::Error, format!("the evaluation failed: {reason}"))
+        }
+    };
+    state.evaluation = None;
+    state.notify(severity, text);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! What follows from a state as it stands: jobs to submit, proposals to ask for.
+
+use crate::app::{DeviceStatus, Effect, SearchStatus, Severity, State};
+use crate::domain::{Job, Ladder, Origin, Trial, TrialId, TrialState};
+use crate::journal::Record;
+use crate::search::{Ask, Observation, Outcome};
+
+/// What should be under way now and is not: jobs to submit, proposals to ask for.
+///
+/// Called after every event until nothing more is to do; each call changes the state so that the next differs.
+pub fn schedule(state: &mut State) -> Vec<Effect> {
+    if let Some(record) = derived_reference(state) {
+        return vec![Effect::Append(record)];
+    }
+    let ready = matches!(state.device, DeviceStatus::Ready(_));
+    if state.stopping || state.study_paused || state.evaluation.is_some() || !ready {
+        return Vec::new();
+    }
+    let mut effects = submit_waiting(state);
+    effects.extend(ask_ahead(state));
+    effects
+}
+
+/// The bounds of the hypervolume, where they are to be derived and the initial design is measured.
+fn derived_reference(state: &mut State) -> Option<Record> {
+    let designed = state.initial_trials.min(state.trials_wanted);
+    if state.reference_point.is_some() || state.over.len() < designed {
+        return None;
+    }
+    let is_over = |trial: &Trial| trial.state.is_over();
+    let is_measured = |trial: &Trial| {
+        let score = trial.measurement.map(|m| m.objectives.score);
+        score.is_some_and(f64::is_finite)
+    };
+    let design = state.trials.get(..designed)?;
+    if !design.iter().all(is_over) || !state.trials.iter().any(is_measured) {
+        return None;
+    }
+    let reference_point = state.reference();
+    let text = format!("the initial design is measured: {reference_point} count from now on");
+    state.notify(Severity::Info, text);
+    Some(Record::ReferencePointDerived { reference_point })
+}
+
+fn submit_waiting(state: &mut State) -> Vec<Effect> {
+    let held = |state: &State| {
+        let paused = state
+            .in_state(TrialState::Paused)
+            .filter(|t| state.submitted.contains(&t.id))
+            .count();
+        state.submitted.len() - paused
+    };
+    let mut effects = Vec::new();
+    let places = state.capacity.saturating_sub(held(state));
+    // Nothing is sorted where there is no place anyway.
+    let next = if places > 0 {
+        state.queue()
+    } else {
+        Vec::new()
+    };
+    for id in next.into_iter().take(places) {
+        let Some(trial) = state.trial(id) else { break };
+        // What the user asks for is trained to its end, a pruned trial's rest included.
+        let by_hand = trial.origin == Origin::Manual || trial.standing.is_some();
+        let ladder = match by_hand {
+            true => Ladder::default(),
+            false => state.rungs.ladder(&state.trials),
+        };
+        let job = Job {
+            trial: trial.id,
+            configuration: trial.configuration.clone(),
+            parameters_percent: trial.parameters_percent,
+            seed: trial_seed(state.study.seed, trial.id),
+            ladder,
+        };
+        state.submitted.insert(job.trial);
+        effects.push(Effect::Submit(job));
+    }
+    effects
+}
+
+/// Every trial has a stream of its own, so that its result does not depend on what ran before it.
+fn trial_seed(study_seed: u64, trial: TrialId) -> u64 {
+    study_seed
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .wrapping_add(u64::from(trial.0))
+}
+
+/// Asks while the last waiting trial still has a device's worth of work before it, so that no device waits.
+fn ask_ahead(state: &mut State) -> Vec<Effect> {
+    let waiting = state
+        .in_state(TrialState::Queued)
+        .filter(|t| !state.submitted.contains(&t.id))
+        .count();
+    let missing = state.trials_wanted.saturating_sub(state.trials.len());
+    if missing == 0 || waiting > 0 || state.search != SearchStatus::Idle {
+        return Vec::new();
+    }
+    let initial_left = state.initial_trials.saturating_sub(state.trials.len());
+    let count = if initial_left > 0 {
+        initial_left
+    } else {
+        state.batch
+    }
+    .min(missing);
+    state.search = SearchStatus::Asked(count);
+    vec![Effect::Ask(question(state, count))]
+}
+
+/// The history as the search needs it: trials whose outcomes are known, and all others as pending.
+pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
+    let known = state.known();
+    let mut history = Vec::new();
+    let mut pending = Vec::new();
+    for trial in &state.trials {
+        let Some(point) = state.study.space.point(&trial.configuration) else {
+            continue;
+        };
+        if !known.contains(&trial.id) {
+            pending.push(point);
+            continue;
+        }
+        match (trial.state, trial.measurement) {
+            (TrialState::Finished, Some(measurement)) => history.push(Observation {
+                point,
+                outcome: Outcome::Score(measurement.objectives.score),
+                third: None,
+                early: early_scores(state, trial),
+            }),
+            (TrialState::Pruned, _) => history.push(Observation {
+                point,
+                outcome: Outcome::Pruned,
+                third: None,
+                early: early_scores(state, trial),
+            }),
+            // What failed or was cancelled says nothing of its score; it is not to be tried again unasked either.
+            (TrialState::Infeasible | TrialState::Failed | TrialState::Cancelled, _) => {
+                history.push(Observation {
+                    point,
+                    outcome: Outcome::Infeasible,
+                    third: None,
+                    early: Vec::new(),
+                });
+            }
+            _ => pending.push(point),
+        }
+    }
+    Ask {
+        history,
+        pending,
+        count,
+        reference_point: Some(state.reference_after(known.len())),
+    }
+}
+
+/// The rungs that a trial reached, as shares of a whole training, with its best score by then.
+fn early_scores(state: &State, trial: &Trial) -> Vec<(f64, f64)> {
+    let share = |epoch: u32| f64::from(epoch) / f64::from(state.epochs.max(1));
+    let rungs = state.rungs.epochs.iter();
+    rungs
+        .filter_map(|&epoch| Some((share(epoch), trial.score_by(epoch)?)))
+        .collect()
+}

@@ -1,0 +1,101 @@
+//! A study played through its events, without threads or files: what is asked, submitted and recorded.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod messages;
+mod records;
+mod schedule;
+mod told;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::app::{Message, StudyFacts};
+use crate::domain::{
+    Configuration, Diagnostics, EpochReport, Ladder, Measurement, ModuleAxis, Objectives,
+    PeftSpace, Point, ReferenceRule, Rungs, Standing, TrialState, front, hypervolume,
+};
+use crate::executor::ExecutorEvent;
+use crate::search::{Observation, Outcome, Proposal};
+
+fn study(initial_trials: usize, trials_wanted: usize) -> State {
+    let axis = |name: &str| ModuleAxis {
+        name: name.into(),
+        sizes: vec![0, 1, 2, 4],
+        weights_per_unit: 16,
+    };
+    let mut state = State::new(StudyFacts {
+        name: "s".into(),
+        seed: 1,
+        space: PeftSpace {
+            modules: vec![axis("serial"), axis("parallel")],
+            layers: 2,
+            candidate_layers: vec![0, 1],
+            choose_layers: true,
+            backbone_parameters: 10_000,
+            learning_rates: Vec::new(),
+        },
+        reference_rule: ReferenceRule {
+            score: Some(0.5),
+            parameters_percent: Some(26.0),
+        },
+        settings: serde_json::Value::Null,
+    });
+    state.initial_trials = initial_trials;
+    state
+        .apply(&Record::SessionStarted {
+            program: "test".into(),
+            trials: trials_wanted,
+        })
+        .unwrap();
+    state
+}
+
+/// Plays the runtime: appends are applied at once; the other effects are returned.
+fn play(state: &mut State, event: Event) -> Vec<Effect> {
+    let mut done = Vec::new();
+    let mut effects = update(state, event);
+    loop {
+        for effect in effects {
+            match effect {
+                Effect::Append(record) => state.apply(&record).unwrap(),
+                other => done.push(other),
+            }
+        }
+        effects = schedule(state);
+        if effects.is_empty() {
+            return done;
+        }
+    }
+}
+
+fn ready() -> Event {
+    Event::Executor(ExecutorEvent::Ready {
+        device: "cpu".into(),
+    })
+}
+
+fn proposed(levels: &[[u16; 4]], initial: bool) -> Event {
+    let proposal = |levels: &[u16; 4]| Proposal {
+        point: Point(levels.to_vec()),
+        initial,
+        diagnostics: Diagnostics::default(),
+    };
+    Event::Search(SearchEvent::Proposed(levels.iter().map(proposal).collect()))
+}
+
+fn finished(trial: u32, score: f64, parameters_percent: f64) -> Event {
+    let measurement = Measurement {
+        objectives: Objectives {
+            score,
+            parameters_percent,
+        },
+        best_epoch: 1,
+        trained_parameters: 1,
+        wall_seconds: 1.0,
+    };
+    Event::Executor(ExecutorEvent::Finished(TrialId(trial), measurement))
+}
+
+fn started(trial: u32) -> Event {
+    Event::Executor(ExecutorEvent::Started(TrialId(trial)))
+}

@@ -1,0 +1,226 @@
+//! One lane of the worker: a trial at a time, answering to what was asked between two steps.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use crossbeam_channel::{Sender, TrySendError};
+
+use super::line::{Line, Memory, Turn, Wish};
+use super::panics::{ended_by_panic, panic_text};
+use super::{ExecutorEvent, OUT_OF_MEMORY};
+use crate::domain::{Job, Standing, TrialId};
+use crate::memory;
+use crate::train::TrainError;
+use crate::train::trainer::{Advance, Training};
+use crate::train::workbench::Workbench;
+
+/// Nobody listens any more.
+pub(super) struct Gone;
+
+/// Trains one trial at a time.
+pub(super) struct Lane<'a, 'l> {
+    pub(super) workbench: &'a Workbench,
+    pub(super) line: &'l Line<'a>,
+    pub(super) events: &'l Sender<ExecutorEvent>,
+}
+
+impl<'a> Lane<'a, '_> {
+    /// Takes turns until the line ends. Of several lanes each computes on its share of the processor's cores.
+    pub(super) fn run(&self, lanes: usize) {
+        let threads = (rayon::current_num_threads() / lanes).max(1);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = match lanes {
+            1 => None,
+            _ => match pool.build() {
+                Ok(pool) => Some(pool),
+                Err(error) => {
+                    tracing::warn!("a lane shares all threads with the others: {error}");
+                    None
+                }
+            },
+        };
+        let ended = match &pool {
+            Some(pool) => pool.install(|| self.take_turns()),
+            None => self.take_turns(),
+        };
+        if ended.is_err() {
+            self.line.stop();
+        }
+    }
+
+    fn take_turns(&self) -> Result<(), Gone> {
+        loop {
+            match self.line.next(self.workbench) {
+                Turn::Begin(job) => {
+                    self.tell(ExecutorEvent::Started(job.trial))?;
+                    if let Some(training) = self.begin(&job)? {
+                        self.train(training)?;
+                    }
+                }
+                Turn::GoOn(training) => {
+                    self.tell(ExecutorEvent::Resumed(training.trial()))?;
+                    self.train(*training)?;
+                }
+                Turn::Decline(job, reason) => {
+                    self.tell(ExecutorEvent::Started(job.trial))?;
+                    let reason = format!("{OUT_OF_MEMORY}: {reason}");
+                    self.end(job.trial, ExecutorEvent::Infeasible(job.trial, reason))?;
+                }
+                Turn::End => return Ok(()),
+            }
+        }
+    }
+
+    /// Trains to the end, or until something else is asked for.
+    fn train(&self, mut training: Training<'a>) -> Result<(), Gone> {
+        let trial = training.trial();
+        let mut kept_at = Instant::now();
+        loop {
+            match self.line.wish(trial) {
+                Wish::None => {}
+                Wish::Cancel => return self.end(trial, ExecutorEvent::Cancelled(trial)),
+                Wish::Pause => {
+                    let kept = self.keep(&training);
+                    self.tell(ExecutorEvent::Paused(trial))?;
+                    if !self.line.stands_still(training) {
+                        self.tell(ExecutorEvent::Cancelled(trial))?;
+                    }
+                    return kept;
+                }
+                Wish::End => {
+                    self.keep(&training)?;
+                    return self.tell(ExecutorEvent::Paused(trial));
+                }
+            }
+            let event = match catch_unwind(AssertUnwindSafe(|| training.advance())) {
+                Ok(Ok(Advance::Step(Some(progress)))) => {
+                    self.mention(ExecutorEvent::Progress(progress))?;
+                    None
+                }
+                Ok(Ok(Advance::Prepared | Advance::Step(None) | Advance::Evaluated)) => None,
+                Ok(Ok(Advance::Epoch(report))) => {
+                    self.tell(ExecutorEvent::Epoch(trial, report))?;
+                    None
+                }
+                Ok(Ok(Advance::Pruned(standing))) => return self.put_aside(training, standing),
+                Ok(Ok(Advance::Done(measured))) => Some(ExecutorEvent::Finished(trial, measured)),
+                Ok(Ok(Advance::Diverged(reason))) => Some(ExecutorEvent::Infeasible(trial, reason)),
+                Ok(Err(error)) => Some(ExecutorEvent::Failed(trial, error.to_string())),
+                Err(panic) => Some(ended_by_panic(trial, &panic_text(panic.as_ref()))),
+            };
+            if let Some(event) = event {
+                // Its memory is free before the next trial may take it.
+                drop(training);
+                return self.end(trial, event);
+            }
+            let every = self.workbench.under_way().map(|keep| keep.every);
+            if every.is_some_and(|every| kept_at.elapsed() >= every) {
+                self.keep(&training)?;
+                kept_at = Instant::now();
+            }
+        }
+    }
+
+    /// Ends a trial; of one whose device was lost, all trials, which go on once the program is started again.
+    fn end(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
+        self.line.is_over(trial);
+        memory::give_back();
+        if let ExecutorEvent::Unavailable { .. } = &event {
+            self.tell(ExecutorEvent::Paused(trial))?;
+            self.line.stop();
+        }
+        self.tell(event)
+    }
+
+    /// Ends a pruned trial, whose file stays: it may be asked to go on.
+    fn put_aside(&self, training: Training<'a>, standing: Standing) -> Result<(), Gone> {
+        self.keep(&training)?;
+        let trial = training.trial();
+        drop(training);
+        self.end(trial, ExecutorEvent::Pruned(trial, standing))
+    }
+
+    /// A job's training, where it can begin.
+    fn begin(&self, job: &Job) -> Result<Option<Training<'a>>, Gone> {
+        let trial = job.trial;
+        let mut refused = None;
+        let begun = catch_unwind(AssertUnwindSafe(|| {
+            match self.kept(job, |reason| refused = Some(reason))? {
+                Some(training) => Ok(training),
+                None => Training::begin(self.workbench, job),
+            }
+        }));
+        if let Some(reason) = refused {
+            let text = format!("trial {trial} begins anew instead of going on: {reason}");
+            self.tell(ExecutorEvent::Remark(trial, text))?;
+        }
+        let ended = match begun {
+            Ok(Ok(training)) => {
+                let (steps, all) = training.steps();
+                if steps > 0 {
+                    let text = format!("trial {trial} goes on after step {steps} of {all}");
+                    self.tell(ExecutorEvent::Remark(trial, text))?;
+                }
+                for report in training.reports() {
+                    self.tell(ExecutorEvent::Epoch(trial, *report))?;
+                }
+                return Ok(Some(training));
+            }
+            Ok(Err(error)) => ExecutorEvent::Failed(trial, error.to_string()),
+            Err(panic) => ended_by_panic(trial, &panic_text(panic.as_ref())),
+        };
+        self.end(trial, ended)?;
+        Ok(None)
+    }
+
+    /// The training of a job that was under way when the program was last stopped.
+    fn kept(
+        &self,
+        job: &Job,
+        refused: impl FnOnce(String),
+    ) -> Result<Option<Training<'a>>, TrainError> {
+        let Some(keep) = self.workbench.under_way() else {
+            return Ok(None);
+        };
+        Training::kept(self.workbench, job, &keep.folder, refused)
+    }
+
+    /// Keeps a training as a file. One that cannot be kept goes on all the same, and is worse off only if the program
+    /// is killed.
+    pub(super) fn keep(&self, training: &Training<'_>) -> Result<(), Gone> {
+        let Some(keep) = self.workbench.under_way() else {
+            return Ok(());
+        };
+        let kept = catch_unwind(AssertUnwindSafe(|| training.keep(&keep.folder)));
+        let reason = match kept {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => panic_text(panic.as_ref()),
+        };
+        let trial = training.trial();
+        let text = format!("trial {trial} goes on, but would begin anew if stopped: {reason}");
+        self.tell(ExecutorEvent::Remark(trial, text))
+    }
+
+    fn tell(&self, event: ExecutorEvent) -> Result<(), Gone> {
+        self.events.send(event).map_err(|_| Gone)
+    }
+
+    /// Progress is skipped rather than waited for.
+    fn mention(&self, event: ExecutorEvent) -> Result<(), Gone> {
+        match self.events.try_send(event) {
+            Err(TrySendError::Disconnected(_)) => Err(Gone),
+            Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
+        }
+    }
+}
+
+impl Memory for Workbench {
+    fn needed(&self, job: &Job) -> Option<u64> {
+        self.needed_bytes(&job.configuration)
+    }
+
+    fn free(&self) -> Option<u64> {
+        self.free_bytes()
+    }
+}

@@ -1,0 +1,81 @@
+//! What comes of text that is typed.
+
+use crossterm::event::KeyEvent;
+
+use super::Screen;
+use crate::app::{Message, State};
+use crate::domain::TrialId;
+use crate::tui::filter::Filter;
+use crate::tui::prompt::{Prompt, Purpose, Typed};
+
+impl Screen {
+    pub(super) fn on_prompt_key(
+        &mut self,
+        mut prompt: Prompt,
+        key: KeyEvent,
+        state: &State,
+    ) -> Option<Message> {
+        let typed = prompt.on_key(key);
+        let text = prompt.text().to_owned();
+        match (typed, prompt.purpose) {
+            (Typed::On, _) => {
+                self.prompt = Some(prompt);
+                self.filter_as_typed(state);
+            }
+            (Typed::Abandoned, Purpose::Filter) => self.view.filter = None,
+            (Typed::Abandoned, _) => {}
+            (Typed::Accepted, Purpose::Filter) => self.select_passing(state),
+            (Typed::Accepted, Purpose::Note(trial)) => return Some(Message::Note(trial, text)),
+            (Typed::Accepted, Purpose::Add) => match prompt.configuration(state) {
+                Ok(configuration) => {
+                    let known = state
+                        .trials
+                        .iter()
+                        .find(|t| t.configuration == configuration);
+                    self.hint = known.map(|t| format!("added, though trial {} is the same", t.id));
+                    return Some(Message::Add(configuration));
+                }
+                // The line says what is wrong; it stays to be mended.
+                Err(_) => self.prompt = Some(prompt),
+            },
+        }
+        None
+    }
+
+    /// A filter shows what it lets through while it is typed.
+    pub(super) fn filter_as_typed(&mut self, state: &State) {
+        if let Some(prompt) = self
+            .prompt
+            .as_ref()
+            .filter(|p| p.purpose == Purpose::Filter)
+        {
+            let before = self.view.filter.take();
+            self.view.filter = Filter::parse(prompt.text()).map(|filter| filter.after(before));
+            if let Some(filter) = &mut self.view.filter {
+                filter.refresh(state);
+            }
+        }
+    }
+
+    /// Selects a trial that passes the filter, if the selected one does not.
+    fn select_passing(&mut self, state: &State) {
+        let Some(filter) = &mut self.view.filter else {
+            return;
+        };
+        filter.refresh(state);
+        let selected = self
+            .view
+            .selected(state)
+            .map_or(TrialId(0), |trial| trial.id);
+        match self.view.row_of_trial(selected) {
+            Ok(_) => {}
+            Err(_) if self.view.rows(state) == 0 => {
+                self.hint = Some("no trial passes the filter; Esc drops it".into());
+            }
+            Err(row) => {
+                let row = row.min(self.view.rows(state) - 1);
+                self.view.chosen = self.view.trial_of_row(row);
+            }
+        }
+    }
+}
