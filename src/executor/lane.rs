@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crossbeam_channel::{Sender, TrySendError};
+use rayon::ThreadPool;
 
 use super::line::{Line, Memory, Turn, Wish};
 use super::panics::{ended_by_panic, panic_text};
@@ -22,29 +23,24 @@ pub(super) struct Lane<'a, 'l> {
     pub(super) workbench: &'a Workbench,
     pub(super) line: &'l Line<'a>,
     pub(super) events: &'l Sender<ExecutorEvent>,
+    /// Its share of the processor's cores while other lanes compute there too; none: it always takes all.
+    pub(super) share: Option<ThreadPool>,
 }
 
 impl<'a> Lane<'a, '_> {
-    /// Takes turns until the line ends. Of several lanes each computes on its share of the processor's cores.
-    pub(super) fn run(&self, lanes: usize) {
-        let threads = (rayon::current_num_threads() / lanes).max(1);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let pool = match lanes {
-            1 => None,
-            _ => match pool.build() {
-                Ok(pool) => Some(pool),
-                Err(error) => {
-                    tracing::warn!("a lane shares all threads with the others: {error}");
-                    None
-                }
-            },
-        };
-        let ended = match &pool {
-            Some(pool) => pool.install(|| self.take_turns()),
-            None => self.take_turns(),
-        };
-        if ended.is_err() {
+    /// Takes turns until the line ends.
+    pub(super) fn run(&self) {
+        if self.take_turns().is_err() {
             self.line.stop();
+        }
+    }
+
+    /// Does a piece of work with its share of the cores, or with all of them where it is the only one with a trial. The
+    /// numbers that come out do not depend on how many threads there are.
+    fn compute<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.share {
+            Some(share) if self.line.runs_several() => share.install(work),
+            _ => work(),
         }
     }
 
@@ -92,7 +88,8 @@ impl<'a> Lane<'a, '_> {
                     return self.tell(ExecutorEvent::Paused(trial));
                 }
             }
-            let event = match catch_unwind(AssertUnwindSafe(|| training.advance())) {
+            let event = match catch_unwind(AssertUnwindSafe(|| self.compute(|| training.advance())))
+            {
                 Ok(Ok(Advance::Step(Some(progress)))) => {
                     self.mention(ExecutorEvent::Progress(progress))?;
                     None

@@ -146,6 +146,11 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Whether more than one lane has a trial.
+    pub(super) fn runs_several(&self) -> bool {
+        self.lock().running.len() > 1
+    }
+
     /// What was asked of a trial that runs.
     pub(super) fn wish(&self, trial: TrialId) -> Wish {
         let inside = self.lock();

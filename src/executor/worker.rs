@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::ExecutorEvent;
 use super::lane::Lane;
@@ -54,11 +55,12 @@ pub(super) fn work(
                     workbench: &workbench,
                     line: &line,
                     events,
+                    share: share_of_cores(&workbench, lanes),
                 };
                 let name = format!("training {}", number + 1);
                 let lane = std::thread::Builder::new()
                     .name(name)
-                    .spawn_scoped(scope, move || lane.run(lanes));
+                    .spawn_scoped(scope, move || lane.run());
                 if let Err(error) = lane {
                     tracing::warn!("only {number} of {lanes} lanes could be started: {error}");
                     break;
@@ -70,6 +72,7 @@ pub(super) fn work(
             workbench: &workbench,
             line: &Line::default(),
             events,
+            share: None,
         };
         for training in line.rest() {
             // Where nobody listens any more, there is nobody to tell.
@@ -77,6 +80,19 @@ pub(super) fn work(
         }
     }
     let _ = events.send(ExecutorEvent::Stopped);
+}
+
+/// Threads for one of several lanes on the processor. On a GPU a lane keeps to one thread, as its stream belongs to that.
+fn share_of_cores(workbench: &Workbench, lanes: usize) -> Option<ThreadPool> {
+    if lanes == 1 || !workbench.is_on_cpu() {
+        return None;
+    }
+    let threads = (rayon::current_num_threads() / lanes).max(1);
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.inspect_err(|error| {
+        tracing::warn!("a lane shares all threads with the others: {error}");
+    })
+    .ok()
 }
 
 /// Says why nothing can run, and waits for the stop that follows.

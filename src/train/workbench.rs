@@ -83,6 +83,11 @@ impl Workbench {
         &self.device_text
     }
 
+    /// Whether the processor computes, rather than a GPU.
+    pub fn is_on_cpu(&self) -> bool {
+        *self.backbone.device() == Device::flex()
+    }
+
     /// Where and how often trainings under way are kept; none: nowhere.
     pub fn under_way(&self) -> Option<&KeepUnderWay> {
         self.under_way.as_ref()
