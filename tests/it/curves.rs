@@ -107,6 +107,25 @@ fn losses_read_back_later_are_the_same() {
     assert_eq!(at_once, later);
 }
 
+/// A trial may get cores and lose them while it trains.
+#[test]
+fn threads_change_nothing() {
+    let bench = bench("batch_size = 64");
+    let told = |report: EpochReport| [report.train_loss, report.validation_loss, report.score];
+    for modules in [
+        [("serial", 8), ("prefix", 3)],
+        [("parallel", 4), ("lora", 2)],
+    ] {
+        let configuration = configuration(&modules, &[0, 2]);
+        let [one, three] = [1, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let curve = pool.unwrap().install(|| curve(&bench, &configuration, 1));
+            curve.into_iter().map(told).collect::<Vec<_>>()
+        });
+        assert_eq!(one, three);
+    }
+}
+
 /// After three epochs two orders of the rows differ by 0.02 in their losses; the two formats by a tenth of that.
 #[test]
 fn bf16_learns_as_f32_does() {
