@@ -411,7 +411,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Switch,
         default: Value("false"),
         paper: Some("false"),
-        documentation: "On a GPU, put rows of like length into the same batch: faster epochs, as little is padded, but noisier steps, so that a few more may be needed. On the CPU nothing is padded anyway.",
+        documentation: "Send a batch through the encoder in groups of rows of like length: the same loss and gradient with less padding, but more and smaller operations, which a large GPU may not gain by. On the CPU in f32 nothing is padded anyway.",
     },
     Key {
         section: "training",

@@ -162,7 +162,7 @@ pub struct TrainingSettings {
     pub max_length: usize,
     /// Whether every batch is padded to `max_length`, as the paper did, or to its own longest row.
     pub pad_to_max_length: bool,
-    /// Whether rows of like length share a batch.
+    /// Whether a batch goes through the encoder in groups of rows of like length.
     pub length_buckets: bool,
     /// Megabytes for the activations of frozen layers below the lowest module; 0: none are kept.
     pub activation_cache_mb: usize,

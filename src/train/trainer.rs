@@ -27,7 +27,7 @@ use crate::domain::{
     EpochReport, Job, LearningRate, Measurement, Objectives, Progress, Standing, TrialId,
 };
 use crate::model::parameters::Snapshot;
-use crate::model::tensor::{DType, Device, exact, floats, integers};
+use crate::model::tensor::{DType, Device, Tensor, exact, floats, integers};
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, Dropout, Untouched};
 use crate::task::{Label, search_score};
@@ -220,10 +220,15 @@ impl<'a> Training<'a> {
     fn step(&mut self, order: Vec<usize>, done: usize) -> Result<Advance, TrainError> {
         let bench = self.bench;
         let end = (done + bench.settings.batch_size).min(order.len());
-        let chosen = &order[done..end];
-        let batch = bench.batch(Part::Train, chosen, self.untouched)?;
-        let labels: Vec<Label> = chosen.iter().map(|&row| bench.train[row].label).collect();
-        let logits = self.encoder.forward(&batch, Some(&mut self.dropout));
+        let groups = bench.groups(&order[done..end]);
+        let mut logits = Vec::with_capacity(groups.len());
+        for group in &groups {
+            let batch = bench.batch(Part::Train, group, self.untouched)?;
+            logits.push(self.encoder.forward(&batch, Some(&mut self.dropout)));
+        }
+        let logits = Tensor::cat(logits, 0);
+        let rows = groups.iter().flatten();
+        let labels: Vec<Label> = rows.map(|&row| bench.train[row].label).collect();
         let loss = targets(
             &labels,
             bench.backbone.device(),

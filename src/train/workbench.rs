@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::TrainError;
 use super::activations::{Activations, Filling, Part};
-use super::batches::{Row, bucketed_order, collate, epoch_order, rows, share_of};
+use super::batches::{Row, collate, epoch_order, length_groups, rows, share_of};
 use super::estimate::memory_bytes;
 use super::evaluation::Predictions;
 use super::plan::{KeepUnderWay, Plan};
@@ -100,13 +100,17 @@ impl Workbench {
 
     /// The order of the training rows in an epoch, batch after batch.
     pub(super) fn order(&self, seed: u64, epoch: u32) -> Vec<usize> {
-        // Only rows that are padded to the longest of their batch gain by lying beside others of like length.
+        epoch_order(self.train.len(), seed, epoch)
+    }
+
+    /// The rows of a training step, in the groups that go through the encoder one after the other.
+    pub(super) fn groups(&self, chosen: &[usize]) -> Vec<Vec<usize>> {
+        // Only rows that are padded to the longest of their group gain by it.
         let padded = !self.settings.pad_to_max_length && !self.backbone.packs();
         if !self.settings.length_buckets || !padded {
-            return epoch_order(self.train.len(), seed, epoch);
+            return vec![chosen.to_vec()];
         }
-        let lengths: Vec<usize> = self.train.iter().map(|row| row.ids.len()).collect();
-        bucketed_order(&lengths, self.settings.batch_size, seed, epoch)
+        length_groups(chosen, |row| self.train[row].ids.len())
     }
 
     fn rows(&self, part: Part) -> &[Row] {
