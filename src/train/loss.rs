@@ -1,6 +1,7 @@
 //! What training minimises.
 
-use crate::model::tensor::{Int, Tensor, log_softmax};
+use crate::model::tensor::{DType, Device, Int, Tensor, floats, integers, log_softmax};
+use crate::task::Label;
 
 /// What the rows of a batch should give.
 #[derive(Clone, Debug)]
@@ -12,6 +13,28 @@ pub enum Targets {
 }
 
 impl Targets {
+    /// The labels of a batch's rows on a device, values in the number format asked for: classes where all are classes.
+    pub fn of(labels: &[Label], device: &Device, dtype: DType) -> Self {
+        let classes: Vec<u32> = labels
+            .iter()
+            .filter_map(|label| match label {
+                Label::Class(class) => Some(*class as u32),
+                Label::Value(_) => None,
+            })
+            .collect();
+        if classes.len() == labels.len() {
+            return Self::Classes(integers(classes, [labels.len()], device));
+        }
+        let values: Vec<f32> = labels
+            .iter()
+            .map(|label| match label {
+                Label::Class(class) => *class as f32,
+                Label::Value(value) => *value,
+            })
+            .collect();
+        Self::Values(floats(values, [labels.len()], device, dtype))
+    }
+
     /// The mean loss of a batch's logits [B, C], as a tensor of one number: cross entropy for classes, squared error
     /// for values (C = 1).
     pub fn loss(&self, logits: Tensor<2>) -> Tensor<1> {
@@ -36,22 +59,22 @@ pub fn mean_squared_error(predictions: Tensor<2>, values: Tensor<1>) -> Tensor<1
 
 #[cfg(test)]
 mod tests {
-    use crate::model::tensor::Device;
-
     use super::*;
 
     #[test]
     fn losses_are_means_over_rows() {
         let device = Device::flex();
         let logits = Tensor::<2>::from_floats([[0.0, 0.0], [3.0f32.ln(), 0.0]], &device);
-        let classes = Tensor::<1, Int>::from_data([1, 0], &device);
-        let loss: f64 = Targets::Classes(classes).loss(logits).into_scalar();
+        let classes = [1, 0].map(Label::Class);
+        let targets = Targets::of(&classes, &device, DType::F32);
+        let loss: f64 = targets.loss(logits).into_scalar();
         let expected = (2.0f64.ln() + (4.0f64 / 3.0).ln()) / 2.0;
         assert!((loss - expected).abs() < 1e-6, "{loss}");
 
         let predictions = Tensor::<2>::from_floats([[1.0], [5.0]], &device);
-        let values = Tensor::<1>::from_floats([2.0, 2.0], &device);
-        let loss: f64 = Targets::Values(values).loss(predictions).into_scalar();
+        let values = [2.0, 2.0].map(Label::Value);
+        let targets = Targets::of(&values, &device, DType::F32);
+        let loss: f64 = targets.loss(predictions).into_scalar();
         assert_eq!(loss, 5.0);
     }
 }

@@ -27,7 +27,7 @@ use crate::domain::{
     EpochReport, Job, LearningRate, Measurement, Objectives, Progress, Standing, TrialId,
 };
 use crate::model::parameters::Snapshot;
-use crate::model::tensor::{DType, Device, Tensor, exact, floats, integers};
+use crate::model::tensor::{Tensor, exact};
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, Dropout, Untouched};
 use crate::task::{Label, search_score};
@@ -229,12 +229,8 @@ impl<'a> Training<'a> {
         let logits = Tensor::cat(logits, 0);
         let rows = groups.iter().flatten();
         let labels: Vec<Label> = rows.map(|&row| bench.train[row].label).collect();
-        let loss = targets(
-            &labels,
-            bench.backbone.device(),
-            exact(bench.backbone.dtype()),
-        )
-        .loss(logits);
+        let dtype = exact(bench.backbone.dtype());
+        let loss = Targets::of(&labels, bench.backbone.device(), dtype).loss(logits);
         let gradients = loss.backward();
         let rate = self.schedule.at(self.step as u64);
         self.optimizer
@@ -340,26 +336,4 @@ impl<'a> Training<'a> {
             wall_seconds: self.active.as_secs_f64(),
         }))
     }
-}
-
-/// The labels of a batch on the device: classes or values, never both in one task.
-fn targets(labels: &[Label], device: &Device, dtype: DType) -> Targets {
-    let classes: Vec<u32> = labels
-        .iter()
-        .filter_map(|label| match label {
-            Label::Class(class) => Some(*class as u32),
-            Label::Value(_) => None,
-        })
-        .collect();
-    if classes.len() == labels.len() {
-        return Targets::Classes(integers(classes, [labels.len()], device));
-    }
-    let values: Vec<f32> = labels
-        .iter()
-        .map(|label| match label {
-            Label::Class(class) => *class as f32,
-            Label::Value(value) => *value,
-        })
-        .collect();
-    Targets::Values(floats(values, [labels.len()], device, dtype))
 }

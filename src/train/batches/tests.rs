@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::Configuration;
 use crate::model::config::EncoderConfig;
-use crate::model::tensor::{DType, Device, Tensor, integers};
+use crate::model::tensor::{DType, Device, Tensor};
 use crate::model::weights::{FileFormat, Weights, to_bytes};
 use crate::model::{AdaptedEncoder, AdaptedSettings};
 use crate::train::loss::Targets;
@@ -114,12 +114,12 @@ fn groups_have_the_gradient_of_the_whole_batch() {
             encoder.forward(&collate(&backbone, &group, 0, None).unwrap(), None)
         });
         let logits = Tensor::cat(logits.collect(), 0);
-        let classes = groups.iter().flatten().map(|&row| match rows[row].label {
-            Label::Class(class) => class as u32,
-            Label::Value(_) => 0,
-        });
-        let classes = integers(classes, [rows.len()], &Device::flex());
-        let loss = Targets::Classes(classes).loss(logits);
+        let labels: Vec<Label> = groups
+            .iter()
+            .flatten()
+            .map(|&row| rows[row].label)
+            .collect();
+        let loss = Targets::of(&labels, &Device::flex(), DType::F64).loss(logits);
         let gradient = encoder.parameters.flat_gradient(&loss.backward());
         let numbers = Tensor::cat(vec![loss.inner(), gradient], 0).into_data();
         numbers.try_to_vec::<f64>().unwrap()
