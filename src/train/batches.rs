@@ -79,6 +79,7 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u32) -> Vec<usize> {
 }
 
 /// What another group costs a step, as tokens that could have been computed meanwhile: every operation begins once more.
+/// On the CPU, RTE and a 6-layer encoder in bf16, a trial takes no less with 32 or with 512.
 const GROUP_TOKENS: usize = 128;
 
 /// A batch's rows, cut into groups of like length, from short to long: together they make one step's loss, and each is

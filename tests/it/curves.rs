@@ -140,14 +140,17 @@ fn length_buckets_change_no_more_than_rounding() {
     for (configuration, seed) in [(&mixed, 1), (&mixed, 2), (&parallel, 3), (&parallel, 4)] {
         let [bucketed, whole] = benches.each_ref().map(|b| curve(b, configuration, seed));
         assert_eq!(bucketed.len(), 3);
+        let mut differ = false;
         for (bucketed, whole) in bucketed.iter().zip(&whole) {
             for [a, b] in [
                 [bucketed.train_loss, whole.train_loss],
                 [bucketed.validation_loss, whole.validation_loss],
             ] {
-                assert!(a != b && (a - b).abs() < 1e-3, "{bucketed:?} {whole:?}");
+                assert!((a - b).abs() < 1e-3, "{bucketed:?} {whole:?}");
+                differ |= a != b;
             }
         }
+        assert!(differ, "the rows went through the encoder in the same way");
     }
 }
 
