@@ -1,6 +1,6 @@
 //! Requests of the operating system to stop.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::exit;
 use std::thread;
 use std::time::Duration;
@@ -16,13 +16,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Exit code of an interrupted run.
 const INTERRUPTED: i32 = 130;
 
-/// One message for each SIGINT, SIGTERM or SIGHUP from now on. The first asks to stop; a second ends the process,
+/// One message for each SIGINT, SIGTERM or SIGHUP from now on, but for those that are ignored already: whoever started
+/// the program with `nohup`, or in the background of a script, meant it. The first asks to stop; a second ends the process,
 /// whatever it is doing: after a second at the latest, and with the terminal given back where that is still possible.
 ///
 /// # Errors
 /// Where the system refuses the handlers or the thread.
 pub fn stop_requests() -> io::Result<Receiver<()>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let heard = [SIGINT, SIGTERM, SIGHUP].into_iter();
+    let mut signals = Signals::new(heard.filter(|&signal| !is_ignored(signal)))?;
     let (sender, receiver) = unbounded();
     thread::Builder::new()
         .name("signals".to_owned())
@@ -39,6 +41,17 @@ pub fn stop_requests() -> io::Result<Receiver<()>> {
     Ok(receiver)
 }
 
+/// Whether a signal is ignored, as it was inherited.
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: zeros are a value of this plain structure, and without a new action the call only fills it in.
+    let (asked, action) = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        let asked = libc::sigaction(signal, std::ptr::null(), &raw mut action);
+        (asked, action)
+    };
+    asked == 0 && action.sa_sigaction == libc::SIG_IGN
+}
+
 /// Ends the process unless it ends by itself. Every file is whole or not there, so nothing is lost but steps.
 fn end_soon() {
     thread::sleep(PATIENCE);
@@ -48,6 +61,10 @@ fn end_soon() {
         exit(INTERRUPTED);
     });
     tui::restore();
-    eprintln!("stopped at once; everything recorded is safe, and the same command goes on");
+    // Nobody may be there to read it.
+    let _ = writeln!(
+        io::stderr(),
+        "stopped at once; everything recorded is safe, and the same command goes on"
+    );
     exit(INTERRUPTED);
 }

@@ -1,6 +1,6 @@
 //! `check`: says what a study would do and what it would take; only a few steps are timed, nothing is kept.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use autopeft::app::launch::resolve;
@@ -10,6 +10,7 @@ use autopeft::hub::{Hub, HubSettings};
 use super::args::StudyArguments;
 use super::downloads;
 use super::exit::Done;
+use super::output;
 
 /// Resolves everything and tells it.
 pub(crate) fn check(arguments: &StudyArguments) -> Result<Done> {
@@ -17,6 +18,6 @@ pub(crate) fn check(arguments: &StudyArguments) -> Result<Done> {
     let hub = Hub::new(HubSettings::from_env());
     let resolved = resolve(study, &hub, &mut downloads::teller())?;
     let overview = Overview::of(&resolved, &arguments.options())?;
-    write!(io::stdout(), "{overview}")?;
+    write!(output::out(), "{overview}")?;
     Ok(Done::Complete)
 }

@@ -1,6 +1,6 @@
 //! `evaluate`: trains the front and the baselines anew over several seeds, and measures them on rows kept apart.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -21,7 +21,7 @@ use crossbeam_channel::Receiver;
 
 use super::args::StudyArguments;
 use super::exit::Done;
-use super::{downloads, log};
+use super::{downloads, log, output};
 
 /// See [`Command::Evaluate`](super::args::Command::Evaluate).
 #[derive(Args, Debug)]
@@ -91,7 +91,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Done> {
         return Ok(Done::Interrupted);
     };
     let path = report.save(&folder, "evaluation")?;
-    writeln!(io::stdout(), "\n{}\n{}", report.markdown(), path.display())?;
+    writeln!(output::out(), "\n{}\n{}", report.markdown(), path.display())?;
     Ok(done)
 }
 
@@ -139,7 +139,7 @@ pub(super) fn measure(
         };
         let mut told = |step: Step<'_>| tell(&format!("{name}, to choose"), &step);
         let Some((best, spent)) = choosing.choose(choice, baseline.name, &stop, &mut told)? else {
-            eprintln!("stopped; the same command goes on from here");
+            output::tell("stopped; the same command goes on from here");
             return Ok(None);
         };
         subjects.extend(best);
@@ -164,10 +164,10 @@ pub(super) fn measure(
     let done = match runs.len() == total {
         true => Done::Complete,
         false => {
-            eprintln!(
+            output::tell(format_args!(
                 "stopped after {} of {total} trainings; the same command goes on from here",
                 runs.len()
-            );
+            ));
             Done::Interrupted
         }
     };
@@ -196,7 +196,7 @@ fn tell(place: &str, step: &Step<'_>) {
         ),
     };
     // Who no longer listens still wants the files.
-    let _ = writeln!(io::stdout(), "{line}");
+    let _ = writeln!(output::out(), "{line}");
 }
 
 /// Writes a file that is whole or as it was before.

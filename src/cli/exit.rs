@@ -12,6 +12,8 @@ use autopeft::model::SourceError;
 use autopeft::study::StudyError;
 use autopeft::task::TaskError;
 
+use super::output;
+
 /// How a command ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Done {
@@ -28,7 +30,7 @@ pub(crate) fn code(result: Result<Done>) -> ExitCode {
         Ok(Done::Interrupted) => ExitCode::from(130),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", sentence(&error));
+            output::tell(format_args!("error: {}", sentence(&error)));
             ExitCode::from(if is_users(&error) { 2 } else { 1 })
         }
     }

@@ -1,6 +1,6 @@
 //! `export`: writes the front to a folder.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -11,6 +11,7 @@ use autopeft::hub::{Hub, HubSettings};
 use super::args::StudyArguments;
 use super::downloads;
 use super::exit::Done;
+use super::output;
 
 /// Writes the front and names the files written.
 pub(crate) fn export(
@@ -27,7 +28,7 @@ pub(crate) fn export(
     let out = out.unwrap_or_else(|| folder.join("export"));
     let front = front_of(&state, &context, &folder);
     for path in autopeft::export::export(&front, &formats, &out)? {
-        writeln!(io::stdout(), "{}", path.display())?;
+        writeln!(output::out(), "{}", path.display())?;
     }
     Ok(Done::Complete)
 }

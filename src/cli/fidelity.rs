@@ -1,6 +1,6 @@
 //! `fidelity`: does the reduced training of a study rank configurations as the full one does?
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::{Result, bail};
 use autopeft::app::launch::{Resolved, resolve};
@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::args::StudyArguments;
 use super::exit::Done;
-use super::{downloads, log};
+use super::{downloads, log, output};
 
 /// See [`Command::Fidelity`](super::args::Command::Fidelity).
 #[derive(Args, Debug)]
@@ -57,7 +57,7 @@ pub(crate) fn fidelity(arguments: &FidelityArguments) -> Result<Done> {
         });
         let runs = runner.run(&|| !stopped.is_empty(), &mut |step| tell(&step, fidelity))?;
         if runs.len() < wanted {
-            eprintln!("stopped; the same command goes on from here");
+            output::tell("stopped; the same command goes on from here");
             return Ok(Done::Interrupted);
         }
         measured.push(runs);
@@ -95,14 +95,14 @@ fn tell(step: &Step<'_>, fidelity: FidelitySettings) {
         Step::Diverged(subject, _, reason) => format!("{way}: {}: {reason}", subject.name),
     };
     // Who no longer listens still wants the result.
-    let _ = writeln!(io::stdout(), "{line}");
+    let _ = writeln!(output::out(), "{line}");
 }
 
 fn print(low: &[Run], full: &[Run]) -> Result<()> {
     let scores =
         |runs: &[Run]| -> Vec<f64> { runs.iter().map(|run| run.validation_score).collect() };
     let seconds = |runs: &[Run]| -> f64 { runs.iter().map(|run| run.wall_seconds).sum() };
-    let mut out = io::stdout();
+    let mut out = output::out();
     writeln!(out, "\nreduced  full    configuration")?;
     for (low, full) in low.iter().zip(full) {
         let (a, b) = (low.validation_score, full.validation_score);

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::downloads;
 use super::exit::Done;
+use super::output;
 
 /// See [`Command::Init`](super::args::Command::Init).
 #[derive(Args, Debug)]
@@ -88,7 +89,7 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
     new.write_all(text.as_bytes())
         .and_then(|()| new.sync_all())
         .with_context(|| format!("cannot write {}", file.display()))?;
-    let mut out = io::stdout();
+    let mut out = output::out();
     writeln!(out, "{text}")?;
     let file = file.display();
     writeln!(

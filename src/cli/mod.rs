@@ -12,6 +12,7 @@ mod init;
 mod keys;
 mod log;
 mod man;
+mod output;
 mod pretrain;
 mod report;
 mod run;

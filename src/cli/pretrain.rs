@@ -1,6 +1,6 @@
 //! `pretrain`: makes the small encoder inside the program anew.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,6 +9,7 @@ use autopeft::train::pretrain::{PretrainSettings, pretrain as run};
 use clap::Args;
 
 use super::exit::Done;
+use super::output;
 
 /// See [`Command::Pretrain`](super::args::Command::Pretrain).
 #[derive(Args, Debug)]
@@ -43,7 +44,7 @@ pub(crate) fn pretrain(arguments: &PretrainArguments) -> Result<Done> {
             begun.elapsed().as_secs_f64(),
         );
         // Who no longer listens still wants the files.
-        let _ = writeln!(io::stdout(), "{line}");
+        let _ = writeln!(output::out(), "{line}");
     })?;
     Ok(Done::Complete)
 }

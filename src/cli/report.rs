@@ -11,6 +11,7 @@ use autopeft::evaluation::Report;
 use super::args::StudyArguments;
 use super::evaluate::write_whole;
 use super::exit::Done;
+use super::output;
 
 /// Writes both and names them.
 pub(crate) fn report(arguments: &StudyArguments, out: Option<PathBuf>) -> Result<Done> {
@@ -27,7 +28,7 @@ pub(crate) fn report(arguments: &StudyArguments, out: Option<PathBuf>) -> Result
     for (name, text) in files {
         let path = out.join(name);
         write_whole(&path, text.as_bytes())?;
-        writeln!(io::stdout(), "{}", path.display())?;
+        writeln!(output::out(), "{}", path.display())?;
     }
     Ok(Done::Complete)
 }

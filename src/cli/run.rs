@@ -1,6 +1,6 @@
 //! `run`, and the command without a subcommand: works on a study.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -12,10 +12,11 @@ use autopeft::app::{signals, vitals};
 use autopeft::domain::TrialState;
 use autopeft::export::AdapterCard;
 use autopeft::hub::{Hub, HubSettings};
+use autopeft::tui::why_no_screen;
 
 use super::args::StudyArguments;
 use super::exit::Done;
-use super::{downloads, log, settings};
+use super::{downloads, log, output, settings};
 
 /// On the screen where there is one to draw on, else headless.
 pub(crate) fn run(
@@ -28,10 +29,14 @@ pub(crate) fn run(
     let folder = arguments.run_folder(&study);
     let hub = Hub::new(HubSettings::from_env());
     let resolved = resolve(study, &hub, &mut downloads::teller())?;
-    let on_screen = !headless && !json && io::stdout().is_terminal();
-    let screen = if on_screen {
+    let obstacle = why_no_screen();
+    let screen = if !headless && !json && obstacle.is_none() {
         Some((log::to_file(&folder)?, settings::read()?))
     } else {
+        if let Some(reason) = obstacle.filter(|_| !headless && !json && io::stdout().is_terminal())
+        {
+            output::tell(format_args!("running without the screen, because {reason}"));
+        }
         log::to_standard_error();
         None
     };
@@ -47,7 +52,7 @@ pub(crate) fn run(
             runtime.vitals = vitals::watch()?;
             runtime.run(&mut OnScreen::open(&log, settings)?)?
         }
-        None => runtime.run(&mut Headless::new(io::stdout().lock(), json))?,
+        None => runtime.run(&mut Headless::new(output::out(), json))?,
     };
     if let Err(error) = delete_leftovers(&folder, &runtime.state) {
         tracing::warn!("cannot delete leftovers in {}: {error}", folder.display());
@@ -63,12 +68,9 @@ fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
     match ending {
         Ending::Complete => Ok(Done::Complete),
         Ending::Interrupted => {
-            let told = "the same command goes on from here";
-            // Nobody may be there to read it.
-            let _ = writeln!(
-                io::stderr(),
-                "stopped after {over} of {wanted} trials; {told}"
-            );
+            output::tell(format_args!(
+                "stopped after {over} of {wanted} trials; the same command goes on from here"
+            ));
             Ok(Done::Interrupted)
         }
         // Nothing was reached that could be feared for.

@@ -10,12 +10,13 @@ use autopeft::task::ValidationSplit;
 
 use super::args::StudyArguments;
 use super::exit::Done;
+use super::output;
 
 /// Tells it as a table, or as one JSON object.
 pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let study = arguments.read()?;
     let state = State::recorded(&arguments.run_folder(&study))?;
-    let mut out = io::stdout().lock();
+    let mut out = output::out();
     if json {
         let facts = &state.study;
         let summary = Summary::new(&facts.name, &facts.space, state.reference(), &state.trials);

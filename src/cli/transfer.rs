@@ -1,7 +1,7 @@
 //! `transfer`: what was found on one task, on others: trained there unchanged, beside the baselines.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -15,7 +15,7 @@ use clap::Args;
 
 use super::evaluate::{EvaluateArguments, measure, write_whole};
 use super::exit::Done;
-use super::{downloads, log};
+use super::{downloads, log, output};
 
 /// See [`Command::Transfer`](super::args::Command::Transfer).
 #[derive(Args, Debug)]
@@ -71,7 +71,7 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let table = table(&state.study.name, &reports);
     let path = folder.join("transfer.md");
     write_whole(&path, table.as_bytes())?;
-    writeln!(io::stdout(), "\n{table}\n{}", path.display())?;
+    writeln!(output::out(), "\n{table}\n{}", path.display())?;
     Ok(all)
 }
 

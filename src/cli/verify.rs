@@ -1,6 +1,6 @@
 //! `verify`: loads exported adapters again and measures them.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -10,11 +10,12 @@ use autopeft::model::device::DeviceChoice;
 
 use super::downloads;
 use super::exit::Done;
+use super::output;
 
 /// Measures every adapter of an export; fails where one does not score what its card says.
 pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> Result<Done> {
     let hub = Hub::new(HubSettings::from_env());
-    let mut out = io::stdout();
+    let mut out = output::out();
     let verdicts = measure(
         folder,
         device,

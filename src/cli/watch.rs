@@ -1,13 +1,12 @@
 //! `watch`: looks at a study on which another program works.
 
 use std::fs;
-use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result, bail};
 use autopeft::app::screen::OnScreen;
 use autopeft::app::signals;
 use autopeft::app::watch::Watch;
-use autopeft::tui::{Screen, picture};
+use autopeft::tui::{Screen, picture, why_no_screen};
 
 use super::args::WatchArguments;
 use super::exit::Done;
@@ -25,8 +24,10 @@ pub(crate) fn watch(arguments: &WatchArguments) -> Result<Done> {
         fs::write(path, drawn).with_context(|| format!("cannot write {}", path.display()))?;
         return Ok(Done::Complete);
     }
-    if !io::stdout().is_terminal() {
-        bail!("standard output is no terminal; `autopeft-tui status` tells where the study stands");
+    if let Some(reason) = why_no_screen() {
+        bail!(
+            "no screen can be drawn, because {reason}; `autopeft-tui status` tells where the study stands"
+        );
     }
     // Not in the run's folder: it may be another user's, and is not this program's to write to.
     let place = std::env::temp_dir().join(format!("autopeft-tui-watch-{}", std::process::id()));

@@ -11,6 +11,7 @@
 mod ascii;
 mod axis;
 mod background;
+mod capability;
 mod filter;
 mod format;
 mod input;
@@ -31,6 +32,7 @@ mod view;
 
 pub use ascii::draws_unicode;
 pub use background::Background;
+pub use capability::why_no_screen;
 pub use input::{Input, input};
 pub use keymap::{Keymap, Settings, SettingsError};
 pub use palette::Palette;

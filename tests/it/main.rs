@@ -20,5 +20,6 @@ mod hub;
 mod init;
 mod minilm;
 mod reference;
+mod surroundings;
 mod terminal;
 mod worker;
