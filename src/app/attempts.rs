@@ -12,9 +12,8 @@
 use std::collections::BTreeSet;
 
 use super::{Severity, State};
-use crate::domain::{TrialId, TrialState};
+use crate::domain::{Cause, TrialId, TrialState};
 use crate::journal::Record;
-use crate::train::checkpoint::UNKEPT;
 
 /// Deaths in a row after which a trial of which nothing was kept is set aside.
 const MOST: u32 = 5;
@@ -26,20 +25,15 @@ pub(super) fn set_aside(state: &State, kept: &BTreeSet<TrialId>) -> Vec<Record> 
     hopeless
         .map(|(trial, deaths)| Record::TrialFailed {
             trial: *trial,
-            reason: format!(
-                "the program ended without a word while this trial was under way, {deaths} times in a row and before \
-                 anything of it was kept: it was killed, or the machine ran out of memory. It is set aside; retry it \
-                 once the cause is mended"
-            ),
+            cause: Cause::ProgramEnded { times: *deaths },
         })
         .collect()
 }
 
 /// The records that give trials another attempt.
 pub(super) fn try_again(state: &State) -> Vec<Record> {
-    let unkept = |reason: &String| reason.starts_with(UNKEPT);
     let failed = state.in_state(TrialState::Failed);
-    let unkept = failed.filter(|trial| trial.reason.as_ref().is_some_and(unkept));
+    let unkept = failed.filter(|trial| matches!(trial.cause, Some(Cause::WeightsNotKept { .. })));
     unkept
         .map(|trial| Record::TrialRetried { trial: trial.id })
         .collect()
@@ -49,8 +43,8 @@ pub(super) fn try_again(state: &State) -> Vec<Record> {
 pub(super) fn tell(state: &mut State, records: &[Record]) {
     for record in records {
         match record {
-            Record::TrialFailed { trial, reason } => {
-                state.notify(Severity::Error, format!("trial {trial} failed: {reason}"));
+            Record::TrialFailed { trial, cause } => {
+                state.notify(Severity::Error, format!("trial {trial} failed: {cause}"));
             }
             Record::TrialRetried { trial } => {
                 let text = format!("trial {trial} is tried again: its weights could not be kept");

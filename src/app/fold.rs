@@ -127,7 +127,7 @@ impl State {
                     state: TrialState::Queued,
                     epochs: Vec::new(),
                     measurement: None,
-                    reason: None,
+                    cause: None,
                     standing: None,
                 });
             }
@@ -157,17 +157,15 @@ impl State {
                 self.extend_front(trial);
             }
             Record::TrialPruned { trial, standing } => {
-                let pruned = self.change(trial, Transition::Prune)?;
-                pruned.standing = Some(standing);
-                pruned.reason = Some(standing.to_string());
+                self.change(trial, Transition::Prune)?.standing = Some(standing);
                 self.end(trial);
             }
-            Record::TrialInfeasible { trial, reason } => {
-                self.change(trial, Transition::Reject)?.reason = Some(reason);
+            Record::TrialInfeasible { trial, cause } => {
+                self.change(trial, Transition::Reject)?.cause = Some(cause);
                 self.end(trial);
             }
-            Record::TrialFailed { trial, reason } => {
-                self.change(trial, Transition::Fail)?.reason = Some(reason);
+            Record::TrialFailed { trial, cause } => {
+                self.change(trial, Transition::Fail)?.cause = Some(cause);
                 self.end(trial);
             }
             Record::TrialCancelled { trial } => {
@@ -178,7 +176,7 @@ impl State {
             Record::TrialRetried { trial } => {
                 let again = self.change(trial, Transition::Retry)?;
                 again.epochs.clear();
-                again.reason = None;
+                again.cause = None;
                 self.live.remove(&trial);
                 self.over.retain(|other| *other != trial);
             }
@@ -202,7 +200,7 @@ impl State {
                     self.notes.insert(trial, note);
                 }
             }
-            Record::Exported { .. } => {}
+            Record::DeviceUnavailable { .. } | Record::Exported { .. } => {}
         }
         Ok(())
     }

@@ -148,6 +148,7 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialRetried { trial } => format!("{trial} queued again"),
         Record::SessionStarted { .. }
         | Record::DeviceChosen { .. }
+        | Record::DeviceUnavailable { .. }
         | Record::ReferencePointDerived { .. }
         | Record::TrialPrioritised { .. }
         | Record::TrialMarked { .. }

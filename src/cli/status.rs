@@ -68,7 +68,7 @@ fn row(trial: &Trial, mark: &str) -> String {
     let seconds = trial
         .seconds()
         .map_or("-".to_owned(), |seconds| format!("{seconds:.1}"));
-    let reason = trial.reason.as_deref();
+    let reason = trial.reason();
     let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
     format!(
         "{:>5}{mark}  {:<10}  {score:>7}  {:>9.4}  {seconds:>8}  {}{reason}",

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no threads, no clock: everything here is a value or a pure function.
 
+mod cause;
 mod configuration;
 mod dimension;
 mod learning_rate;
@@ -15,6 +16,7 @@ mod search;
 mod space;
 mod trial;
 
+pub use cause::{Cause, Moment};
 pub use configuration::{Configuration, ConfigurationError};
 pub use dimension::{Dimension, DimensionKind};
 pub use learning_rate::{LearningRate, LearningRateError};

@@ -20,7 +20,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Configuration, Ladder, Objectives, Standing};
+use super::{Cause, Configuration, Ladder, Objectives, Standing};
 
 /// Number of a trial within its study, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -234,13 +234,21 @@ pub struct Trial {
     pub epochs: Vec<EpochReport>,
     /// Its result, once finished.
     pub measurement: Option<Measurement>,
-    /// Why it is infeasible, failed or pruned.
-    pub reason: Option<String>,
+    /// Why it is infeasible or failed.
+    pub cause: Option<Cause>,
     /// Where it stood when it was pruned, also once it goes on again.
     pub standing: Option<Standing>,
 }
 
 impl Trial {
+    /// Why it is infeasible, failed or pruned, for people.
+    pub fn reason(&self) -> Option<String> {
+        let pruned = self.state == TrialState::Pruned;
+        let standing = self.standing.filter(|_| pruned);
+        let cause = self.cause.as_ref().map(Cause::to_string);
+        cause.or(standing.map(|standing| standing.to_string()))
+    }
+
     /// Seconds of training so far, pauses not counted; none before the first epoch.
     pub fn seconds(&self) -> Option<f64> {
         let latest = self.epochs.last().map(|epoch| epoch.wall_seconds);

@@ -248,8 +248,8 @@ impl Runner {
                 Advance::Prepared | Advance::Step(_) | Advance::Evaluated | Advance::Pruned(_) => {}
                 Advance::Epoch(report) => epochs = report.epoch,
                 Advance::Done(measurement) => break measurement,
-                Advance::Diverged(reason) => {
-                    told(Step::Diverged(subject, seed, reason));
+                Advance::Diverged(at) => {
+                    told(Step::Diverged(subject, seed, at.to_string()));
                     return Ok(Some(diverged(subject, seed, epochs, &job, measured.len())));
                 }
             }

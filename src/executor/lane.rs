@@ -1,15 +1,16 @@
 //! One lane of the worker: a trial at a time, answering to what was asked between two steps.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use crossbeam_channel::{Sender, TrySendError};
 use rayon::ThreadPool;
 
+use super::ExecutorEvent;
 use super::line::{Line, Memory, Turn, Wish};
-use super::panics::{ended_by_panic, panic_text};
-use super::{ExecutorEvent, OUT_OF_MEMORY};
-use crate::domain::{Job, Standing, TrialId};
+use super::panics::{cause_of_panic, panic_text};
+use crate::domain::{Cause, Job, Standing, TrialId};
 use crate::memory;
 use crate::train::TrainError;
 use crate::train::trainer::{Advance, Training};
@@ -57,10 +58,9 @@ impl<'a> Lane<'a, '_> {
                     self.tell(ExecutorEvent::Resumed(training.trial()))?;
                     self.train(*training)?;
                 }
-                Turn::Decline(job, reason) => {
+                Turn::Decline(job, cause) => {
                     self.tell(ExecutorEvent::Started(job.trial))?;
-                    let reason = format!("{OUT_OF_MEMORY}: {reason}");
-                    self.end(job.trial, ExecutorEvent::Infeasible(job.trial, reason))?;
+                    self.end(job.trial, ExecutorEvent::of(job.trial, cause))?;
                 }
                 Turn::End => return Ok(()),
             }
@@ -101,9 +101,11 @@ impl<'a> Lane<'a, '_> {
                 }
                 Ok(Ok(Advance::Pruned(standing))) => return self.put_aside(training, standing),
                 Ok(Ok(Advance::Done(measured))) => Some(ExecutorEvent::Finished(trial, measured)),
-                Ok(Ok(Advance::Diverged(reason))) => Some(ExecutorEvent::Infeasible(trial, reason)),
-                Ok(Err(error)) => Some(ExecutorEvent::Failed(trial, error.to_string())),
-                Err(panic) => Some(ended_by_panic(trial, &panic_text(panic.as_ref()))),
+                Ok(Ok(Advance::Diverged(at))) => {
+                    Some(ExecutorEvent::of(trial, Cause::Diverged { at: Some(at) }))
+                }
+                Ok(Err(error)) => Some(ExecutorEvent::of(trial, error.cause())),
+                Err(panic) => Some(self.ended_by_panic(training.job(), panic.as_ref())),
             };
             if let Some(event) = event {
                 // Its memory is free before the next trial may take it.
@@ -116,6 +118,15 @@ impl<'a> Lane<'a, '_> {
                 kept_at = Instant::now();
             }
         }
+    }
+
+    /// What a panic means for a trial; what it needs by its shapes is told beside the device's word.
+    fn ended_by_panic(&self, job: &Job, panic: &(dyn Any + Send)) -> ExecutorEvent {
+        let mut cause = cause_of_panic(&panic_text(panic));
+        if let Cause::OutOfMemory { needed_bytes, .. } = &mut cause {
+            *needed_bytes = self.workbench.needed(job);
+        }
+        ExecutorEvent::of(job.trial, cause)
     }
 
     /// Ends a trial; of one whose device was lost, all trials, which go on once the program is started again.
@@ -163,8 +174,8 @@ impl<'a> Lane<'a, '_> {
                 }
                 return Ok(Some(training));
             }
-            Ok(Err(error)) => ExecutorEvent::Failed(trial, error.to_string()),
-            Err(panic) => ended_by_panic(trial, &panic_text(panic.as_ref())),
+            Ok(Err(error)) => ExecutorEvent::of(trial, error.cause()),
+            Err(panic) => self.ended_by_panic(job, panic.as_ref()),
         };
         self.end(trial, ended)?;
         Ok(None)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::domain::{Job, TrialId};
+use crate::domain::{Cause, Job, TrialId};
 use crate::train::trainer::Training;
 
 /// A line that all lanes of an executor share.
@@ -43,7 +43,7 @@ pub(super) enum Turn<'a> {
     /// Goes on with a training that stood still.
     GoOn(Box<Training<'a>>),
     /// Declines a job that cannot fit, even alone.
-    Decline(Job, String),
+    Decline(Job, Cause),
     /// Ends.
     End,
 }
@@ -211,15 +211,14 @@ impl<'a> Inside<'a> {
         }
         if let (Some(needed), Some(free)) = (needed, self.free_bytes) {
             if needed > free {
-                let megabytes = |bytes: u64| bytes / 1_000_000;
-                let reason = format!(
-                    "its training needs about {} MB, and {} MB are free",
-                    megabytes(needed),
-                    megabytes(free)
-                );
+                let cause = Cause::OutOfMemory {
+                    needed_bytes: Some(needed),
+                    room_bytes: Some(free),
+                    said: None,
+                };
                 let job = self.waiting.pop_front()?;
                 self.takes_a_lane(job.trial, None);
-                return Some(Turn::Decline(job, reason));
+                return Some(Turn::Decline(job, cause));
             }
             let taken: u64 = self.running.values().map(|running| running.bytes).sum();
             if taken + needed > free {
@@ -271,7 +270,7 @@ mod tests {
     fn begun(line: &Line<'_>, room: &Room) -> String {
         match line.lock().turn(room) {
             Some(Turn::Begin(job)) => format!("{} begins", job.trial.0),
-            Some(Turn::Decline(job, reason)) => format!("{}: {reason}", job.trial.0),
+            Some(Turn::Decline(job, cause)) => format!("{}: {cause}", job.trial.0),
             Some(_) => "another turn".to_owned(),
             None => "nothing".to_owned(),
         }
@@ -290,7 +289,7 @@ mod tests {
         let declined = begun(&line, &room);
         assert_eq!(
             declined,
-            "12: its training needs about 12 MB, and 10 MB are free"
+            "12: out of memory; its training needs about 12 MB, and there is room for 10 MB"
         );
     }
 

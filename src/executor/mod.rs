@@ -13,10 +13,7 @@ use crossbeam_channel::Receiver;
 pub use local::LocalExecutor;
 pub(crate) use panics::panic_text;
 
-use crate::domain::{EpochReport, Job, Measurement, Progress, Standing, TrialId};
-
-/// How the reason of a trial that lacked memory begins.
-pub const OUT_OF_MEMORY: &str = "out of memory";
+use crate::domain::{Cause, EpochReport, Job, Measurement, Progress, Standing, TrialId};
 
 /// What an executor reports. Progress may be skipped when nobody keeps up; everything else arrives.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +25,8 @@ pub enum ExecutorEvent {
     },
     /// Nothing can run, or nothing any more: model, data or device failed.
     Unavailable {
-        /// Why, and what to do.
-        reason: String,
+        /// Why; of a device that is lost, that.
+        cause: Cause,
     },
     /// A job began.
     Started(TrialId),
@@ -48,13 +45,25 @@ pub enum ExecutorEvent {
     /// Too many trials were better at a rung; the job goes on from there where it is submitted again.
     Pruned(TrialId, Standing),
     /// The configuration cannot be trained.
-    Infeasible(TrialId, String),
+    Infeasible(TrialId, Cause),
     /// The job ended by an error that says nothing about the configuration.
-    Failed(TrialId, String),
+    Failed(TrialId, Cause),
     /// The job was cancelled.
     Cancelled(TrialId),
     /// After `stop`: nothing runs any more.
     Stopped,
+}
+
+impl ExecutorEvent {
+    /// The end of a trial for a cause: a result where the cause lies in the configuration, the end of everything where the
+    /// device is lost, and a failure otherwise.
+    fn of(trial: TrialId, cause: Cause) -> Self {
+        match cause {
+            Cause::OutOfMemory { .. } | Cause::Diverged { .. } => Self::Infeasible(trial, cause),
+            Cause::DeviceLost { .. } => Self::Unavailable { cause },
+            _ => Self::Failed(trial, cause),
+        }
+    }
 }
 
 /// A place where trials run. Calls return at once; results come as events.

@@ -1,11 +1,10 @@
-//! What a panic of the tensor library means for a trial.
+//! What a panic of the tensor library means for a trial: the one place where texts are looked at, for it tells nothing
+//! else.
 
-use super::{ExecutorEvent, OUT_OF_MEMORY};
-use crate::domain::TrialId;
+use crate::domain::Cause;
 
-/// Out of memory is a property of the configuration, a device that is lost is nobody's fault but stays lost until the
-/// process ends; any other panic is a fault of the program.
-pub(super) fn ended_by_panic(trial: TrialId, text: &str) -> ExecutorEvent {
+/// Want of memory, a device that is lost and stays so until the process ends, or a fault of the program.
+pub(super) fn cause_of_panic(text: &str) -> Cause {
     let lower = text.to_lowercase();
     let memory = [
         "out of memory",
@@ -25,17 +24,19 @@ pub(super) fn ended_by_panic(trial: TrialId, text: &str) -> ExecutorEvent {
     ];
     let is_sign = |signs: &[&str]| signs.iter().any(|sign| lower.contains(sign));
     if is_sign(&memory) {
-        ExecutorEvent::Infeasible(trial, format!("{OUT_OF_MEMORY}: {text}"))
+        Cause::OutOfMemory {
+            needed_bytes: None,
+            room_bytes: None,
+            said: Some(text.to_owned()),
+        }
     } else if is_sign(&lost) {
-        let said = text.lines().next().unwrap_or_default();
-        ExecutorEvent::Unavailable {
-            reason: format!(
-                "the device was lost ({said}); start the study again: what was under way goes on from its last \
-                 checkpoint. If it is lost again, try --device cpu"
-            ),
+        Cause::DeviceLost {
+            said: text.lines().next().unwrap_or_default().to_owned(),
         }
     } else {
-        ExecutorEvent::Failed(trial, format!("the training stopped unexpectedly: {text}"))
+        Cause::Panicked {
+            said: text.to_owned(),
+        }
     }
 }
 
@@ -54,14 +55,17 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::domain::TrialId;
+    use crate::executor::ExecutorEvent;
 
     fn told(text: &str) -> String {
-        match ended_by_panic(TrialId(3), text) {
-            ExecutorEvent::Infeasible(_, reason) => format!("infeasible: {reason}"),
-            ExecutorEvent::Failed(_, reason) => format!("failed: {reason}"),
-            ExecutorEvent::Unavailable { reason } => reason,
-            other => format!("{other:?}"),
-        }
+        let kind = match ExecutorEvent::of(TrialId(3), cause_of_panic(text)) {
+            ExecutorEvent::Infeasible(..) => "infeasible",
+            ExecutorEvent::Failed(..) => "failed",
+            ExecutorEvent::Unavailable { .. } => "unavailable",
+            _ => "another event",
+        };
+        format!("{kind}: {}", cause_of_panic(text))
     }
 
     #[test]
@@ -76,7 +80,7 @@ mod tests {
         );
         assert_snapshot!(
             told("The device is poisoned\nCaused by:\n  CUDA_ERROR_ILLEGAL_ADDRESS\nBacktrace:"),
-            @"the device was lost (The device is poisoned); start the study again: what was under way goes on from its last checkpoint. If it is lost again, try --device cpu"
+            @"unavailable: the device was lost (The device is poisoned); start the study again: what was under way goes on from its last checkpoint. If it is lost again, try --device cpu"
         );
         assert_snapshot!(
             told("index out of bounds: the len is 3 but the index is 3"),

@@ -8,8 +8,8 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::ExecutorEvent;
 use super::lane::Lane;
 use super::line::Line;
-use super::panics::panic_text;
-use crate::domain::{Job, TrialId};
+use super::panics::{cause_of_panic, panic_text};
+use crate::domain::{Cause, Job, TrialId};
 use crate::train::Plan;
 use crate::train::trainer::under_way;
 use crate::train::workbench::Workbench;
@@ -41,8 +41,14 @@ pub(super) fn work(
     let prepared = catch_unwind(AssertUnwindSafe(|| Workbench::prepare(plan)));
     let workbench = match prepared {
         Ok(Ok(workbench)) => workbench,
-        Ok(Err(error)) => return decline(error.to_string(), commands, events),
-        Err(panic) => return decline(panic_text(panic.as_ref()), commands, events),
+        Ok(Err(error)) => return decline(error.cause(), commands, events),
+        Err(panic) => {
+            return decline(
+                cause_of_panic(&panic_text(panic.as_ref())),
+                commands,
+                events,
+            );
+        }
     };
     let ready = ExecutorEvent::Ready {
         device: workbench.device_text().to_owned(),
@@ -96,8 +102,8 @@ fn share_of_cores(workbench: &Workbench, lanes: usize) -> Option<ThreadPool> {
 }
 
 /// Says why nothing can run, and waits for the stop that follows.
-fn decline(reason: String, commands: &Receiver<Command>, events: &Sender<ExecutorEvent>) {
-    let _ = events.send(ExecutorEvent::Unavailable { reason });
+fn decline(cause: Cause, commands: &Receiver<Command>, events: &Sender<ExecutorEvent>) {
+    let _ = events.send(ExecutorEvent::Unavailable { cause });
     while commands
         .recv()
         .is_ok_and(|command| command != Command::Stop)

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::front::{finished, objectives};
 use super::{ExportError, Exporter, Front, write_file};
 use crate::domain::{
-    Configuration, EpochReport, Objectives, Origin, PeftSpace, ReferencePoint, Standing, Trial,
-    TrialId, TrialState, front, hypervolume,
+    Cause, Configuration, EpochReport, Objectives, Origin, PeftSpace, ReferencePoint, Standing,
+    Trial, TrialId, TrialState, front, hypervolume,
 };
 use crate::study::Study;
 use crate::task::Metric;
@@ -54,8 +54,11 @@ pub struct TrialSummary<'a> {
     pub best_epoch: Option<u32>,
     /// Why it exists.
     pub origin: &'a Origin,
-    /// Why it is infeasible, failed or pruned.
-    pub reason: Option<&'a str>,
+    /// Why it is infeasible, failed or pruned, for people.
+    pub reason: Option<String>,
+    /// The same for programs, where it is infeasible or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<&'a Cause>,
     /// Where it stood when it was pruned, also where it went on later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
@@ -97,7 +100,8 @@ fn summary<'a>(trial: &'a Trial, space: &PeftSpace) -> TrialSummary<'a> {
         trained_parameters: measurement.map(|m| m.trained_parameters),
         best_epoch: measurement.map(|m| m.best_epoch),
         origin: &trial.origin,
-        reason: trial.reason.as_deref(),
+        reason: trial.reason(),
+        cause: trial.cause.as_ref(),
         standing: trial.standing,
         epochs: &trial.epochs,
     }

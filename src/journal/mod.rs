@@ -16,6 +16,7 @@ mod follow;
 mod line;
 mod lock;
 mod log;
+mod old_causes;
 mod record;
 mod replay;
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::old_causes;
 use crate::domain::{
-    Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint, ReferenceRule,
-    Standing, TrialId,
+    Cause, Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint,
+    ReferenceRule, Standing, TrialId,
 };
 
 /// Version of the records below; a journal of a later version is refused, an earlier one is read.
 ///
-/// 2 has learning rates in configurations and spaces, and pruned trials.
-pub const FORMAT_VERSION: u32 = 2;
+/// 2 has learning rates in configurations and spaces, and pruned trials; 3 has causes where there were texts.
+pub const FORMAT_VERSION: u32 = 3;
 
 /// A record and when it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +53,11 @@ pub enum Record {
     DeviceChosen {
         /// The device and why it was chosen, for people.
         device: String,
+    },
+    /// The device answers no more; whatever ran stands still.
+    DeviceUnavailable {
+        /// Why.
+        cause: Cause,
     },
     /// The initial design is measured, and the bounds of the hypervolume were derived from it.
     ReferencePointDerived {
@@ -108,14 +114,16 @@ pub enum Record {
         /// The trial.
         trial: TrialId,
         /// Why.
-        reason: String,
+        #[serde(alias = "reason", deserialize_with = "old_causes::infeasible")]
+        cause: Cause,
     },
     /// An error that says nothing about the configuration ended the trial.
     TrialFailed {
         /// The trial.
         trial: TrialId,
         /// What went wrong.
-        reason: String,
+        #[serde(alias = "reason", deserialize_with = "old_causes::failed")]
+        cause: Cause,
     },
     /// The user ended the trial.
     TrialCancelled {

@@ -159,7 +159,7 @@ fn trials(contents: &Contents<'_>) -> String {
             format!("{:.4}", trial.parameters_percent),
             measured.map_or(String::new(), |m| format!("{:.1}", m.wall_seconds)),
             escaped(&trial.configuration.to_string()),
-            escaped(trial.reason.as_deref().unwrap_or("")),
+            escaped(&trial.reason().unwrap_or_default()),
         ]
     });
     let head = [

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{Configuration, EpochReport, ModuleAxis, Objectives, Origin};
+use crate::domain::{Cause, Configuration, EpochReport, ModuleAxis, Objectives, Origin};
 use crate::task::Metric;
 use crate::train::Recipe;
 
@@ -63,7 +63,9 @@ fn trial(
             trained_parameters: 1000,
             wall_seconds: 90.0,
         }),
-        reason: score.is_none().then(|| "loss <NaN> & \"worse\"".to_owned()),
+        cause: score.is_none().then(|| Cause::Error {
+            said: "loss <NaN> & \"worse\"".to_owned(),
+        }),
         standing: None,
     }
 }

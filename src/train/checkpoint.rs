@@ -10,14 +10,11 @@ use crate::model::weights::{FileFormat, NamedTensor, Weights, WeightsError, to_b
 /// No trained weights are larger; a file that is was not written by a trial.
 const LARGEST_BYTES: u64 = 8 << 30;
 
-/// How the reason of a trial begins whose weights found no room.
-pub const UNKEPT: &str = "cannot keep the trained weights";
-
 /// Why trained weights cannot be kept or taken up again. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file cannot be written.
-    #[error("{UNKEPT} in {}: {source}; free some space there, or keep the runs elsewhere with --runs", path.display())]
+    #[error("cannot keep the trained weights in {}: {source}; free some space there, or keep the runs elsewhere with --runs", path.display())]
     Write {
         /// The file.
         path: PathBuf,

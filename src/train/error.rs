@@ -1,6 +1,7 @@
 //! What keeps a trial, or all trials, from being trained.
 
 use super::checkpoint::CheckpointError;
+use crate::domain::Cause;
 use crate::model::device::DeviceError;
 use crate::model::parameters::ParametersError;
 use crate::model::weights::WeightsError;
@@ -54,4 +55,15 @@ pub enum TrainError {
     /// A training ended before its first epoch did.
     #[error("the training ended before its first epoch did")]
     NothingTrained,
+}
+
+impl TrainError {
+    /// The cause of a trial's end by this error.
+    pub fn cause(&self) -> Cause {
+        let said = self.to_string();
+        match self {
+            Self::Checkpoint(CheckpointError::Write { .. }) => Cause::WeightsNotKept { said },
+            _ => Cause::Error { said },
+        }
+    }
 }

@@ -24,7 +24,7 @@ use super::workbench::Workbench;
 use losses::Losses;
 
 use crate::domain::{
-    EpochReport, Job, LearningRate, Measurement, Objectives, Progress, Standing, TrialId,
+    EpochReport, Job, LearningRate, Measurement, Moment, Objectives, Progress, Standing, TrialId,
 };
 use crate::model::parameters::Snapshot;
 use crate::model::tensor::{Tensor, exact};
@@ -47,7 +47,7 @@ pub enum Advance {
     /// Nothing: at the rung just passed, too many were better. Asked again, it says so again.
     Pruned(Standing),
     /// The loss is no finite number any more; nothing can be measured.
-    Diverged(String),
+    Diverged(Moment),
 }
 
 enum Phase {
@@ -248,9 +248,7 @@ impl<'a> Training<'a> {
         };
         for (step, value) in (before + 1..).zip(&values) {
             if !value.is_finite() {
-                return Ok(Advance::Diverged(format!(
-                    "the training loss is {value} at step {step}"
-                )));
+                return Ok(Advance::Diverged(Moment::Step(step as u64)));
             }
             self.epoch_loss += value;
         }
@@ -281,10 +279,7 @@ impl<'a> Training<'a> {
         }
         let validation_loss = predictions.loss();
         if !validation_loss.is_finite() {
-            let epoch = self.epoch;
-            return Ok(Advance::Diverged(format!(
-                "the validation loss is {validation_loss} after epoch {epoch}"
-            )));
+            return Ok(Advance::Diverged(Moment::Epoch(self.epoch)));
         }
         let report = EpochReport {
             epoch: self.epoch,

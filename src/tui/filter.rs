@@ -126,7 +126,7 @@ impl Condition {
                 trial.state.label().contains(word.as_str())
                     || configuration.contains(word.as_str())
                     || number()
-                    || trial.reason.as_deref().is_some_and(has)
+                    || trial.reason().as_deref().is_some_and(has)
                     || state.notes.get(&trial.id).is_some_and(|note| has(note))
             }
         }

@@ -15,7 +15,7 @@ use crate::support::lab::Lab;
 use autopeft::app::headless::Headless;
 use autopeft::app::runtime::{Ending, Interface};
 use autopeft::app::{Message, State};
-use autopeft::domain::{Job, TrialId, TrialState};
+use autopeft::domain::{Cause, Job, TrialId, TrialState};
 use autopeft::executor::{Executor, ExecutorEvent};
 use autopeft::journal::Record;
 use crossbeam_channel::{Receiver, Select, Sender, bounded, unbounded};
@@ -347,9 +347,10 @@ impl Executor for Failing {
         let mut sender = self.sender.lock().unwrap();
         let Some(events) = sender.take() else { return };
         events.send(ExecutorEvent::Started(job.trial)).unwrap();
-        if let Some(reason) = self.lost.clone() {
+        if let Some(said) = self.lost.clone() {
             events.send(ExecutorEvent::Paused(job.trial)).unwrap();
-            events.send(ExecutorEvent::Unavailable { reason }).unwrap();
+            let cause = Cause::DeviceLost { said };
+            events.send(ExecutorEvent::Unavailable { cause }).unwrap();
             *sender = Some(events);
         }
     }
@@ -393,8 +394,9 @@ fn a_worker_that_ends_without_a_word_ends_the_run() {
 
 #[test]
 fn a_lost_device_ends_the_run_and_its_trial_goes_on_at_the_next_start() {
-    let (reason, state) = ended(Failing::start(Some("the device was lost")));
-    assert_eq!(reason, "the device was lost");
+    let (reason, state) = ended(Failing::start(Some("CUDA_ERROR_ECC_UNCORRECTABLE")));
+    let expected = "the device was lost (CUDA_ERROR_ECC_UNCORRECTABLE)";
+    assert!(reason.starts_with(expected), "{reason}");
     assert_eq!(state.trials[0].state, TrialState::Queued);
     assert_eq!(state.in_state(TrialState::Failed).count(), 0);
 }

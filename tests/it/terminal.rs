@@ -190,7 +190,7 @@ fn run_trainings_that_panic(log: &Path) {
         println!(
             "{}: {}",
             trial.state.label(),
-            trial.reason.as_deref().unwrap_or("")
+            trial.reason().unwrap_or_default()
         );
     }
 }

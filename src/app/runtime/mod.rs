@@ -273,7 +273,7 @@ impl Runtime {
                     .trials
                     .iter()
                     .rev()
-                    .find_map(|trial| trial.reason.clone());
+                    .find_map(|trial| trial.reason());
                 Ending::Failed(latest.unwrap_or_else(|| "the study was paused".to_owned()))
             }
             _ => Ending::Interrupted,

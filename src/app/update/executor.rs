@@ -1,8 +1,8 @@
 //! What the executor tells.
 
 use crate::app::{DeviceStatus, Effect, LiveTrial, Severity, State};
-use crate::domain::{Trial, TrialState};
-use crate::executor::{ExecutorEvent, OUT_OF_MEMORY};
+use crate::domain::{Cause, Trial, TrialState};
+use crate::executor::ExecutorEvent;
 use crate::journal::Record;
 
 /// After this many failures in a row the study pauses: something outside the configurations is wrong.
@@ -18,10 +18,13 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
             }
             Record::DeviceChosen { device }
         }
-        ExecutorEvent::Unavailable { reason } => {
-            state.notify(Severity::Error, reason.clone());
-            state.device = DeviceStatus::Unavailable(reason);
-            return Vec::new();
+        ExecutorEvent::Unavailable { cause } => {
+            state.notify(Severity::Error, cause.to_string());
+            state.device = DeviceStatus::Unavailable(cause.to_string());
+            match cause {
+                Cause::DeviceLost { .. } => Record::DeviceUnavailable { cause },
+                _ => return Vec::new(),
+            }
         }
         ExecutorEvent::Progress(progress) => {
             let live = state.live.entry(progress.trial).or_default();
@@ -43,12 +46,13 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
         ExecutorEvent::Resumed(trial) => Record::TrialResumed { trial },
         ExecutorEvent::Finished(trial, measurement) => Record::TrialFinished { trial, measurement },
         ExecutorEvent::Pruned(trial, standing) => Record::TrialPruned { trial, standing },
-        ExecutorEvent::Infeasible(trial, reason) => {
+        ExecutorEvent::Infeasible(trial, cause) => {
             state.notify(
                 Severity::Warning,
-                format!("trial {trial} is infeasible: {reason}"),
+                format!("trial {trial} is infeasible: {cause}"),
             );
-            if lacks_memory(&reason) && memory_lacks_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE {
+            if cause.is_out_of_memory() && memory_lacks_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE
+            {
                 state.study_paused = true;
                 state.notify(
                     Severity::Error,
@@ -58,10 +62,10 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
                     ),
                 );
             }
-            Record::TrialInfeasible { trial, reason }
+            Record::TrialInfeasible { trial, cause }
         }
-        ExecutorEvent::Failed(trial, reason) => {
-            state.notify(Severity::Error, format!("trial {trial} failed: {reason}"));
+        ExecutorEvent::Failed(trial, cause) => {
+            state.notify(Severity::Error, format!("trial {trial} failed: {cause}"));
             if fails_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE {
                 state.study_paused = true;
                 state.notify(
@@ -69,7 +73,7 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
                     format!("study paused after {FAILURES_BEFORE_PAUSE} failures in a row; resume it once the cause is mended"),
                 );
             }
-            Record::TrialFailed { trial, reason }
+            Record::TrialFailed { trial, cause }
         }
         ExecutorEvent::Cancelled(trial) => Record::TrialCancelled { trial },
     };
@@ -92,10 +96,9 @@ fn fails_in_a_row(state: &State) -> usize {
 /// Trials that lacked memory since the last one that ended otherwise.
 fn memory_lacks_in_a_row(state: &State) -> usize {
     let ends = state.over.iter().rev().filter_map(|id| state.trial(*id));
-    let lacking = |trial: &&Trial| trial.reason.as_deref().is_some_and(lacks_memory);
+    let lacking = |trial: &&Trial| {
+        let cause = trial.cause.as_ref();
+        cause.is_some_and(Cause::is_out_of_memory)
+    };
     ends.take_while(lacking).count()
-}
-
-fn lacks_memory(reason: &str) -> bool {
-    reason.starts_with(OUT_OF_MEMORY)
 }

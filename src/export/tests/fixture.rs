@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Acquisition, Configuration, CostScale, EpochReport, InitialDesign, Measurement, ModuleAxis,
-    Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, Rungs, ScoreScale, SearchMethod,
-    SurrogateModel, Trial, TrialId, TrialState,
+    Acquisition, Cause, Configuration, CostScale, EpochReport, InitialDesign, Measurement,
+    ModuleAxis, Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, Rungs, ScoreScale,
+    SearchMethod, SurrogateModel, Trial, TrialId, TrialState,
 };
 use crate::export::{Context, Front};
 use crate::model::ModelFiles;
@@ -61,7 +61,11 @@ impl Fixture {
         for state in others {
             let mut other = trial(trials.len(), &space, 12, vec![0], None);
             other.state = state;
-            other.reason = (state == TrialState::Infeasible).then(|| "out of memory".to_owned());
+            other.cause = (state == TrialState::Infeasible).then_some(Cause::OutOfMemory {
+                needed_bytes: Some(9_000_000_000),
+                room_bytes: None,
+                said: None,
+            });
             trials.push(other);
         }
         let context = Context {
@@ -177,7 +181,7 @@ fn trial(
             wall_seconds: 3.5,
         }],
         measurement,
-        reason: None,
+        cause: None,
         standing: None,
     }
 }

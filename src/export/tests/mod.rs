@@ -52,7 +52,10 @@ fn the_document_holds_every_trial_and_the_front() {
     assert_eq!(trials[5]["state"], "running");
     assert_eq!(trials[5]["seconds"], 3.5);
     assert!(trials[5]["objectives"].is_null());
-    assert_eq!(trials[7]["reason"], "out of memory");
+    let why = "out of memory; its training needs about 9000 MB";
+    assert_eq!(trials[7]["reason"], why);
+    let cause = serde_json::json!({"out_of_memory": {"needed_bytes": 9_000_000_000_u64}});
+    assert_eq!(trials[7]["cause"], cause);
     assert_eq!(trials[7]["epochs"][0]["validation_loss"], "NaN");
 }
 

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::records;
 use crate::domain::{
-    Configuration, Diagnostics, EpochReport, LearningRate, Measurement, Objectives, Origin, TrialId,
+    Cause, Configuration, Diagnostics, EpochReport, LearningRate, Measurement, Objectives, Origin,
+    TrialId,
 };
 use crate::journal::{Record, line, replay};
 
@@ -83,7 +84,10 @@ fn any_record() -> impl Strategy<Value = Record> {
                 }
             }
         ),
-        (trial, ".*").prop_map(|(trial, reason)| Record::TrialInfeasible { trial, reason }),
+        (trial, ".*").prop_map(|(trial, said)| Record::TrialFailed {
+            trial,
+            cause: Cause::Error { said }
+        }),
     ]
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Configuration, Diagnostics, EpochReport, LearningRate, Measurement, ModuleAxis, Objectives,
-    Origin, PeftSpace, ReferencePoint, ReferenceRule, Standing, TrialId,
+    Cause, Configuration, Diagnostics, EpochReport, LearningRate, Measurement, ModuleAxis,
+    Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, Standing, TrialId,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
@@ -18,6 +18,33 @@ fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
 
 /// One of every kind, in an order that a study could have written.
 pub(super) fn every_record() -> Vec<Record> {
+    let mut records = of_format_2();
+    if let Record::StudyCreated { format, .. } = &mut records[0] {
+        *format = FORMAT_VERSION;
+    }
+    let fourth = TrialId(3);
+    let cause = Cause::DeviceLost {
+        said: "CUDA_ERROR_ECC_UNCORRECTABLE".to_owned(),
+    };
+    records.extend([
+        Record::TrialStarted { trial: fourth },
+        Record::TrialPaused { trial: fourth },
+        Record::DeviceUnavailable { cause },
+        Record::TrialResumed { trial: fourth },
+        Record::TrialInfeasible {
+            trial: fourth,
+            cause: Cause::OutOfMemory {
+                needed_bytes: Some(9_000_000_000),
+                room_bytes: Some(8_000_000_000),
+                said: Some("out of memory: \"ä\"".to_owned()),
+            },
+        },
+    ]);
+    records
+}
+
+/// One of every kind that the second format had.
+pub(super) fn of_format_2() -> Vec<Record> {
     let mut records = of_format_1();
     if let Record::StudyCreated {
         format,
@@ -26,7 +53,7 @@ pub(super) fn every_record() -> Vec<Record> {
         ..
     } = &mut records[0]
     {
-        *format = FORMAT_VERSION;
+        *format = 2;
         space.learning_rates = rates();
         reference_point.score = None;
     }
@@ -149,7 +176,9 @@ pub(super) fn of_format_1() -> Vec<Record> {
         Record::TrialStarted { trial: second },
         Record::TrialFailed {
             trial: second,
-            reason: "device lost".to_owned(),
+            cause: Cause::Error {
+                said: "device lost".to_owned(),
+            },
         },
         Record::TrialRetried { trial: second },
         Record::TrialCancelled { trial: second },
@@ -157,7 +186,7 @@ pub(super) fn of_format_1() -> Vec<Record> {
         Record::TrialStarted { trial: second },
         Record::TrialInfeasible {
             trial: second,
-            reason: "the loss diverged".to_owned(),
+            cause: Cause::Diverged { at: None },
         },
         Record::TrialQueued {
             trial: TrialId(2),

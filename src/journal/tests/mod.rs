@@ -6,7 +6,7 @@ mod every_record;
 
 use std::path::Path;
 
-use every_record::{every_record, of_format_1};
+use every_record::{every_record, of_format_1, of_format_2};
 
 use super::*;
 use crate::app::State;
@@ -195,11 +195,11 @@ fn damage_in_the_middle_is_reported_and_nothing_is_changed() {
 fn a_journal_of_a_later_program_is_left_alone() {
     let line = |json: &str| format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
     let folder = tempfile::tempdir().unwrap();
-    let later = line(r#"{"unix_seconds":0,"record":"study_created","format":3,"tables":[]}"#);
+    let later = line(r#"{"unix_seconds":0,"record":"study_created","format":4,"tables":[]}"#);
     std::fs::write(journal_in(folder.path()), &later).unwrap();
     let error = Journal::open(folder.path()).unwrap_err();
     assert!(
-        matches!(error, JournalError::Newer { found: 3, .. }),
+        matches!(error, JournalError::Newer { found: 4, .. }),
         "{error}"
     );
 
@@ -274,7 +274,7 @@ fn format_2_still_opens_and_makes_the_same_study() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(journal_in(folder.path()), FORMAT_2).unwrap();
     let (_, history) = Journal::open(folder.path()).unwrap();
-    assert_eq!(records(&history), every_record());
+    assert_eq!(records(&history), of_format_2());
     let state = State::replay(records(&history)).unwrap();
     assert_eq!(state.trials[2].state, TrialState::Queued);
     let told = state.trials[2]

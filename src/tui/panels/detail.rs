@@ -39,8 +39,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         palette: view.palette,
     };
     // What went wrong comes first: on a small screen the end is cut.
-    if let Some(reason) = &trial.reason {
-        text.wrapped(trial.state.label(), reason, trial.state);
+    if let Some(reason) = trial.reason() {
+        text.wrapped(trial.state.label(), &reason, trial.state);
     }
     if let Some(note) = state.notes.get(&trial.id) {
         text.wrapped("your note", note, TrialState::Paused);

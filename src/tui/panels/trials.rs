@@ -186,7 +186,7 @@ impl Columns {
             },
             (_, _, Some(measurement)) => duration(measurement.wall_seconds),
             // Its beginning; all of it is in the trial's own panel.
-            _ => trial.reason.clone().unwrap_or_default(),
+            _ => trial.reason().unwrap_or_default(),
         }
     }
 

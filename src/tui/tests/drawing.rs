@@ -194,7 +194,8 @@ fn values_that_are_no_numbers_are_survived() {
 fn control_characters_do_not_reach_the_terminal() {
     let mut state = studies::failed();
     for trial in &mut state.trials {
-        trial.reason = Some("a\u{1b}[31mb\r\nc\u{7}".into());
+        let said = "a\u{1b}[31mb\r\nc\u{7}".into();
+        trial.cause = Some(crate::domain::Cause::Error { said });
     }
     state.study.name = "x\u{1b}]0;title\u{7}".into();
     state.notify(crate::app::Severity::Error, "\u{1b}[2J\ttab");

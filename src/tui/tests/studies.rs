@@ -6,7 +6,7 @@ use crate::app::{
     Curve, DeviceStatus, DeviceVitals, LiveTrial, SearchStatus, Severity, State, Vitals,
 };
 use crate::domain::{
-    Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
+    Cause, Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
     PeftSpace, Progress, ReferenceRule, TrialId,
 };
 use crate::journal::{FORMAT_VERSION, Record};
@@ -157,17 +157,23 @@ pub(in crate::tui) fn empty() -> State {
 
 /// Nine finished, one infeasible, one failed, one cancelled, #12 running, #13 paused, #14 and #15 queued.
 pub(in crate::tui) fn busy() -> State {
-    let reason = || "the device ran out of memory at a batch of 32 rows of 128 tokens".to_owned();
+    let cause = Cause::OutOfMemory {
+        needed_bytes: Some(9_120_000_000),
+        room_bytes: Some(8_500_000_000),
+        said: None,
+    };
     let mut records: Vec<Record> = (0..9).flat_map(finished).collect();
     records.extend(trained(9));
     records.push(Record::TrialInfeasible {
         trial: TrialId(9),
-        reason: reason(),
+        cause: cause.clone(),
     });
     records.extend(trained(10));
     records.push(Record::TrialFailed {
         trial: TrialId(10),
-        reason: "the adapter could not be written".into(),
+        cause: Cause::Error {
+            said: "the adapter could not be written".into(),
+        },
     });
     records.extend([queued(11), Record::TrialCancelled { trial: TrialId(11) }]);
     records.extend(trained(12));
@@ -204,7 +210,7 @@ pub(in crate::tui) fn busy() -> State {
     );
     state.notify(
         Severity::Warning,
-        format!("trial #9 is infeasible: {}", reason()),
+        format!("trial #9 is infeasible: {cause}"),
     );
     state.notify(
         Severity::Error,
@@ -239,14 +245,13 @@ pub(in crate::tui) fn complete() -> State {
 /// The only three trials failed and the device is gone.
 pub(in crate::tui) fn failed() -> State {
     let records = (0..3).flat_map(|number| {
-        let reason =
-            "rows.parquet: row 17 has no label; give every row one, or name another column"
-                .to_owned();
+        let said = "rows.parquet: row 17 has no label; give every row one, or name another column"
+            .to_owned();
         [
             trained(number),
             vec![Record::TrialFailed {
                 trial: TrialId(number),
-                reason,
+                cause: Cause::Error { said },
             }],
         ]
         .concat()

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::app::{Message, StudyFacts};
 use crate::domain::{
-    Configuration, Diagnostics, EpochReport, Ladder, Measurement, ModuleAxis, Objectives,
-    PeftSpace, Point, ReferenceRule, Rungs, Standing, TrialState, front, hypervolume,
+    Cause, Configuration, Diagnostics, EpochReport, Ladder, Measurement, ModuleAxis, Moment,
+    Objectives, PeftSpace, Point, ReferenceRule, Rungs, Standing, TrialState, front, hypervolume,
 };
 use crate::executor::ExecutorEvent;
 use crate::search::{Observation, Outcome, Proposal};
@@ -98,4 +98,23 @@ fn finished(trial: u32, score: f64, parameters_percent: f64) -> Event {
 
 fn started(trial: u32) -> Event {
     Event::Executor(ExecutorEvent::Started(TrialId(trial)))
+}
+
+fn infeasible(trial: u32, cause: Cause) -> Event {
+    Event::Executor(ExecutorEvent::Infeasible(TrialId(trial), cause))
+}
+
+/// A training that needs so many gigabytes where there are eight.
+fn lacks_memory(gigabytes: u64) -> Cause {
+    Cause::OutOfMemory {
+        needed_bytes: Some(gigabytes * 1_000_000_000),
+        room_bytes: Some(8_000_000_000),
+        said: None,
+    }
+}
+
+fn diverged() -> Cause {
+    Cause::Diverged {
+        at: Some(Moment::Step(3)),
+    }
 }

@@ -194,7 +194,7 @@ fn a_pruned_trial_is_known_to_the_search_and_goes_on_to_its_end_where_asked() {
     let pruned = &state.trials[1];
     assert_eq!(pruned.state, TrialState::Pruned);
     let why = "stopped at rung 1 of 2, after epoch 1, rank 2 of 2";
-    assert_eq!(pruned.reason.as_deref(), Some(why));
+    assert_eq!(pruned.reason().as_deref(), Some(why));
     assert_eq!(state.front, [TrialId(0)], "never on the front");
     let told = question(&state, 1).history;
     assert_eq!(told[0].outcome, Outcome::Score(0.8));

@@ -14,11 +14,7 @@ fn an_infeasible_trial_is_told_to_the_search_and_three_failures_pause_the_study(
         ),
     );
     play(&mut state, started(0));
-    let reason = "the loss is no number".to_owned();
-    play(
-        &mut state,
-        Event::Executor(ExecutorEvent::Infeasible(TrialId(0), reason)),
-    );
+    play(&mut state, infeasible(0, diverged()));
     let first = Observation {
         point: Point(vec![1, 0, 1, 1]),
         outcome: Outcome::Infeasible,
@@ -29,10 +25,11 @@ fn an_infeasible_trial_is_told_to_the_search_and_three_failures_pause_the_study(
     for trial in 1..4 {
         assert!(!state.study_paused);
         play(&mut state, started(trial));
-        play(
-            &mut state,
-            Event::Executor(ExecutorEvent::Failed(TrialId(trial), "disk".into())),
-        );
+        let cause = Cause::Error {
+            said: "disk".into(),
+        };
+        let failed = ExecutorEvent::Failed(TrialId(trial), cause);
+        play(&mut state, Event::Executor(failed));
     }
     assert!(state.study_paused);
 }
@@ -43,23 +40,20 @@ fn three_trials_in_a_row_without_memory_pause_the_study() {
     play(&mut state, ready());
     let points = [[1, 0, 1, 1], [0, 2, 1, 0], [0, 1, 1, 0], [0, 3, 1, 0]];
     play(&mut state, proposed(&points, true));
-    for (trial, reason) in [
-        (0, "out of memory: it needs 9 GB"),
-        (1, "the training loss is NaN"),
-        (2, "out of memory: it needs 9 GB"),
-        (3, "out of memory: it needs 9 GB"),
-    ] {
+    let ends = [
+        lacks_memory(9),
+        diverged(),
+        lacks_memory(9),
+        lacks_memory(10),
+    ];
+    for (trial, cause) in (0..).zip(ends) {
         play(&mut state, started(trial));
-        let reason = reason.to_owned();
-        let event = ExecutorEvent::Infeasible(TrialId(trial), reason);
-        play(&mut state, Event::Executor(event));
+        play(&mut state, infeasible(trial, cause));
     }
     assert!(!state.study_paused, "not in a row");
     play(&mut state, proposed(&[[2, 0, 1, 1]], false));
     play(&mut state, started(4));
-    let reason = "out of memory: it needs 9 GB".to_owned();
-    let event = ExecutorEvent::Infeasible(TrialId(4), reason);
-    play(&mut state, Event::Executor(event));
+    play(&mut state, infeasible(4, lacks_memory(9)));
     assert!(state.study_paused);
 }
 
