@@ -451,7 +451,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Real(Interval::closed(0.0, 1.0)),
         default: Value("0.0"),
         paper: Some("0.0"),
-        documentation: "Decoupled weight decay; biases are exempt.",
+        documentation: "Decoupled weight decay; biases, LayerNorms and (IA)³ factors are exempt.",
     },
     Key {
         section: "training",

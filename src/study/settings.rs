@@ -172,7 +172,7 @@ pub struct TrainingSettings {
     pub patience: u32,
     /// Share of all steps over which the learning rate rises from 0.
     pub warmup_share: f64,
-    /// Decoupled weight decay; biases are exempt.
+    /// Decoupled weight decay; biases, LayerNorms and (IA)³ factors are exempt.
     pub weight_decay: f64,
     /// Global 2-norm to which gradients are clipped; 0: not clipped.
     pub max_gradient_norm: f64,

@@ -5,7 +5,10 @@
 //! | g | gradient, clipped: multiplied by c / (‖g‖ + 1e-6) where that is below 1, ‖g‖ over all weights |
 //! | k | number of the step, from 1 |
 //! | m, v | running means: m = β1 m + (1-β1) g, v = β2 v + (1-β2) g² |
-//! | η, λ | learning rate of the step, weight decay; names that end in `bias` do not decay |
+//! | η, λ | learning rate of the step, weight decay |
+//!
+//! Biases, LayerNorms, (IA)³ factors and a prefix that is trained as it is do not decay: they start at, or stand for, other
+//! numbers than 0. The matrices of a prefix's network do.
 //!
 //! Hugging Face's old AdamW (transformers before 4.46, the paper's):
 //! w ← w - η √(1-β2ᵏ)/(1-β1ᵏ) m / (√v + ε), then w ← w - η λ w.
@@ -162,12 +165,18 @@ impl AdamW {
 
     /// w - share w, for the weights that decay.
     fn decay(&mut self, w: Tensor<1>, parameters: &Parameters, share: f64) -> Tensor<1> {
-        let decays = |name: &str| if name.ends_with("bias") { 0.0 } else { 1.0 };
-        let mask = self
-            .decaying
-            .get_or_insert_with(|| parameters.flat_of(decays));
+        let mask = self.decaying.get_or_insert_with(|| {
+            let share = |name: &str| if decays(name) { 1.0 } else { 0.0 };
+            parameters.flat_of(share)
+        });
         w.clone() - w * mask.clone().mul_scalar(share)
     }
+}
+
+/// Whether weight decay draws the weight of this name to 0.
+fn decays(name: &str) -> bool {
+    let spared = ["bias", "LayerNorm", ".ia3.", "prefix.flat"];
+    !spared.iter().any(|part| name.contains(part))
 }
 
 /// Learning rate that rises linearly from 0 over the warm-up, then falls linearly to 0.
@@ -195,6 +204,62 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::tensor::{Device, floats};
+    use crate::model::weights::NamedTensor;
+
+    #[test]
+    fn only_what_multiplies_from_around_zero_decays() {
+        for name in [
+            "layer.3.sa.down.weight",
+            "layer.0.lora.query.A",
+            "prefix.wte.weight",
+            "prefix.mlp.0.weight",
+            "head.dense.weight",
+            "encoder.layer.0.output.dense.weight",
+            "embeddings.word_embeddings.weight",
+        ] {
+            assert!(decays(name), "{name}");
+        }
+        for name in [
+            "layer.3.sa.down.bias",
+            "layer.0.ia3.key",
+            "layer.0.ia3.ffn",
+            "prefix.flat",
+            "prefix.mlp.0.bias",
+            "head.out.bias",
+            "encoder.layer.0.attention.output.LayerNorm.weight",
+            "embeddings.LayerNorm.bias",
+            "encoder.relative_attention_bias.weight",
+        ] {
+            assert!(!decays(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_step_draws_only_those_to_zero() {
+        let tensor = |name: &str| NamedTensor {
+            name: name.to_owned(),
+            shape: vec![2],
+            values: vec![1.0, -2.0],
+        };
+        let names = ["layer.0.ia3.key", "layer.0.lora.query.A", "prefix.flat"];
+        for form in [AdamWForm::HuggingFace, AdamWForm::Torch] {
+            let tensors = names.map(tensor).into();
+            let mut parameters = Parameters::from_named(tensors, &Device::flex(), DType::F64);
+            let settings = AdamWSettings {
+                form,
+                weight_decay: 0.5,
+                ..AdamWSettings::default()
+            };
+            // A loss that depends on none of them leaves the decay alone.
+            let other = floats(vec![1.0], [1], &Device::flex(), DType::F64);
+            let gradients = other.autodiff().require_grad().sum().backward();
+            AdamW::new(settings).step(&mut parameters, &gradients, 0.1);
+            let values = parameters.export().into_iter().map(|t| t.values);
+            let expected = [[1.0, -2.0], [0.95, -1.9], [1.0, -2.0]];
+            assert_eq!(values.collect::<Vec<_>>(), expected, "{form:?}");
+        }
+    }
 
     #[test]
     fn the_rate_rises_then_falls_to_zero() {
