@@ -22,6 +22,11 @@ pub enum HubErrorKind {
         /// The cache.
         cache: PathBuf,
     },
+    /// Only the cache may be used, and what is there is not the whole file.
+    Damaged {
+        /// Where it lies in the cache.
+        path: PathBuf,
+    },
     /// There is no such file.
     Missing {
         /// The hub.
@@ -51,6 +56,10 @@ impl HubErrorKind {
             Self::Offline { cache } => format!(
                 "`{file}` is not in the cache {}, and HF_HUB_OFFLINE forbids to download it; run once without HF_HUB_OFFLINE, or set HF_HOME to a cache that holds it",
                 cache.display()
+            ),
+            Self::Damaged { path } => format!(
+                "{} is not the whole file: a download broke off, or the disk was full; run once without HF_HUB_OFFLINE, which fetches it anew",
+                path.display()
             ),
             Self::Missing { endpoint } => {
                 format!("{endpoint} has no file `{file}` there; check the name and the revision")

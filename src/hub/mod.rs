@@ -2,25 +2,31 @@
 //!
 //! The cache has the layout of Python's `huggingface_hub`, so what either has downloaded serves both. A file in
 //! the cache is used as it is; the hub is asked only for files that are not there.
+//!
+//! A branch or tag is turned into a commit once, by the cache or else by the hub, and all files of a repository are
+//! those of this commit: a branch that moves between two of them mixes nothing.
 
+mod cache;
 mod error;
+mod progress;
 mod settings;
 
+use std::collections::HashMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use hf_hub::api::Progress;
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 
+use cache::{Found, Shelf};
 pub use error::{HubError, HubErrorKind};
+pub use progress::HubProgress;
+use progress::Report;
 pub use settings::{HubSettings, Token};
 
-/// Downloads are reported at least this often, in bytes.
-const REPORT_BYTES: u64 = 1 << 20;
-
 /// A repository on the hub.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Repository {
     /// What it holds.
     pub kind: RepositoryKind,
@@ -31,7 +37,7 @@ pub struct Repository {
 }
 
 /// What a repository holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RepositoryKind {
     /// A model.
     Model,
@@ -81,92 +87,186 @@ impl fmt::Display for Repository {
     }
 }
 
-/// How far a download has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HubProgress {
-    /// Id of the repository.
-    pub repository: String,
-    /// Path of the file in it.
-    pub file: String,
-    /// Bytes that are here.
-    pub done_bytes: u64,
-    /// Bytes in all.
-    pub total_bytes: u64,
-}
-
-/// The hub and its cache.
+/// The hub and its cache. Clones agree on the commit of every branch.
 #[derive(Clone, Debug)]
 pub struct Hub {
     settings: HubSettings,
+    commits: Arc<Mutex<HashMap<Repository, String>>>,
 }
 
 impl Hub {
     /// The hub that the settings name.
     pub fn new(settings: HubSettings) -> Self {
-        Self { settings }
+        Self {
+            settings,
+            commits: Arc::default(),
+        }
+    }
+
+    /// The repository at the commit that its revision stands for: the one in the cache, or else the hub's. `file` is one
+    /// that it must have, by which the hub is asked.
+    ///
+    /// # Errors
+    /// The cache does not know, and the hub does not say.
+    pub fn at_commit(&self, repository: &Repository, file: &str) -> Result<Repository, HubError> {
+        let at = |commit: &str| Repository {
+            revision: commit.to_owned(),
+            ..repository.clone()
+        };
+        if cache::is_commit(&repository.revision) {
+            return Ok(repository.clone());
+        }
+        let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(commit) = commits.get(repository) {
+            return Ok(at(commit));
+        }
+        let repo = repository.repo();
+        let commit = match self.shelf(&repo).commit(&repository.revision) {
+            Some(commit) => commit,
+            None if self.settings.offline => return Err(self.offline(repository, file)),
+            None => {
+                let asked = self.api().and_then(|api| {
+                    let commit = api.metadata(&api.repo(repo.clone()).url(file))?;
+                    let commit = commit.commit_hash().to_owned();
+                    // By this the commit is found again offline.
+                    let cache = Cache::new(self.settings.cache.clone());
+                    cache.repo(repo.clone()).create_ref(&commit)?;
+                    Ok(commit)
+                });
+                asked.map_err(|error| self.error(repository, file, error))?
+            }
+        };
+        commits.insert(repository.clone(), commit.clone());
+        Ok(at(&commit))
     }
 
     /// Where a file lies on this machine, downloaded first if it is not in the cache.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be fetched.
     pub fn file(
         &self,
         repository: &Repository,
         file: &str,
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<PathBuf, HubError> {
-        if let Some(path) = self.cached(repository, file) {
-            return Ok(path);
-        }
-        if self.settings.offline {
-            return Err(HubError {
+        let at = self.at_commit(repository, file)?;
+        match self.shelf(&at.repo()).find(&at.revision, file) {
+            Found::Whole(path) => Ok(path),
+            Found::Damaged(path) if self.settings.offline => Err(HubError {
                 repository: repository.to_string(),
                 file: file.to_owned(),
-                kind: HubErrorKind::Offline {
-                    cache: self.settings.cache.clone(),
-                },
-            });
+                kind: HubErrorKind::Damaged { path },
+            }),
+            _ if self.settings.offline => Err(self.offline(repository, file)),
+            Found::Damaged(path) => {
+                // What stands in the way of the link to the new blob.
+                let removed = std::fs::remove_file(path).map_err(ApiError::from);
+                removed.map_err(|error| self.error(repository, file, error))?;
+                self.download(&at, file, progress)
+            }
+            Found::Absent | Found::Unknown => self.download(&at, file, progress),
         }
-        let report = Report {
-            progress,
-            reported_bytes: 0,
-            state: HubProgress {
-                repository: repository.id.clone(),
-                file: file.to_owned(),
-                done_bytes: 0,
-                total_bytes: 0,
-            },
-        };
-        self.api()
-            .and_then(|api| {
-                api.repo(repository.repo())
-                    .download_with_progress(file, report)
-            })
-            .map_err(|error| self.error(repository, file, error))
     }
 
     /// As [`Hub::file`], for a file that a repository may lack: none if it does (offline: if the cache does).
+    ///
+    /// # Errors
+    /// Whether it is there cannot be found out, or it cannot be fetched.
     pub fn file_if_there(
         &self,
         repository: &Repository,
         file: &str,
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<Option<PathBuf>, HubError> {
-        match self.file(repository, file, progress) {
-            Ok(path) => Ok(Some(path)),
+        let found = self.at_commit(repository, file).and_then(|at| {
+            match self.shelf(&at.repo()).find(&at.revision, file) {
+                Found::Absent => Ok(None),
+                _ => self.file(&at, file, progress).map(Some),
+            }
+        });
+        match found {
             Err(HubError {
                 kind: HubErrorKind::Missing { .. } | HubErrorKind::Offline { .. },
                 ..
             }) => Ok(None),
-            Err(error) => Err(error),
+            found => found,
         }
     }
 
-    /// The file in the cache; a revision may be a name with a reference file, or a commit.
-    fn cached(&self, repository: &Repository, file: &str) -> Option<PathBuf> {
-        let cache = Cache::new(self.settings.cache.clone()).repo(repository.repo());
-        cache.get(file).or_else(|| {
-            let path = cache.pointer_path(&repository.revision).join(file);
-            path.is_file().then_some(path)
+    /// Whether a repository has a file, without fetching it (offline: whether the cache has it).
+    ///
+    /// # Errors
+    /// The hub does not say.
+    pub fn holds(&self, repository: &Repository, file: &str) -> Result<bool, HubError> {
+        let at = match self.at_commit(repository, file) {
+            Ok(at) => at,
+            Err(HubError {
+                kind: HubErrorKind::Missing { .. } | HubErrorKind::Offline { .. },
+                ..
+            }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let repo = at.repo();
+        match self.shelf(&repo).find(&at.revision, file) {
+            Found::Whole(_) | Found::Damaged(_) => return Ok(true),
+            Found::Absent => return Ok(false),
+            Found::Unknown if self.settings.offline => return Ok(false),
+            Found::Unknown => {}
+        }
+        let asked = self
+            .api()
+            .and_then(|api| api.metadata(&api.repo(repo).url(file)));
+        match asked {
+            Ok(_) => Ok(true),
+            Err(error) if status(&error) == Some(404) => Ok(false),
+            Err(error) => Err(self.error(repository, file, error)),
+        }
+    }
+
+    fn download(
+        &self,
+        at: &Repository,
+        file: &str,
+        progress: &mut dyn FnMut(HubProgress),
+    ) -> Result<PathBuf, HubError> {
+        let mut total_bytes = 0;
+        let mut reported = |report: HubProgress| {
+            total_bytes = report.total_bytes;
+            progress(report);
+        };
+        let report = Report::new(&at.id, file, &mut reported);
+        let fetched = self
+            .api()
+            .and_then(|api| api.repo(at.repo()).download_with_progress(file, report));
+        let path = fetched.map_err(|error| self.error(at, file, error))?;
+        let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
+        if bytes == total_bytes {
+            return Ok(path);
+        }
+        let _ = std::fs::remove_file(&path);
+        Err(HubError {
+            repository: at.to_string(),
+            file: file.to_owned(),
+            kind: HubErrorKind::Failed {
+                endpoint: self.settings.shown_endpoint(),
+                reason: format!("{bytes} of its {total_bytes} bytes came"),
+            },
         })
+    }
+
+    fn shelf(&self, repo: &Repo) -> Shelf {
+        Shelf::of(&self.settings.cache, repo)
+    }
+
+    fn offline(&self, repository: &Repository, file: &str) -> HubError {
+        HubError {
+            repository: repository.to_string(),
+            file: file.to_owned(),
+            kind: HubErrorKind::Offline {
+                cache: self.settings.cache.clone(),
+            },
+        }
     }
 
     fn api(&self) -> Result<Api, ApiError> {
@@ -234,58 +334,5 @@ fn status(error: &ApiError) -> Option<u16> {
         },
         ApiError::TooManyRetries(error) => status(error),
         _ => None,
-    }
-}
-
-/// Passes the crate's progress on.
-struct Report<'a> {
-    progress: &'a mut dyn FnMut(HubProgress),
-    reported_bytes: u64,
-    state: HubProgress,
-}
-
-impl Report<'_> {
-    fn send(&mut self) {
-        self.reported_bytes = self.state.done_bytes;
-        (self.progress)(self.state.clone());
-    }
-}
-
-impl Progress for Report<'_> {
-    fn init(&mut self, size: usize, _file: &str) {
-        // Called again at every attempt, which begins with an update by what is already here.
-        self.state.total_bytes = size as u64;
-        self.state.done_bytes = 0;
-        self.send();
-    }
-
-    fn update(&mut self, size: usize) {
-        self.state.done_bytes += size as u64;
-        if self.state.done_bytes - self.reported_bytes >= REPORT_BYTES {
-            self.send();
-        }
-    }
-
-    fn finish(&mut self) {
-        self.send();
-    }
-}
-
-/// Whether a path lies in a cache of the hub, and of which commit it is.
-pub fn commit(path: &Path) -> Option<&str> {
-    let mut parts = path.components().map(|part| part.as_os_str().to_str());
-    parts.find(|part| *part == Some("snapshots"))?;
-    parts.next()?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_commit_is_read_off_the_path() {
-        let path = Path::new("/cache/models--a--b/snapshots/abc123/config.json");
-        assert_eq!(commit(path), Some("abc123"));
-        assert_eq!(commit(Path::new("/data/config.json")), None);
     }
 }

@@ -1,7 +1,7 @@
 //! How the hub is reached.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The hub, unless HF_ENDPOINT names another.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -44,23 +44,29 @@ impl fmt::Debug for Token {
 
 impl HubSettings {
     /// From the environment: HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE (and
-    /// TRANSFORMERS_OFFLINE, XDG_CACHE_HOME), with the meanings that Python's `huggingface_hub` gives them.
+    /// HUGGINGFACE_HUB_CACHE, HUGGING_FACE_HUB_TOKEN, TRANSFORMERS_OFFLINE, XDG_CACHE_HOME), with the meanings that
+    /// Python's `huggingface_hub` gives them.
     pub fn from_env() -> Self {
         Self::from_variables(|name| std::env::var(name).ok())
     }
 
     /// As [`HubSettings::from_env`], with the variables from elsewhere.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let variable = |name| variable(name).filter(|value| !value.trim().is_empty());
-        let folder = |name| variable(name).map(PathBuf::from);
+        let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let user = || {
+            let home = variable("HOME").map(PathBuf::from);
+            home.or_else(std::env::home_dir).unwrap_or_default()
+        };
+        let folder = |name| {
+            let text = variable(name)?;
+            Some(expanded(&text, &user(), variable))
+        };
         let home = folder("HF_HOME").unwrap_or_else(|| {
-            let caches = folder("XDG_CACHE_HOME").unwrap_or_else(|| {
-                let user = std::env::home_dir().unwrap_or_default();
-                user.join(".cache")
-            });
+            let caches = folder("XDG_CACHE_HOME").unwrap_or_else(|| user().join(".cache"));
             caches.join("huggingface")
         });
-        let token = variable("HF_TOKEN").or_else(|| {
+        let token = variable("HF_TOKEN").or_else(|| variable("HUGGING_FACE_HUB_TOKEN"));
+        let token = token.or_else(|| {
             let file = folder("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
             std::fs::read_to_string(file).ok()
         });
@@ -74,7 +80,9 @@ impl HubSettings {
                 .unwrap_or_else(|| ENDPOINT.to_owned())
                 .trim_end_matches('/')
                 .to_owned(),
-            cache: folder("HF_HUB_CACHE").unwrap_or_else(|| home.join("hub")),
+            cache: folder("HF_HUB_CACHE")
+                .or_else(|| folder("HUGGINGFACE_HUB_CACHE"))
+                .unwrap_or_else(|| home.join("hub")),
             token: token.as_deref().and_then(Token::new),
             offline: on("HF_HUB_OFFLINE") || on("TRANSFORMERS_OFFLINE"),
         }
@@ -92,11 +100,34 @@ impl HubSettings {
     }
 }
 
+/// A path with `~` at its beginning, and `$NAME` and `${NAME}` anywhere, replaced; a variable that is not set stays as it
+/// stands.
+fn expanded(text: &str, user: &Path, variable: impl Fn(&str) -> Option<String>) -> PathBuf {
+    let text = match text.strip_prefix('~') {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+            format!("{}{rest}", user.display())
+        }
+        _ => text.to_owned(),
+    };
+    let mut parts = text.split('$');
+    let mut path = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let braced = part.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let (name, rest) = braced.unwrap_or_else(|| {
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            part.split_at(part.find(|c| !word(c)).unwrap_or(part.len()))
+        });
+        match variable(name) {
+            Some(value) => path.extend([&value, rest]),
+            None => path.extend(["$", part]),
+        }
+    }
+    PathBuf::from(path)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
-
-    use std::path::Path;
 
     use super::*;
 
@@ -137,6 +168,36 @@ mod tests {
         let caches = settings(&[("XDG_CACHE_HOME", home), ("HF_TOKEN", " ")]);
         assert_eq!(caches.cache, folder.path().join("huggingface/hub"));
         assert_eq!(caches.token, None);
+    }
+
+    #[test]
+    fn paths_are_expanded_as_in_python() {
+        let with = |more: &[(&str, &str)]| {
+            let mut variables = vec![("HOME", "/home/me"), ("DISK", "/big")];
+            variables.extend(more);
+            settings(&variables)
+        };
+        for (home, cache) in [
+            ("~/x", "/home/me/x/hub"),
+            ("~", "/home/me/hub"),
+            ("$DISK/hf", "/big/hf/hub"),
+            ("${DISK}hf", "/bighf/hub"),
+            ("/a/~/$NONE/${b", "/a/~/$NONE/${b/hub"),
+            ("~you/x", "~you/x/hub"),
+        ] {
+            assert_eq!(with(&[("HF_HOME", home)]).cache, Path::new(cache), "{home}");
+        }
+        let plain = with(&[]);
+        assert_eq!(plain.cache, Path::new("/home/me/.cache/huggingface/hub"));
+        let old = ("HUGGINGFACE_HUB_CACHE", "~/old");
+        assert_eq!(
+            with(&[("HF_HOME", "/h"), old]).cache,
+            Path::new("/home/me/old")
+        );
+        let both = with(&[old, ("HF_HUB_CACHE", "~/new")]);
+        assert_eq!(both.cache, Path::new("/home/me/new"));
+        let token = with(&[("HUGGING_FACE_HUB_TOKEN", "hf_old")]).token;
+        assert_eq!(token, Token::new("hf_old"));
     }
 
     #[test]

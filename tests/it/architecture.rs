@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("search", &["domain"]),
-    ("hub", &[]),
+    ("hub", &["digest"]),
     ("task", &["hub"]),
     ("study", &["domain", "task", "model"]),
     ("model", &["domain", "task", "study", "hub", "digest"]),
