@@ -17,10 +17,12 @@ struct Family {
     name: &'static str,
     /// What stands before the names of tensors where there is a head.
     prefix: &'static str,
-    /// The class in Python.
+    /// What the names of its classes in Python begin with.
     class: &'static str,
     positions: Positions,
     padding_id: u32,
+    /// Where its sizes are others than [`BERT_SIZES`] unless `config.json` says so.
+    sizes: &'static [(&'static str, usize)],
     /// Keys of `config.json` and parts of tensors' names that are called otherwise: ours, theirs. The first that is
     /// found in a tensor's name is replaced, then the next.
     keys: &'static [(&'static str, &'static str)],
@@ -46,14 +48,27 @@ pub enum Architecture {
     Mpnet,
 }
 
+/// What a key of `config.json` stands for where it is absent, as the classes in Python have it.
+const BERT_SIZES: &[(&str, usize)] = &[
+    ("vocab_size", 30522),
+    ("hidden_size", 768),
+    ("num_hidden_layers", 12),
+    ("num_attention_heads", 12),
+    ("intermediate_size", 3072),
+    ("max_position_embeddings", 512),
+    ("type_vocab_size", 2),
+    ("embedding_size", 128),
+];
+
 const FAMILIES: &[Family] = &[
     Family {
         architecture: Architecture::Bert,
         name: "bert",
         prefix: "bert",
-        class: "BertModel",
+        class: "Bert",
         positions: Positions::All,
         padding_id: 0,
+        sizes: &[],
         keys: &[],
         tensors: &[],
     },
@@ -61,9 +76,10 @@ const FAMILIES: &[Family] = &[
         architecture: Architecture::Roberta,
         name: "roberta",
         prefix: "roberta",
-        class: "RobertaModel",
+        class: "Roberta",
         positions: Positions::Tokens,
         padding_id: 1,
+        sizes: &[("vocab_size", 50265)],
         keys: &[],
         tensors: &[],
     },
@@ -71,9 +87,10 @@ const FAMILIES: &[Family] = &[
         architecture: Architecture::XlmRoberta,
         name: "xlm-roberta",
         prefix: "roberta",
-        class: "XLMRobertaModel",
+        class: "XLMRoberta",
         positions: Positions::Tokens,
         padding_id: 1,
+        sizes: &[],
         keys: &[],
         tensors: &[],
     },
@@ -81,9 +98,10 @@ const FAMILIES: &[Family] = &[
         architecture: Architecture::Camembert,
         name: "camembert",
         prefix: "roberta",
-        class: "CamembertModel",
+        class: "Camembert",
         positions: Positions::Tokens,
         padding_id: 1,
+        sizes: &[],
         keys: &[],
         tensors: &[],
     },
@@ -91,9 +109,10 @@ const FAMILIES: &[Family] = &[
         architecture: Architecture::DistilBert,
         name: "distilbert",
         prefix: "distilbert",
-        class: "DistilBertModel",
+        class: "DistilBert",
         positions: Positions::All,
         padding_id: 0,
+        sizes: &[("num_hidden_layers", 6)],
         keys: &[
             ("hidden_size", "dim"),
             ("num_hidden_layers", "n_layers"),
@@ -117,9 +136,14 @@ const FAMILIES: &[Family] = &[
         architecture: Architecture::Electra,
         name: "electra",
         prefix: "electra",
-        class: "ElectraModel",
+        class: "Electra",
         positions: Positions::All,
         padding_id: 0,
+        sizes: &[
+            ("hidden_size", 256),
+            ("num_attention_heads", 4),
+            ("intermediate_size", 1024),
+        ],
         keys: &[],
         tensors: &[],
     },
@@ -127,9 +151,10 @@ const FAMILIES: &[Family] = &[
         architecture: Architecture::Mpnet,
         name: "mpnet",
         prefix: "mpnet",
-        class: "MPNetModel",
+        class: "MPNet",
         positions: Positions::Tokens,
         padding_id: 1,
+        sizes: &[("vocab_size", 30527)],
         keys: &[],
         tensors: &[
             ("attention.self.query", "attention.attn.q"),
@@ -169,9 +194,32 @@ impl Architecture {
         self.family().name
     }
 
+    /// The family to which a class of the Python library belongs, such as `BertForMaskedLM`.
+    pub fn of_class(class: &str) -> Option<Self> {
+        let family = FAMILIES.iter().find(|family| {
+            let kind = class.strip_prefix(family.class);
+            kind.is_some_and(|kind| kind == "Model" || kind.starts_with("For"))
+        });
+        family.map(|family| family.architecture)
+    }
+
     /// The class of the Python library.
-    pub fn class(self) -> &'static str {
-        self.family().class
+    pub fn class(self) -> String {
+        format!("{}Model", self.family().class)
+    }
+
+    /// What stands before the names of an encoder's tensors in a file that also has a head.
+    pub fn prefix(self) -> String {
+        format!("{}.", self.family().prefix)
+    }
+
+    /// The size that a key of BERT's `config.json` has in this family where it is absent.
+    pub fn size(self, key: &str) -> usize {
+        let mut sizes = self.family().sizes.iter().chain(BERT_SIZES);
+        match sizes.find(|(name, _)| *name == key) {
+            Some((_, size)) => *size,
+            None => unreachable!("`{key}` has a row in BERT_SIZES"),
+        }
     }
 
     /// How positions are counted.
@@ -210,18 +258,6 @@ impl Architecture {
     }
 }
 
-/// What the names of an encoder's tensors may begin with in a file: nothing, or what its family puts before them.
-pub(super) fn prefixes() -> Vec<String> {
-    let mut prefixes = vec![String::new()];
-    for family in FAMILIES {
-        let prefix = format!("{}.", family.prefix);
-        if !prefixes.contains(&prefix) {
-            prefixes.push(prefix);
-        }
-    }
-    prefixes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +266,17 @@ mod tests {
     fn families_are_found_by_name_and_rename_what_is_theirs() {
         for family in FAMILIES {
             assert_eq!(Architecture::named(family.name), Some(family.architecture));
+            let class = family.architecture.class();
+            assert_eq!(Architecture::of_class(&class), Some(family.architecture));
         }
+        let of_class = Architecture::of_class;
+        let classifier = of_class("XLMRobertaForSequenceClassification");
+        assert_eq!(classifier, Some(Architecture::XlmRoberta));
+        for other in ["BertLMHeadModel", "BertGenerationEncoder", "AlbertModel"] {
+            assert_eq!(of_class(other), None);
+        }
+        assert_eq!(Architecture::Electra.size("hidden_size"), 256);
+        assert_eq!(Architecture::Electra.size("vocab_size"), 30522);
         let distil = Architecture::DistilBert;
         for (ours, theirs) in [
             ("embeddings.LayerNorm.bias", "embeddings.LayerNorm.bias"),

@@ -8,6 +8,9 @@ pub use super::architecture::Architecture;
 use super::architecture::Positions;
 use keys::Keys;
 
+/// Inside the root of layer normalisations where `config.json` does not say.
+const LAYER_NORM_EPSILON: f64 = 1e-12;
+
 /// What `config.json` says about an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncoderConfig {
@@ -50,13 +53,15 @@ pub enum ConfigError {
         /// What the parser says.
         reason: String,
     },
-    /// A key is missing.
-    #[error("{origin}: the key `{key}` is missing; an encoder's config.json must have it")]
-    Missing {
+    /// Nothing says which family of encoders it is.
+    #[error(
+        "{origin}: there is no key `model_type`, and no class in `architectures` that tells it; add `model_type`, one of {known}"
+    )]
+    NoFamily {
         /// The file.
         origin: String,
-        /// The key.
-        key: &'static str,
+        /// The families that there are.
+        known: String,
     },
     /// A value has the wrong type or an impossible value.
     #[error("{origin}: `{key}` is {found}; expected {expected}")]
@@ -75,8 +80,10 @@ pub enum ConfigError {
 impl EncoderConfig {
     /// Reads the text of a `config.json`; `origin` names the file in errors.
     ///
+    /// What an absent key stands for is what it stands for in Python's `transformers`, in the same family of encoders.
+    ///
     /// # Errors
-    /// The text is no JSON object, a key is missing, or the encoder is one that is not implemented.
+    /// The text is no JSON object, a value is impossible, or the encoder is one that is not implemented.
     pub fn from_json(text: &str, origin: &str) -> Result<Self, ConfigError> {
         let syntax = |reason: String| ConfigError::Syntax {
             origin: origin.to_owned(),
@@ -88,27 +95,20 @@ impl EncoderConfig {
         };
         let keys = Keys { object, origin };
 
-        let known = || format!("one of {}", Architecture::names());
-        let architecture = Architecture::named(keys.text("model_type")?)
-            .ok_or_else(|| keys.invalid("model_type", &known()))?;
-        let key = |key| architecture.key(key);
-        keys.only(key("hidden_act"), "gelu")?;
-        keys.only("position_embedding_type", "absolute")?;
-        if keys.object.get("is_decoder") == Some(&Value::Bool(true)) {
-            return Err(keys.invalid("is_decoder", "false: only encoders are supported"));
-        }
-        let hidden = keys.size(key("hidden_size"))?;
-        let distil = architecture == Architecture::DistilBert;
+        let architecture = keys.family()?;
+        keys.refuse_what_is_not_implemented(architecture)?;
+        let size = |key| keys.size(architecture, key);
+        let hidden = size("hidden_size")?;
         let config = Self {
             architecture,
-            vocabulary: keys.size("vocab_size")?,
+            vocabulary: size("vocab_size")?,
             hidden,
-            layers: keys.layers(key("num_hidden_layers"))?,
-            heads: keys.size(key("num_attention_heads"))?,
-            intermediate: keys.size(key("intermediate_size"))?,
-            positions: keys.size("max_position_embeddings")?,
+            layers: keys.layers(architecture)?,
+            heads: size("num_attention_heads")?,
+            intermediate: size("intermediate_size")?,
+            positions: size("max_position_embeddings")?,
             token_types: match architecture.has_token_types() {
-                true => keys.size("type_vocab_size")?,
+                true => size("type_vocab_size")?,
                 false => 0,
             },
             distances: match architecture {
@@ -117,17 +117,21 @@ impl EncoderConfig {
             },
             projected_from: match architecture {
                 Architecture::Electra => {
-                    let width = keys.size("embedding_size")?;
+                    let width = size("embedding_size")?;
                     (width != hidden).then_some(width)
                 }
                 _ => None,
             },
             padding_id: keys.padding(architecture)?,
             // DistilBERT's is fixed.
-            layer_norm_epsilon: keys.positive("layer_norm_eps", distil.then_some(1e-12))?,
-            initializer_range: keys.positive("initializer_range", Some(0.02))?,
+            layer_norm_epsilon: match architecture {
+                Architecture::DistilBert => LAYER_NORM_EPSILON,
+                _ => keys.positive("layer_norm_eps", LAYER_NORM_EPSILON)?,
+            },
+            initializer_range: keys.positive("initializer_range", 0.02)?,
         };
         if !config.hidden.is_multiple_of(config.heads) {
+            let key = |key| architecture.key(key);
             let expected = format!("a divisor of {}, {}", key("hidden_size"), config.hidden);
             return Err(keys.invalid(key("num_attention_heads"), &expected));
         }

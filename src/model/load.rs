@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::config::{ConfigError, EncoderConfig};
 use super::source::Weights as WeightsPlace;
 use super::tensor::{DType, Device};
+use super::weights::Weights;
 use super::{Backbone, BackboneError, ModelFiles};
 use crate::study::Precision;
 
@@ -34,6 +35,15 @@ pub enum LoadError {
     Backbone(#[from] BackboneError),
 }
 
+/// A file's name, for people, and content.
+fn read(path: &PathBuf) -> Result<(String, Cow<'static, [u8]>), LoadError> {
+    let bytes = std::fs::read(path).map_err(|source| LoadError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    Ok((path.display().to_string(), Cow::Owned(bytes)))
+}
+
 /// The number format, where the device computes in it.
 fn format(precision: Precision, device: &Device) -> Result<DType, LoadError> {
     match precision {
@@ -58,22 +68,22 @@ impl ModelFiles {
     /// # Errors
     /// See [`LoadError`].
     pub fn backbone(&self, device: &Device, precision: Precision) -> Result<Backbone, LoadError> {
-        let bytes: Cow<'_, [u8]> = match &self.weights {
-            WeightsPlace::Embedded(bytes) => Cow::Borrowed(bytes),
-            WeightsPlace::File(path) => {
-                Cow::Owned(std::fs::read(path).map_err(|source| LoadError::Read {
-                    path: path.clone(),
-                    source,
-                })?)
+        let config = self.encoder_config()?;
+        let format = format(precision, device)?;
+        let files = match &self.weights {
+            WeightsPlace::Embedded(bytes) => {
+                vec![("model.safetensors".to_owned(), Cow::Borrowed(*bytes))]
             }
+            WeightsPlace::Files(paths) => paths.iter().map(read).collect::<Result<_, _>>()?,
         };
-        Ok(Backbone::load(
-            self.config_text()?,
-            &bytes,
-            &self.origin,
-            device,
-            format(precision, device)?,
-        )?)
+        let origin = match files.as_slice() {
+            [(name, _)] => name.clone(),
+            several => format!("{} ({} files)", self.origin, several.len()),
+        };
+        let files = files.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
+        let weights = Weights::of_files(files, &origin).map_err(BackboneError::from)?;
+        let backbone = Backbone::from_weights(config, &weights, device, format);
+        Ok(backbone.map_err(BackboneError::from)?)
     }
 
     fn config_text(&self) -> Result<&str, LoadError> {

@@ -1,15 +1,36 @@
 //! A model's files, wherever they come from.
 
+mod place;
+mod shards;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
 use super::tokenizer::TokenizerFiles;
 use crate::digest;
-use crate::hub::{Hub, HubError, HubProgress, Repository, commit};
+use crate::hub::{Hub, HubError, HubProgress, Repository};
 use crate::study::ModelSource;
+use place::Place;
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const TOKENIZER: &str = "tokenizer.json";
+
+/// Weights in formats that are not read. The first ones are pickles, which can run code.
+const OTHER_WEIGHTS: [&str; 8] = [
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.pt",
+    "model.pt",
+    "tf_model.h5",
+    "flax_model.msgpack",
+    "model.onnx",
+    "adapter_model.safetensors",
+];
+
+/// Models of SentencePiece, which are not read.
+const SENTENCE_PIECE: [&str; 3] = ["sentencepiece.bpe.model", "spiece.model", "spm.model"];
 
 /// What a model is loaded from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +48,8 @@ pub struct ModelFiles {
 /// Weights in safetensors format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Weights {
-    /// In a file.
-    File(PathBuf),
+    /// In files: one, or as many as an index names.
+    Files(Vec<PathBuf>),
     /// Inside the program.
     Embedded(&'static [u8]),
 }
@@ -39,12 +60,12 @@ pub enum SourceError {
     /// The folder is not there.
     #[error("model folder {}: there is no such folder", .0.display())]
     NoFolder(PathBuf),
-    /// The folder lacks a file.
-    #[error("model folder {}: {problem}", folder.display())]
+    /// A folder or a model on the hub lacks a file, or has one that is of no use.
+    #[error("{place}: {problem}")]
     Incomplete {
-        /// The folder.
-        folder: PathBuf,
-        /// What is missing, and what to do.
+        /// The folder or the model.
+        place: String,
+        /// What is missing or wrong, and what to do.
         problem: String,
     },
     /// A file could not be read.
@@ -70,9 +91,10 @@ impl ModelFiles {
     ) -> Result<Self, SourceError> {
         match source {
             ModelSource::Embedded => Ok(Self::embedded()),
-            ModelSource::Folder(folder) => Self::in_folder(folder),
+            ModelSource::Folder(folder) => Self::at(&mut Place::folder(folder)?),
             ModelSource::Hub { id, revision } => {
-                Self::on_hub(&Repository::model(id, revision), hub, progress)
+                let repository = Repository::model(id, revision);
+                Self::at(&mut Place::on_hub(&repository, hub, progress)?)
             }
         }
     }
@@ -105,10 +127,14 @@ impl ModelFiles {
         };
         let named = |name: &str, bytes: &[u8]| (name.to_owned(), digest::of_bytes(bytes));
         let mut digests = vec![named(CONFIG, &self.config)];
-        digests.push(match &self.weights {
-            Weights::File(path) => of_file(path)?,
-            Weights::Embedded(bytes) => named(WEIGHTS, bytes),
-        });
+        match &self.weights {
+            Weights::Files(paths) => {
+                for path in paths {
+                    digests.push(of_file(path)?);
+                }
+            }
+            Weights::Embedded(bytes) => digests.push(named(WEIGHTS, bytes)),
+        }
         match &self.tokenizer {
             TokenizerFiles::Json(bytes) => digests.push(named(TOKENIZER, bytes)),
             TokenizerFiles::WordPiece {
@@ -126,56 +152,39 @@ impl ModelFiles {
         Ok(digests)
     }
 
-    fn in_folder(folder: &Path) -> Result<Self, SourceError> {
-        if !folder.is_dir() {
-            return Err(SourceError::NoFolder(folder.to_owned()));
-        }
-        let file = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
-        let incomplete = |problem: String| SourceError::Incomplete {
-            folder: folder.to_owned(),
-            problem,
-        };
-        let config = file(CONFIG).ok_or_else(|| {
-            incomplete(format!("it has no {CONFIG}; is it the folder of a model?"))
-        })?;
-        let weights = file(WEIGHTS).ok_or_else(|| incomplete(no_weights(file)))?;
-        let tokenizer = tokenizer(|name| Ok(file(name)))?.ok_or_else(|| {
-            incomplete(format!(
-                "it has neither {TOKENIZER} nor vocab.txt nor vocab.json with merges.txt; copy the model's tokenizer files into it"
-            ))
-        })?;
-        Ok(Self {
-            config: read(&config)?,
-            tokenizer,
-            weights: Weights::File(weights),
-            origin: folder.display().to_string(),
-        })
-    }
-
-    fn on_hub(
-        repository: &Repository,
-        hub: &Hub,
-        progress: &mut dyn FnMut(HubProgress),
-    ) -> Result<Self, SourceError> {
-        let config = hub.file(repository, CONFIG, progress)?;
-        let found = tokenizer(|name| Ok(hub.file_if_there(repository, name, &mut *progress)?))?;
-        let tokenizer = match found {
+    fn at(place: &mut Place<'_>) -> Result<Self, SourceError> {
+        let config = read(place.required(CONFIG)?)?;
+        let tokenizer = match tokenizer(|name| place.find(name))? {
             Some(files) => files,
-            // Asked for once more, as a file that must be there: its error says what to do.
-            None => TokenizerFiles::Json(read(&hub.file(repository, TOKENIZER, progress)?)?),
-        };
-        let weights = hub.file(repository, WEIGHTS, progress)?;
-        let origin = match commit(&config) {
-            Some(commit) => format!("{} (commit {commit})", repository.id),
-            None => repository.id.clone(),
+            None => return Err(no_tokenizer(place)),
         };
         Ok(Self {
-            config: read(&config)?,
+            config,
             tokenizer,
-            weights: Weights::File(weights),
-            origin,
+            weights: Weights::Files(weights(place)?),
+            origin: place.origin(),
         })
     }
+}
+
+/// The files with the weights.
+fn weights(place: &mut Place<'_>) -> Result<Vec<PathBuf>, SourceError> {
+    if let Some(path) = place.find(WEIGHTS)? {
+        return Ok(vec![path]);
+    }
+    let Some(index) = place.find(shards::INDEX)? else {
+        return Err(no_weights(place));
+    };
+    let names = shards::names(&read(&index)?).map_err(|problem| place.incomplete(problem))?;
+    let advice = format!(
+        "{} names it with a part of the weights; fetch it",
+        shards::INDEX
+    );
+    let shard = |name: &String| {
+        let found = place.find(name)?;
+        found.ok_or_else(|| place.lacks(name, &advice))
+    };
+    names.iter().map(shard).collect()
 }
 
 /// The tokenizer's files, if they are there: `tokenizer.json` first, for it says everything.
@@ -198,17 +207,35 @@ fn tokenizer(
     Ok(both.map(|(vocabulary, merges)| TokenizerFiles::ByteBpe { vocabulary, merges }))
 }
 
-/// Why a folder has no usable weights.
-fn no_weights(file: impl Fn(&str) -> Option<PathBuf>) -> String {
-    if file("model.safetensors.index.json").is_some() {
-        return format!("its weights are in several files; save them as one {WEIGHTS}");
-    }
-    let pickled = ["pytorch_model.bin", "pytorch_model.pt", "model.pt"];
-    match pickled.iter().find(|name| file(name).is_some()) {
-        Some(name) => format!(
-            "its weights are in {name}, a pickle, which can run code and is not read; convert it to {WEIGHTS}, in Python: `AutoModel.from_pretrained(folder).save_pretrained(folder, safe_serialization=True)`"
+/// Why there are no usable weights.
+fn no_weights(place: &mut Place<'_>) -> SourceError {
+    let found = match place.holding(&OTHER_WEIGHTS) {
+        Ok(found) => found,
+        Err(error) => return error,
+    };
+    let problem = match found {
+        Some(name @ "adapter_model.safetensors") => format!(
+            "it has no {WEIGHTS}, only {name}: an adapter, not an encoder; name the encoder that it was trained on"
         ),
-        None => format!("it has no {WEIGHTS}; copy the model's weights into it"),
+        Some(name) => format!(
+            "its weights are in {name}, which is not read (a pickle can run code); convert them to {WEIGHTS}, in Python: `AutoModel.from_pretrained(MODEL).save_pretrained(FOLDER, safe_serialization=True)`, with the tokenizer beside them: `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)`"
+        ),
+        None => return place.lacks(WEIGHTS, "copy the model's weights into it"),
+    };
+    place.incomplete(problem)
+}
+
+/// Why there is no usable tokenizer.
+fn no_tokenizer(place: &mut Place<'_>) -> SourceError {
+    match place.holding(&SENTENCE_PIECE) {
+        Ok(Some(name)) => place.incomplete(format!(
+            "its tokenizer is {name}, a SentencePiece model, which is not read; write {TOKENIZER}, in Python: `AutoTokenizer.from_pretrained(MODEL).save_pretrained(FOLDER)`, and copy it beside the weights"
+        )),
+        Ok(None) => place.lacks(
+            TOKENIZER,
+            "neither has it vocab.txt, nor vocab.json with merges.txt; copy the model's tokenizer files into it",
+        ),
+        Err(error) => error,
     }
 }
 
@@ -218,48 +245,4 @@ fn read(path: impl AsRef<Path>) -> Result<Vec<u8>, SourceError> {
         path: path.to_owned(),
         source,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
-
-    use super::*;
-
-    fn problem(files: &[&str]) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        for file in files {
-            std::fs::write(folder.path().join(file), b"{}").unwrap();
-        }
-        let error = ModelFiles::in_folder(folder.path()).unwrap_err();
-        error.to_string()
-    }
-
-    #[test]
-    fn an_incomplete_folder_says_what_it_lacks() {
-        assert!(problem(&[]).contains("no config.json"));
-        assert!(problem(&["config.json"]).contains("no model.safetensors"));
-        assert!(problem(&["config.json", "pytorch_model.bin"]).contains("convert it"));
-        let sharded = ["config.json", "model.safetensors.index.json"];
-        assert!(problem(&sharded).contains("several files"));
-        let no_tokenizer = ["config.json", "model.safetensors", "vocab.json"];
-        assert!(problem(&no_tokenizer).contains("merges.txt"));
-        let error = ModelFiles::in_folder(Path::new("/no/such/folder")).unwrap_err();
-        assert!(error.to_string().contains("no such folder"), "{error}");
-    }
-
-    #[test]
-    fn a_complete_folder_is_taken_with_the_tokenizer_that_says_most() {
-        let folder = tempfile::tempdir().unwrap();
-        for file in ["config.json", "model.safetensors", "vocab.txt"] {
-            std::fs::write(folder.path().join(file), file).unwrap();
-        }
-        let files = ModelFiles::in_folder(folder.path()).unwrap();
-        assert_eq!(files.config, b"config.json");
-        assert!(matches!(files.tokenizer, TokenizerFiles::WordPiece { .. }));
-        assert!(matches!(files.weights, Weights::File(path) if path.is_file()));
-        std::fs::write(folder.path().join(TOKENIZER), "{}").unwrap();
-        let files = ModelFiles::in_folder(folder.path()).unwrap();
-        assert_eq!(files.tokenizer, TokenizerFiles::Json(b"{}".to_vec()));
-    }
 }

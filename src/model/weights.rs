@@ -1,12 +1,15 @@
-//! Weights in safetensors files: read in any float format, looked up under any of the names in use, written.
+//! Weights in safetensors files: read in any float format, those of an encoder by their names in use, written.
 
-use std::collections::HashMap;
-use std::path::Path;
+mod encoder;
+mod write;
+
+use std::collections::BTreeMap;
 
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
-use super::architecture::prefixes;
+pub use encoder::EncoderTensors;
+pub use write::{FileFormat, to_bytes};
 
 /// A weight on the host: its name, its axes ([out, in] for matrices) and its numbers, last axis fastest.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,25 +25,6 @@ pub struct NamedTensor {
 /// Why weights cannot be read or written. Each message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The file cannot be read or written.
-    #[error("{origin}: {source}")]
-    File {
-        /// The file.
-        origin: String,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// A folder has weights only in a format that runs code when it is read.
-    #[error(
-        "{folder}: there is no model.safetensors, only {found}; convert it once with Python: \
-         `AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER, safe_serialization=True)`"
-    )]
-    OldFormat {
-        /// The folder.
-        folder: String,
-        /// The file that is there.
-        found: &'static str,
-    },
     /// The file is no (complete) safetensors file.
     #[error(
         "{origin}: not a whole safetensors file ({reason}); it may be truncated: fetch it again"
@@ -51,17 +35,83 @@ pub enum WeightsError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A tensor is missing.
+    /// Two files have a tensor of the same name.
+    #[error("{origin}: the tensor `{name}` is in {other} as well")]
+    Twice {
+        /// The second file.
+        origin: String,
+        /// The tensor.
+        name: String,
+        /// The first file.
+        other: String,
+    },
+    /// No tensor has the name of an encoder's table of words.
     #[error(
-        "{origin}: the tensor `{name}` is missing (also looked for as {tried}); is it an encoder of this kind?"
+        "{origin}: none of its {tensors} tensors is the table of words of a {family} encoder, `embeddings.word_embeddings.weight` (`{prefix}` may stand before it){example}; these are the weights of something else"
+    )]
+    NoEncoder {
+        /// The file.
+        origin: String,
+        /// How many tensors there are.
+        tensors: usize,
+        /// The family of the configuration.
+        family: &'static str,
+        /// What its names may begin with.
+        prefix: String,
+        /// What there is instead.
+        example: String,
+    },
+    /// The names of the tensors begin with something that Python does not take off.
+    #[error(
+        "{origin}: its tensors are called `{found}embeddings…`, but Python reads those of a {family} encoder as `{prefix}embeddings…` or `embeddings…`, and would leave these out; rename them once: `from safetensors.torch import load_file, save_file; save_file({{k.removeprefix(\"{surplus}\"): v for k, v in load_file(FILE).items()}}, FILE, {{\"format\": \"pt\"}})`"
+    )]
+    Prefix {
+        /// The file.
+        origin: String,
+        /// What they begin with.
+        found: String,
+        /// The family of the configuration.
+        family: &'static str,
+        /// What they may begin with.
+        prefix: String,
+        /// What has to go.
+        surplus: String,
+    },
+    /// The file has two encoders.
+    #[error(
+        "{origin}: it holds two encoders, `embeddings…` and `{prefix}embeddings…`; save the one that is meant"
+    )]
+    TwoEncoders {
+        /// The file.
+        origin: String,
+        /// What the names of the second begin with.
+        prefix: String,
+    },
+    /// Tensors are missing.
+    #[error(
+        "{origin}: the tensor `{name}`, shape {expected:?}, is missing; do config.json and the weights belong together?"
     )]
     Missing {
         /// The file.
         origin: String,
         /// The tensor.
         name: String,
-        /// Other names that were tried.
-        tried: String,
+        /// The axes that it should have.
+        expected: Vec<usize>,
+    },
+    /// The encoder of the file has more than the configuration says.
+    #[error(
+        "{origin}: the tensor `{name}`, shape {shape:?}, has no place in the encoder that config.json describes{more}; do config.json and the weights belong together?"
+    )]
+    Surplus {
+        /// The file.
+        origin: String,
+        /// The first such tensor.
+        name: String,
+        /// Its axes.
+        shape: Vec<usize>,
+        /// How many others there are, for people.
+        more: String,
     },
     /// A tensor has other axes than the configuration says.
     #[error(
@@ -99,31 +149,12 @@ pub enum WeightsError {
     },
 }
 
-/// A safetensors file in memory, its header checked.
+/// Tensors of safetensors files in memory, their headers checked.
 #[derive(Debug)]
 pub struct Weights<'a> {
     origin: String,
-    tensors: SafeTensors<'a>,
-}
-
-/// The bytes of the weights in a folder in Hugging Face layout.
-///
-/// # Errors
-/// The folder has no readable `model.safetensors`.
-pub fn read_folder(folder: &Path) -> Result<Vec<u8>, WeightsError> {
-    let path = folder.join("model.safetensors");
-    if !path.exists() {
-        for found in ["pytorch_model.bin", "tf_model.h5", "flax_model.msgpack"] {
-            if folder.join(found).exists() {
-                let folder = folder.display().to_string();
-                return Err(WeightsError::OldFormat { folder, found });
-            }
-        }
-    }
-    std::fs::read(&path).map_err(|source| WeightsError::File {
-        origin: path.display().to_string(),
-        source,
-    })
+    /// By name, in alphabetical order, with the file that has them.
+    tensors: BTreeMap<String, (String, TensorView<'a>)>,
 }
 
 impl<'a> Weights<'a> {
@@ -132,38 +163,38 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// The bytes are no safetensors file, or its header lies about them.
     pub fn new(bytes: &'a [u8], origin: &str) -> Result<Self, WeightsError> {
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Format {
-            origin: origin.to_owned(),
-            reason: error.to_string(),
-        })?;
+        Self::of_files([(origin, bytes)], origin)
+    }
+
+    /// The tensors of several files, each with its name; `origin` names all of them in errors.
+    ///
+    /// # Errors
+    /// One is no whole safetensors file, or two have a tensor of the same name.
+    pub fn of_files<'n>(
+        files: impl IntoIterator<Item = (&'n str, &'a [u8])>,
+        origin: &str,
+    ) -> Result<Self, WeightsError> {
+        let mut tensors = BTreeMap::new();
+        for (file, bytes) in files {
+            let read = SafeTensors::deserialize(bytes).map_err(|error| WeightsError::Format {
+                origin: file.to_owned(),
+                reason: error.to_string(),
+            })?;
+            for (name, view) in read.tensors() {
+                let place = (file.to_owned(), view);
+                if let Some((other, _)) = tensors.insert(name.clone(), place) {
+                    return Err(WeightsError::Twice {
+                        origin: file.to_owned(),
+                        name,
+                        other,
+                    });
+                }
+            }
+        }
         Ok(Self {
             origin: origin.to_owned(),
             tensors,
         })
-    }
-
-    /// The numbers of the encoder tensor `name`, with or without a model prefix, LayerNorms by their old names too.
-    ///
-    /// # Errors
-    /// There is no such tensor, or it has another shape or no float numbers.
-    pub fn encoder_tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
-        let names = spellings(name);
-        let found = names.iter().find_map(|n| self.tensors.tensor(n).ok());
-        let Some(view) = found else {
-            return Err(WeightsError::Missing {
-                origin: self.origin.clone(),
-                name: name.to_owned(),
-                tried: names[1..].join(", "),
-            });
-        };
-        self.read(name, &view, shape)
-    }
-
-    /// Whether the encoder has the tensor `name`, under any of its names.
-    pub fn has_encoder_tensor(&self, name: &str) -> bool {
-        spellings(name)
-            .iter()
-            .any(|n| self.tensors.tensor(n).is_ok())
     }
 
     /// Every tensor of floats, by name in alphabetical order; others (buffers of whole numbers) are passed over.
@@ -171,124 +202,58 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// A tensor holds values that are not finite.
     pub fn floats(&self) -> Result<Vec<NamedTensor>, WeightsError> {
-        let mut views: Vec<(String, TensorView<'a>)> = self.tensors.tensors();
-        views.retain(|(_, view)| is_float(view.dtype()));
-        views.sort_by(|a, b| a.0.cmp(&b.0));
-        views
-            .into_iter()
-            .map(|(name, view)| {
+        let floats = (self.tensors.iter()).filter(|(_, (_, view))| is_float(view.dtype()));
+        floats
+            .map(|(name, (origin, view))| {
                 let shape = view.shape().to_vec();
-                let values = self.read(&name, &view, &shape)?;
+                let values = read(origin, name, view, &shape)?;
                 Ok(NamedTensor {
-                    name,
+                    name: name.clone(),
                     shape,
                     values,
                 })
             })
             .collect()
     }
+}
 
-    fn read(
-        &self,
-        name: &str,
-        view: &TensorView<'_>,
-        shape: &[usize],
-    ) -> Result<Vec<f32>, WeightsError> {
-        if view.shape() != shape {
-            return Err(WeightsError::Shape {
-                origin: self.origin.clone(),
+/// The numbers of a tensor of this shape.
+fn read(
+    origin: &str,
+    name: &str,
+    view: &TensorView<'_>,
+    shape: &[usize],
+) -> Result<Vec<f32>, WeightsError> {
+    if view.shape() != shape {
+        return Err(WeightsError::Shape {
+            origin: origin.to_owned(),
+            name: name.to_owned(),
+            found: view.shape().to_vec(),
+            expected: shape.to_vec(),
+        });
+    }
+    let data = view.data();
+    let values: Vec<f32> = match view.dtype() {
+        Dtype::F32 => numbers(data, f32::from_le_bytes),
+        Dtype::F16 => numbers(data, |b| f16::from_le_bytes(b).to_f32()),
+        Dtype::BF16 => numbers(data, |b| bf16::from_le_bytes(b).to_f32()),
+        Dtype::F64 => numbers(data, |b| f64::from_le_bytes(b) as f32),
+        found => {
+            return Err(WeightsError::NumberFormat {
+                origin: origin.to_owned(),
                 name: name.to_owned(),
-                found: view.shape().to_vec(),
-                expected: shape.to_vec(),
+                found,
             });
         }
-        let data = view.data();
-        let values: Vec<f32> = match view.dtype() {
-            Dtype::F32 => numbers(data, f32::from_le_bytes),
-            Dtype::F16 => numbers(data, |b| f16::from_le_bytes(b).to_f32()),
-            Dtype::BF16 => numbers(data, |b| bf16::from_le_bytes(b).to_f32()),
-            Dtype::F64 => numbers(data, |b| f64::from_le_bytes(b) as f32),
-            found => {
-                return Err(WeightsError::NumberFormat {
-                    origin: self.origin.clone(),
-                    name: name.to_owned(),
-                    found,
-                });
-            }
-        };
-        if values.iter().all(|v| v.is_finite()) {
-            Ok(values)
-        } else {
-            Err(WeightsError::NotFinite {
-                origin: self.origin.clone(),
-                name: name.to_owned(),
-            })
-        }
-    }
-}
-
-/// Number format of a written file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileFormat {
-    /// 32-bit floats: trained modules.
-    F32,
-    /// 16-bit floats: the small encoder inside the program.
-    F16,
-}
-
-/// A safetensors file with these tensors, as bytes; the same tensors give the same bytes.
-///
-/// # Errors
-/// A tensor's numbers do not match its shape.
-pub fn to_bytes(tensors: &[NamedTensor], format: FileFormat) -> Result<Vec<u8>, WeightsError> {
-    let dtype = match format {
-        FileFormat::F32 => Dtype::F32,
-        FileFormat::F16 => Dtype::F16,
     };
-    let data: Vec<Vec<u8>> = tensors
-        .iter()
-        .map(|tensor| match format {
-            FileFormat::F32 => tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            FileFormat::F16 => (tensor.values.iter())
-                .flat_map(|&v| f16::from_f32(v).to_le_bytes())
-                .collect(),
+    if values.iter().all(|v| v.is_finite()) {
+        Ok(values)
+    } else {
+        Err(WeightsError::NotFinite {
+            origin: origin.to_owned(),
+            name: name.to_owned(),
         })
-        .collect();
-    let mut views = Vec::with_capacity(tensors.len());
-    for (tensor, bytes) in tensors.iter().zip(&data) {
-        let view = TensorView::new(dtype, tensor.shape.clone(), bytes).map_err(|error| {
-            WeightsError::Format {
-                origin: tensor.name.clone(),
-                reason: error.to_string(),
-            }
-        })?;
-        views.push((tensor.name.as_str(), view));
     }
-    // Python's readers expect to be told who laid the numbers out.
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize(views, Some(metadata)).map_err(|error| WeightsError::Format {
-        origin: "new file".to_owned(),
-        reason: error.to_string(),
-    })
-}
-
-/// The names a tensor may have in a file, its own first.
-fn spellings(name: &str) -> Vec<String> {
-    let old = name
-        .strip_suffix("LayerNorm.weight")
-        .map(|stem| format!("{stem}LayerNorm.gamma"))
-        .or_else(|| {
-            let stem = name.strip_suffix("LayerNorm.bias")?;
-            Some(format!("{stem}LayerNorm.beta"))
-        });
-    [Some(name.to_owned()), old]
-        .into_iter()
-        .flatten()
-        .flat_map(|spelling| {
-            let prefixes = prefixes().into_iter();
-            prefixes.map(move |prefix| format!("{prefix}{spelling}"))
-        })
-        .collect()
 }
 
 fn is_float(dtype: Dtype) -> bool {
@@ -306,98 +271,4 @@ fn numbers<const N: usize>(data: &[u8], read: impl Fn([u8; N]) -> f32) -> Vec<f3
     clippy::unwrap_used,
     reason = "a broken expectation must fail its test"
 )]
-mod tests {
-    use super::*;
-
-    fn one(name: &str, values: &[f32]) -> NamedTensor {
-        NamedTensor {
-            name: name.to_owned(),
-            shape: vec![values.len()],
-            values: values.to_vec(),
-        }
-    }
-
-    #[test]
-    fn names_with_prefix_and_old_layer_norm_names_are_found() {
-        let tensors = [
-            one("roberta.embeddings.LayerNorm.gamma", &[1.0, 2.0]),
-            one("bert.pooler.dense.bias", &[0.5]),
-        ];
-        let bytes = to_bytes(&tensors, FileFormat::F32).unwrap();
-        let weights = Weights::new(&bytes, "file").unwrap();
-        let gamma = weights.encoder_tensor("embeddings.LayerNorm.weight", &[2]);
-        assert_eq!(gamma.unwrap(), [1.0, 2.0]);
-        assert!(weights.has_encoder_tensor("pooler.dense.bias"));
-        assert!(!weights.has_encoder_tensor("pooler.dense.weight"));
-    }
-
-    #[test]
-    fn every_float_format_is_read_and_whole_numbers_are_passed_over() {
-        let formats: [(&str, Dtype, Vec<u8>); 5] = [
-            ("a", Dtype::F16, f16::from_f32(1.5).to_le_bytes().to_vec()),
-            (
-                "b",
-                Dtype::BF16,
-                bf16::from_f32(-2.0).to_le_bytes().to_vec(),
-            ),
-            ("c", Dtype::F64, 0.25f64.to_le_bytes().to_vec()),
-            ("d", Dtype::F32, 3.0f32.to_le_bytes().to_vec()),
-            ("ids", Dtype::I64, 7i64.to_le_bytes().to_vec()),
-        ];
-        let views = formats
-            .iter()
-            .map(|(name, dtype, data)| (*name, TensorView::new(*dtype, vec![1], data).unwrap()));
-        let bytes = safetensors::serialize(views, None).unwrap();
-        let weights = Weights::new(&bytes, "file").unwrap();
-        let read = weights.floats().unwrap();
-        let values: Vec<f32> = read.iter().flat_map(|t| t.values.clone()).collect();
-        assert_eq!(values, [1.5, -2.0, 0.25, 3.0]);
-        let error = weights.encoder_tensor("ids", &[1]).unwrap_err().to_string();
-        assert!(error.contains("`ids` holds I64"), "{error}");
-    }
-
-    #[test]
-    fn errors_name_the_file_and_the_tensor() {
-        let bytes = to_bytes(&[one("a", &[1.0, f32::NAN])], FileFormat::F16).unwrap();
-        let weights = Weights::new(&bytes, "some/file").unwrap();
-        for (name, shape, expected) in [
-            ("b", vec![2], "missing"),
-            ("a", vec![3], "has shape [2]"),
-            ("a", vec![2], "not finite"),
-        ] {
-            let message = weights
-                .encoder_tensor(name, &shape)
-                .unwrap_err()
-                .to_string();
-            assert!(
-                message.starts_with("some/file: ") && message.contains(expected),
-                "{message}"
-            );
-        }
-    }
-
-    #[test]
-    fn truncated_files_and_lying_headers_are_refused() {
-        let bytes = to_bytes(&[one("a", &[1.0, 2.0])], FileFormat::F32).unwrap();
-        for length in [0, 7, 20, bytes.len() - 1] {
-            let message = Weights::new(&bytes[..length], "f").unwrap_err().to_string();
-            assert!(
-                message.contains("not a whole safetensors file"),
-                "{message}"
-            );
-        }
-        let mut lying = bytes.clone();
-        lying[..8].copy_from_slice(&u64::MAX.to_le_bytes());
-        assert!(Weights::new(&lying, "f").is_err());
-    }
-
-    #[test]
-    fn a_folder_in_the_old_format_says_how_to_convert() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = read_folder(folder.path()).unwrap_err().to_string();
-        assert!(missing.contains("model.safetensors"), "{missing}");
-        std::fs::write(folder.path().join("pytorch_model.bin"), b"x").unwrap();
-        let message = read_folder(folder.path()).unwrap_err().to_string();
-        assert!(message.contains("save_pretrained"), "{message}");
-    }
-}
+mod tests;

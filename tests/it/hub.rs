@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -15,7 +16,10 @@ use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
+/// The commit of what lies under `/resolve/main/`, until the branch moves on.
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+/// The commit that it moves on to.
+const NEXT: &str = "fedcba9876543210fedcba9876543210fedcba98";
 const TOKEN: &str = "hf_only_this_one";
 
 /// Larger than what is read at once, so that progress has something to report.
@@ -25,24 +29,37 @@ const WEIGHT_BYTES: usize = 3 << 20;
 struct Server {
     endpoint: String,
     requests: Arc<Mutex<Vec<String>>>,
+    moved: Arc<AtomicBool>,
 }
 
 impl Server {
     /// Serves `files`, by their addresses. Those under `/private/` need the token; `/plain-name/` is the old name
-    /// of `/owner/model/`; the connection breaks in the middle of a whole file under `/flaky/`.
+    /// of `/owner/model/`; the connection breaks in the middle of a whole file under `/flaky/`. What lies at `main` is
+    /// also there at its commit.
     fn start(files: HashMap<String, Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let files = Arc::new(files);
-        let log = Arc::clone(&requests);
+        let moved = Arc::new(AtomicBool::new(false));
+        let (log, main_moved) = (Arc::clone(&requests), Arc::clone(&moved));
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (files, log) = (Arc::clone(&files), Arc::clone(&log));
-                thread::spawn(move || answer(&stream.unwrap(), &files, &log));
+                let moved = main_moved.load(Ordering::SeqCst);
+                thread::spawn(move || answer(&stream.unwrap(), &files, &log, moved));
             }
         });
-        Self { endpoint, requests }
+        Self {
+            endpoint,
+            requests,
+            moved,
+        }
+    }
+
+    /// The branch `main` goes on to the commit [`NEXT`].
+    fn move_main(&self) {
+        self.moved.store(true, Ordering::SeqCst);
     }
 
     fn requests(&self) -> usize {
@@ -51,7 +68,12 @@ impl Server {
 }
 
 /// Answers one request and closes the connection.
-fn answer(stream: &TcpStream, files: &HashMap<String, Vec<u8>>, log: &Mutex<Vec<String>>) {
+fn answer(
+    stream: &TcpStream,
+    files: &HashMap<String, Vec<u8>>,
+    log: &Mutex<Vec<String>>,
+    moved: bool,
+) {
     let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
     let Some(request) = lines.next() else {
         return;
@@ -83,7 +105,18 @@ fn answer(stream: &TcpStream, files: &HashMap<String, Vec<u8>>, log: &Mutex<Vec<
     if path.starts_with("/private/") && !authorised {
         return reply("401 Unauthorized", "", 0, b"");
     }
-    let Some(content) = files.get(path) else {
+    let (main, first, next) = (
+        "/resolve/main/",
+        format!("/resolve/{COMMIT}/"),
+        format!("/resolve/{NEXT}/"),
+    );
+    let path = match moved {
+        true => path.replace(main, &next),
+        false => path.to_owned(),
+    };
+    let commit = if path.contains(&next) { NEXT } else { COMMIT };
+    let path = path.replace(&first, main);
+    let Some(content) = files.get(&path) else {
         return reply("404 Not Found", "", 0, b"");
     };
     let range = headers
@@ -105,7 +138,7 @@ fn answer(stream: &TcpStream, files: &HashMap<String, Vec<u8>>, log: &Mutex<Vec<
     reply(
         "206 Partial Content",
         &format!(
-            "Content-Range: bytes {start}-{}/{}\r\nETag: \"{etag}\"\r\nX-Repo-Commit: {COMMIT}\r\n",
+            "Content-Range: bytes {start}-{}/{}\r\nETag: \"{etag}\"\r\nX-Repo-Commit: {commit}\r\n",
             end.saturating_sub(1),
             content.len()
         ),
@@ -159,8 +192,11 @@ fn a_model_is_downloaded_once_and_then_used_offline() {
     .unwrap();
     assert_eq!(files.config, b"{}");
     assert!(files.origin.contains("owner/model") && files.origin.contains(COMMIT));
-    let Weights::File(weights) = &files.weights else {
+    let Weights::Files(weights) = &files.weights else {
         panic!("weights of a hub model lie in a file");
+    };
+    let [weights] = weights.as_slice() else {
+        panic!("one file: {weights:?}");
     };
     assert_eq!(std::fs::read(weights).unwrap(), vec![7; WEIGHT_BYTES]);
     // The layout of Python's cache.
@@ -209,6 +245,167 @@ fn a_model_is_downloaded_once_and_then_used_offline() {
         &mut |_| {},
     );
     assert!(by_commit.is_ok());
+}
+
+/// What a model's weights were read to be.
+fn weights(files: &ModelFiles) -> Vec<u8> {
+    let Weights::Files(paths) = &files.weights else {
+        panic!("{:?}", files.weights);
+    };
+    let read = paths.iter().map(|path| std::fs::read(path).unwrap());
+    read.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn all_files_are_of_one_commit_whatever_the_branch_does() {
+    let mut addresses = model_files("owner/model");
+    let next = [
+        ("config.json", b"{\"next\": 1}".to_vec()),
+        ("vocab.txt", b"[PAD]\n".to_vec()),
+        ("model.safetensors", b"other weights".to_vec()),
+    ];
+    for (name, content) in next {
+        addresses.insert(format!("/owner/model/resolve/{NEXT}/{name}"), content);
+    }
+    let server = Server::start(addresses);
+    let home = tempfile::tempdir().unwrap();
+    // An earlier program fetched the configuration alone.
+    let repository = Repository::model("owner/model", "main");
+    let early = hub(&server, home.path(), &[]);
+    early.file(&repository, "config.json", &mut |_| {}).unwrap();
+    server.move_main();
+    let open = |home: &Path, more: &[(&str, &str)]| {
+        let hub = hub(&server, home, more);
+        ModelFiles::open(&model("owner/model"), &hub, &mut |_| {}).unwrap()
+    };
+    let files = open(home.path(), &[]);
+    assert_eq!(files.config, b"{}");
+    assert_eq!(weights(&files), vec![7; WEIGHT_BYTES]);
+    assert!(files.origin.contains(COMMIT), "{}", files.origin);
+    assert_eq!(open(home.path(), &[("HF_HUB_OFFLINE", "1")]), files);
+
+    // A cache that knows nothing gets the new one, all of it.
+    let fresh = tempfile::tempdir().unwrap();
+    let files = open(fresh.path(), &[]);
+    assert!(files.origin.contains(NEXT), "{}", files.origin);
+    assert_eq!(weights(&files), b"other weights");
+
+    // Within one program the commit stays, even where the cache says something else now.
+    let reference = home.path().join("hub/models--owner--model/refs/main");
+    std::fs::write(reference, NEXT).unwrap();
+    let path = early.file(&repository, "vocab.txt", &mut |_| {}).unwrap();
+    assert!(path.display().to_string().contains(COMMIT), "{path:?}");
+}
+
+#[test]
+fn a_file_that_is_not_whole_is_fetched_anew() {
+    let server = Server::start(model_files("owner/model"));
+    let home = tempfile::tempdir().unwrap();
+    let open = |more: &[(&str, &str)]| {
+        let hub = hub(&server, home.path(), more);
+        ModelFiles::open(&model("owner/model"), &hub, &mut |_| {})
+    };
+    let whole = open(&[]).unwrap();
+    let folder = home.path().join("hub/models--owner--model");
+    let vocabulary = folder.join("snapshots").join(COMMIT).join("vocab.txt");
+    // Under the name that git gives to the whole content.
+    let blob = "2f7a4b5b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f";
+    let spoil: [&dyn Fn(); 3] = [
+        &|| std::fs::write(vocabulary.canonicalize().unwrap(), "").unwrap(),
+        &|| std::fs::remove_file(vocabulary.canonicalize().unwrap()).unwrap(),
+        &|| {
+            std::fs::write(folder.join("blobs").join(blob), "[PAD]\n").unwrap();
+            std::fs::remove_file(&vocabulary).unwrap();
+            let target = format!("../../blobs/{blob}");
+            std::os::unix::fs::symlink(target, &vocabulary).unwrap();
+        },
+    ];
+    for spoil in spoil {
+        spoil();
+        let message = open(&[("HF_HUB_OFFLINE", "1")]).unwrap_err().to_string();
+        assert!(
+            message.contains("vocab.txt is not the whole file"),
+            "{message}"
+        );
+        assert_eq!(open(&[]).unwrap(), whole);
+        let Some(content) = std::fs::read_to_string(&vocabulary).ok() else {
+            panic!("the vocabulary is back");
+        };
+        assert!(content.ends_with("cat\n"), "{content}");
+    }
+}
+
+#[test]
+fn what_a_commit_is_known_to_lack_is_not_asked_for() {
+    let server = Server::start(model_files("owner/model"));
+    let home = tempfile::tempdir().unwrap();
+    let open = |more: &[(&str, &str)]| {
+        let hub = hub(&server, home.path(), more);
+        ModelFiles::open(&model("owner/model"), &hub, &mut |_| {}).unwrap()
+    };
+    let files = open(&[]);
+    let lacking = home
+        .path()
+        .join("hub/models--owner--model/.no_exist")
+        .join(COMMIT);
+    std::fs::create_dir_all(&lacking).unwrap();
+    for name in ["tokenizer.json", "tokenizer_config.json"] {
+        std::fs::write(lacking.join(name), "").unwrap();
+    }
+    let asked = server.requests();
+    assert_eq!(open(&[]), files);
+    assert_eq!(open(&[("HF_HUB_OFFLINE", "1")]), files);
+    assert_eq!(server.requests(), asked);
+}
+
+#[test]
+fn weights_in_several_files_come_from_the_hub() {
+    let mut addresses = model_files("owner/model");
+    let address = |name: &str| format!("/owner/model/resolve/main/{name}");
+    addresses.remove(&address("model.safetensors"));
+    let index = br#"{"weight_map": {"a": "x-1.safetensors", "b": "x-2.safetensors"}}"#;
+    addresses.insert(address("model.safetensors.index.json"), index.to_vec());
+    addresses.insert(address("x-1.safetensors"), vec![1; 5]);
+    let home = tempfile::tempdir().unwrap();
+    let open = |addresses: &HashMap<String, Vec<u8>>| {
+        let hub = hub(&Server::start(addresses.clone()), home.path(), &[]);
+        ModelFiles::open(&model("owner/model"), &hub, &mut |_| {})
+    };
+    let message = open(&addresses).unwrap_err().to_string();
+    assert!(message.contains("no file `x-2.safetensors`"), "{message}");
+    addresses.insert(address("x-2.safetensors"), vec![2; 3]);
+    assert_eq!(
+        weights(&open(&addresses).unwrap()),
+        [1, 1, 1, 1, 1, 2, 2, 2]
+    );
+}
+
+#[test]
+fn what_is_not_read_is_named_on_the_hub_as_in_a_folder() {
+    let address = |name: &str| format!("/owner/model/resolve/main/{name}");
+    let with = |removed: &str, added: &str| {
+        let mut addresses = model_files("owner/model");
+        addresses.remove(&address(removed));
+        addresses.insert(address(added), vec![0; 100]);
+        let server = Server::start(addresses);
+        let home = tempfile::tempdir().unwrap();
+        let hub = hub(&server, home.path(), &[]);
+        let error = ModelFiles::open(&model("owner/model"), &hub, &mut |_| {}).unwrap_err();
+        // It is not fetched to find out.
+        let fetched = home.path().join("hub/models--owner--model/snapshots");
+        assert!(!fetched.join(COMMIT).join(added).exists());
+        error.to_string()
+    };
+    let message = with("model.safetensors", "pytorch_model.bin");
+    assert!(
+        message.contains("`owner/model`") && message.contains("save_pretrained"),
+        "{message}"
+    );
+    let message = with("vocab.txt", "sentencepiece.bpe.model");
+    assert!(
+        message.contains("SentencePiece") && message.contains("tokenizer.json"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -332,6 +529,7 @@ fn an_unreachable_hub_is_an_error_that_says_what_to_do() {
     let server = Server {
         endpoint,
         requests: Arc::default(),
+        moved: Arc::default(),
     };
     let hub = hub(&server, home.path(), &[]);
     let error = ModelFiles::open(&model("owner/model"), &hub, &mut |_| {}).unwrap_err();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use autopeft::app::State;
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::journal;
-use autopeft::model::config::EncoderConfig;
+use autopeft::model::config::{Architecture, EncoderConfig};
 use autopeft::model::space::peft_space;
 use autopeft::model::weights::Weights;
 use autopeft::model::{Tokenizer, TokenizerFiles};
@@ -102,7 +102,10 @@ fn scratch() -> PathBuf {
 pub(crate) fn weights(bytes: &[u8]) {
     match Weights::new(bytes, "model.safetensors") {
         Ok(weights) => {
-            let _ = weights.encoder_tensor("a", &[2, 3]);
+            if let Ok(mut encoder) = weights.encoder(Architecture::Bert) {
+                let _ = encoder.take("embeddings.word_embeddings.weight", &[2, 3]);
+                let _ = encoder.nothing_left().map_err(|error| error.to_string());
+            }
             let _ = weights.floats().map_err(|error| error.to_string());
         }
         Err(error) => drop(error.to_string()),

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 /// BERT-base or RoBERTa-base.
@@ -91,6 +93,8 @@ fn what_is_not_implemented_is_refused_by_name() {
     for (key, value) in [
         ("model_type", "t5"),
         ("hidden_act", "relu"),
+        ("hidden_act", "gelu_new"),
+        ("hidden_act", "gelu_pytorch_tanh"),
         ("position_embedding_type", "relative_key"),
     ] {
         let message = with(key, value.into()).unwrap_err().to_string();
@@ -98,6 +102,20 @@ fn what_is_not_implemented_is_refused_by_name() {
             message.contains(key) && message.contains(value),
             "{message}"
         );
+    }
+    for (key, value) in [
+        ("is_decoder", json!(true)),
+        ("add_cross_attention", json!(true)),
+        ("pruned_heads", json!({"0": [1]})),
+        ("quantization_config", json!({"load_in_8bit": true})),
+        ("auto_map", json!({"AutoModel": "modeling.OwnModel"})),
+        // Python takes it to mean: no positions at all.
+        ("position_embedding_type", json!(null)),
+    ] {
+        let mut config = json_of(Architecture::Bert);
+        config[key] = value;
+        let message = read(&config).unwrap_err().to_string();
+        assert!(message.contains(key), "{message}");
     }
     let message = with("num_attention_heads", 7.into()).unwrap_err();
     assert!(message.to_string().contains("divisor of hidden_size, 768"));
@@ -110,20 +128,79 @@ fn what_is_not_implemented_is_refused_by_name() {
     );
 }
 
+/// The configuration of the published encoder as JSON.
+fn json_of(architecture: Architecture) -> Value {
+    serde_json::from_str(&base(architecture).to_json()).unwrap()
+}
+
+fn read(config: &Value) -> Result<EncoderConfig, ConfigError> {
+    EncoderConfig::from_json(&config.to_string(), "config.json")
+}
+
 #[test]
-fn missing_and_malformed_values_are_named() {
-    for key in ["model_type", "vocab_size", "layer_norm_eps"] {
-        let message = with(key, Value::Null).unwrap_err().to_string();
+fn absent_keys_stand_for_what_they_stand_for_in_python() {
+    let [distil, electra, mpnet] = others();
+    let [bert, roberta] = [Architecture::Bert, Architecture::Roberta].map(base);
+    let as_classes = [
+        bert,
+        EncoderConfig {
+            positions: 512,
+            token_types: 2,
+            layer_norm_epsilon: 1e-12,
+            ..roberta
+        },
+        distil,
+        electra,
+        EncoderConfig {
+            positions: 512,
+            ..mpnet
+        },
+    ];
+    for expected in as_classes {
+        let name = expected.architecture.name();
+        assert_eq!(read(&json!({"model_type": name})), Ok(expected.clone()));
+        // Found by its class where the family is not named.
+        let classes = json!({"model_type": null, "architectures": [expected.architecture.class()]});
+        assert_eq!(read(&classes), Ok(expected));
+    }
+    let message = with("model_type", Value::Null).map(|config| config.architecture);
+    assert_eq!(message, Ok(Architecture::Bert));
+    for classes in [
+        json!([]),
+        json!(["T5Model"]),
+        json!(["BertModel", "RobertaModel"]),
+    ] {
+        let message = read(&json!({"architectures": classes})).unwrap_err();
+        let message = message.to_string();
         assert!(
-            message.contains(key) && message.contains("missing"),
+            message.contains("add `model_type`, one of `bert`"),
             "{message}"
         );
     }
-    for value in [
-        serde_json::json!(0),
-        serde_json::json!(-3),
-        serde_json::json!("12"),
-    ] {
+}
+
+#[test]
+fn other_names_count_as_what_they_are() {
+    assert!(with("hidden_act", "gelu_python".into()).is_ok());
+    let [distil, ..] = others();
+    let mut config: Value = serde_json::from_str(&distil.to_json()).unwrap();
+    config["layer_norm_eps"] = json!(1e-5);
+    assert_eq!(read(&config).unwrap(), distil, "DistilBERT's is fixed");
+    let object = config.as_object_mut().unwrap();
+    let width = object.remove("dim").unwrap();
+    object.insert("hidden_size".to_owned(), width);
+    assert_eq!(read(&config).unwrap(), distil);
+    config["dim"] = json!(384);
+    let message = read(&config).unwrap_err().to_string();
+    assert!(
+        message.contains("`hidden_size` is 768; expected 384"),
+        "{message}"
+    );
+}
+
+#[test]
+fn malformed_values_are_named() {
+    for value in [json!(0), json!(-3), json!("12")] {
         let message = with("num_hidden_layers", value).unwrap_err().to_string();
         assert!(message.contains("whole number"), "{message}");
     }

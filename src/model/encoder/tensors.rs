@@ -17,24 +17,26 @@ impl Backbone {
     /// The encoder of this configuration with the weights of a file.
     ///
     /// # Errors
-    /// A tensor is missing, has another shape, or holds no finite floats.
+    /// A tensor is missing, has another shape, or holds no finite floats; or the file's encoder has more than these.
     pub fn from_weights(
         config: EncoderConfig,
         weights: &Weights<'_>,
         device: &Device,
         dtype: DType,
     ) -> Result<Self, WeightsError> {
-        let pooler = weights.has_encoder_tensor(POOLER);
-        let architecture = config.architecture;
-        Self::build(config, pooler, device, dtype, |(name, shape)| {
-            let values = weights.encoder_tensor(&architecture.tensor(&name), &shape)?;
+        let mut tensors = weights.encoder(config.architecture)?;
+        let pooler = tensors.has(POOLER);
+        let backbone = Self::build(config, pooler, device, dtype, |(name, shape)| {
+            let values = tensors.take(&name, &shape)?;
             let size = values.len();
             let dtype = match is_norm(&name) {
                 true => exact(dtype),
                 false => dtype,
             };
             Ok(floats(values, [size], device, dtype))
-        })
+        })?;
+        tensors.nothing_left()?;
+        Ok(backbone)
     }
 
     /// The initial tensors of a new encoder: normal weights, LayerNorms at 1, biases at 0, as BERT starts.
@@ -79,7 +81,7 @@ impl Backbone {
             let slot = slot.ok_or_else(|| WeightsError::Missing {
                 origin: origin(),
                 name: name.clone(),
-                tried: "nothing else".to_owned(),
+                expected: shape.clone(),
             })?;
             let found = parameters.shape(slot).to_vec();
             if found != shape {
