@@ -105,7 +105,7 @@ fn write(
     writeln!(out, "## Loading\n")?;
     let architecture = front.context.encoder.architecture;
     let ways = [
-        ("", Library::Transformers, python::obstacle(architecture)),
+        ("", Library::Transformers, None),
         (
             "adapterhub/",
             Library::Adapters,

@@ -4,7 +4,6 @@
 
 use super::Front;
 use super::front::Finished;
-use crate::model::config::Architecture;
 use crate::study::ModelSource;
 use crate::task::Labels;
 
@@ -57,14 +56,6 @@ impl Library {
             Self::Adapters | Self::Peft => 2,
         }
     }
-}
-
-/// Why `transformers` cannot run an adapter through our module; none: it can.
-pub(super) fn obstacle(architecture: Architecture) -> Option<&'static str> {
-    let other = matches!(architecture, Architecture::DistilBert | Architecture::Mpnet);
-    other.then_some(
-        "the module beside the weights reads BERT's layers, and this encoder's are built otherwise",
-    )
 }
 
 /// The script for a trial.

@@ -1,7 +1,8 @@
 """Runs an adapter that autopeft-tui exported on `transformers`: any combination of modules, in any layers.
 
-Needs torch, transformers and safetensors, and an encoder with BERT's layers (BERT, RoBERTa and its kin, ELECTRA). This file depends on nothing else of the
-program; copy it with the adapter. Every weight is a parameter, so the model can be trained further.
+Needs torch, transformers and safetensors, and an encoder with BERT's layers (BERT, RoBERTa and its kin, ELECTRA, DistilBERT,
+MPNet). This file depends on nothing else of the program; copy it with the adapter. Every weight is a parameter, so the
+model can be trained further.
 
     model = AdaptedEncoder.load("trial-0007", "bert-base-uncased").eval()
     logits = model(**tokenizer("A text.", "Its pair.", return_tensors="pt"))
@@ -37,8 +38,17 @@ class AdaptedEncoder(nn.Module):
         prefixes = Prefixes(tensors, len(layers)) if any(n.startswith("prefix.") for n in tensors) else None
         for place, number in enumerate(layers):
             own = {name.removeprefix(f"layer.{number}."): tensor for name, tensor in tensors.items()}
+            settings = own, card["lora_scale"], prefixes, place
+            if hasattr(encoder, "transformer"):
+                layer = encoder.transformer.layer[number]
+                layer.attention = SelfAttention(layer.attention, "{}_lin", *settings)
+                layer.ffn = FeedForward(layer.ffn, layer.output_layer_norm, own)
+                continue
             layer = encoder.encoder.layer[number]
-            layer.attention.self = SelfAttention(layer.attention.self, own, card["lora_scale"], prefixes, place)
+            if hasattr(layer.attention, "attn"):
+                layer.attention.attn = SelfAttention(layer.attention.attn, "{}", *settings)
+            else:
+                layer.attention.self = SelfAttention(layer.attention.self, None, *settings)
             layer.output = FeedForwardOutput(layer.output, own)
         self.encoder = encoder
         self.dense = linear(tensors, "head.dense")
@@ -56,6 +66,8 @@ class AdaptedEncoder(nn.Module):
         return cls(encoder.float(), card, load_file(folder / "adapter.safetensors"))
 
     def forward(self, **inputs):
+        if not hasattr(self.encoder.embeddings, "token_type_embeddings"):
+            inputs.pop("token_type_ids", None)
         first = self.encoder(**inputs).last_hidden_state[:, 0]
         return self.out(torch.tanh(self.dense(first)))
 
@@ -82,14 +94,44 @@ class FeedForwardOutput(nn.Module):
         return self.original.LayerNorm(total)
 
 
-class SelfAttention(nn.Module):
-    """Attention with LoRA on queries and values, (IA)³ factors on keys and values, and a prefix before both."""
+class FeedForward(nn.Module):
+    """f + g_sa(LN(f + a)) + 4 g_pa(a): in place of DistilBERT's `ffn`, to which its layer adds a."""
 
-    def __init__(self, original, tensors, lora_scale, prefixes, place):
+    def __init__(self, original, norm, tensors):
         super().__init__()
-        self.query, self.key, self.value = original.query, original.key, original.value
+        self.first, self.activation, self.second = original.lin1, original.activation, original.lin2
+        self.dropout, self.norm = original.dropout, norm
+        self.serial = Bottleneck(tensors, "sa") if "sa.up.bias" in tensors else None
+        self.parallel = Bottleneck(tensors, "pa") if "pa.up.bias" in tensors else None
+        self.factors = parameter(tensors, "ia3.ffn")
+
+    def forward(self, a):
+        inner = self.activation(self.first(a))
+        if self.factors is not None:
+            inner = inner * self.factors
+        f = self.dropout(self.second(inner))
+        total = f
+        if self.serial is not None:
+            total = total + self.serial(self.norm(f + a))
+        if self.parallel is not None:
+            total = total + PARALLEL_SCALE * self.parallel(a)
+        return total
+
+
+class SelfAttention(nn.Module):
+    """Attention with LoRA on queries and values, (IA)³ factors on keys and values, and a prefix before both.
+
+    `short` is how a family calls its linear maps by one letter, if it does; the fourth of them is then inside too.
+    """
+
+    def __init__(self, original, short, tensors, lora_scale, prefixes, place):
+        super().__init__()
+        names = [short.format(letter) for letter in "qkv"] if short else ["query", "key", "value"]
+        self.query, self.key, self.value = (getattr(original, name) for name in names)
+        output = {"{}_lin": "out_lin", "{}": "o"}.get(short)
+        self.output = getattr(original, output) if output else nn.Identity()
         self.dropout = original.dropout
-        self.heads = original.num_attention_heads
+        self.heads = getattr(original, "num_attention_heads", None) or original.n_heads
         self.lora_scale = lora_scale
         self.query_a, self.query_b = parameter(tensors, "lora.query.A"), parameter(tensors, "lora.query.B")
         self.value_a, self.value_b = parameter(tensors, "lora.value.A"), parameter(tensors, "lora.value.B")
@@ -97,7 +139,11 @@ class SelfAttention(nn.Module):
         # In every adapted layer the same object: one prefix network serves them all.
         self.prefixes, self.place = prefixes, place
 
-    def forward(self, hidden_states, attention_mask=None, *_, **__):
+    def forward(self, hidden_states=None, attention_mask=None, *others, **named):
+        # DistilBERT has names of its own, and MPNet adds a bias by distance, [1, A, S, S].
+        if hidden_states is None:
+            hidden_states, attention_mask = named["query"], named["mask"]
+        biases = [b for b in (*others, named.get("position_bias")) if isinstance(b, torch.Tensor) and b.dim() == 4]
         query, key, value = self.query(hidden_states), self.key(hidden_states), self.value(hidden_states)
         if self.key_factors is not None:
             key, value = key * self.key_factors, value * self.value_factors
@@ -113,13 +159,17 @@ class SelfAttention(nn.Module):
                 torch.cat([p.expand(len(x), -1, -1, -1), x], dim=2) for p, x in zip(before, (key, value), strict=True)
             )
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+        for bias in biases:
+            scores = scores + functional.pad(bias, (length, 0))
         if attention_mask is not None:
+            if attention_mask.dim() == 2:
+                attention_mask = attention_mask[:, None, None, :] != 0
             if attention_mask.dtype == torch.bool:
                 lowest = torch.finfo(scores.dtype).min
                 attention_mask = torch.zeros_like(scores[..., length:]).masked_fill(~attention_mask, lowest)
             scores = scores + functional.pad(attention_mask, (length, 0))
         context = self.dropout(scores.softmax(-1)) @ value
-        return context.transpose(1, 2).flatten(2), None
+        return self.output(context.transpose(1, 2).flatten(2)), None
 
 
 class Prefixes(nn.Module):
