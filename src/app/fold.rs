@@ -178,7 +178,7 @@ impl State {
                 again.epochs.clear();
                 again.cause = None;
                 self.live.remove(&trial);
-                self.over.retain(|other| *other != trial);
+                self.is_not_over(trial);
             }
             Record::TrialPrioritised { trial, priority } => {
                 self.existing(trial)?;
@@ -234,6 +234,22 @@ impl State {
         }
         if let Some(long_over) = self.over.len().checked_sub(LIVE_KEPT + 1) {
             self.live.remove(&self.over[long_over]);
+        }
+    }
+
+    /// The trial is begun again: what was counted of ends counts on without it.
+    fn is_not_over(&mut self, id: TrialId) {
+        let Some(place) = self.over.iter().position(|other| *other == id) else {
+            return;
+        };
+        self.over.remove(place);
+        if place < self.fixed_after {
+            self.fixed_after -= 1;
+        }
+        if let Some((_, over)) = &mut self.newest_started
+            && place < *over
+        {
+            *over -= 1;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::launch::Resolved;
-use crate::model::device::free_bytes;
+use crate::memory::{self, Room};
 use crate::model::tensor::Device;
 use crate::model::{AdaptedSettings, trained_parameters};
 use crate::train::TrainError;
@@ -16,7 +16,8 @@ pub(super) struct Forecast {
     epoch_seconds: f64,
     epochs: u32,
     memory_bytes: u64,
-    free_bytes: Option<u64>,
+    /// What there is, where that is known.
+    room: Option<Room>,
 }
 
 impl Forecast {
@@ -58,7 +59,7 @@ impl Forecast {
                 + mean * data.validation.len() as f64 * speed.evaluation_seconds,
             epochs: study.fidelity.epochs.unwrap_or(training.epochs),
             memory_bytes: memory_bytes(&resolved.encoder, &largest, trained, shape, number),
-            free_bytes: free_bytes(device),
+            room: memory::room().filter(|_| device.clone().without_autodiff() == Device::flex()),
         })
     }
 
@@ -78,15 +79,21 @@ impl Forecast {
             "memory      at most {:.1} GB",
             gigabytes(self.memory_bytes)
         )?;
-        match self.free_bytes {
-            Some(free) => writeln!(f, " of {:.1} GB that are free", gigabytes(free))?,
-            None => writeln!(f)?,
-        }
-        if self.free_bytes.is_some_and(|free| free < self.memory_bytes) {
+        let Some(room) = self.room else {
+            return writeln!(f);
+        };
+        let [whole, free] = [room.whole_bytes, room.free_bytes].map(gigabytes);
+        writeln!(f, " of {whole:.1} GB, {free:.1} GB of which are free")?;
+        if self.memory_bytes > room.whole_bytes {
             writeln!(
                 f,
-                "warning     the largest configurations do not fit: they will be passed over; lower \
+                "warning     the largest configurations do not fit, and are not proposed; lower \
                  `training.batch_size` or `max_length`, or name smaller `space.sizes`"
+            )?;
+        } else if self.memory_bytes > room.free_bytes {
+            writeln!(
+                f,
+                "warning     the largest configurations do not fit beside what else runs now: they wait until they do"
             )?;
         }
         Ok(())
@@ -121,14 +128,24 @@ mod tests {
             epoch_seconds: 12.0,
             epochs: 10,
             memory_bytes: 2_500_000_000,
-            free_bytes: Some(8_000_000_000),
+            room: Some(Room {
+                whole_bytes: 16_000_000_000,
+                free_bytes: 8_000_000_000,
+            }),
         };
         assert_eq!(
             Lines(forecast, 60).to_string(),
             "time        at most 2 min a trial (12 s an epoch), 2.0 h for 60 trials\n\
-             memory      at most 2.5 GB of 8.0 GB that are free\n"
+             memory      at most 2.5 GB of 16.0 GB, 8.0 GB of which are free\n"
         );
-        forecast.free_bytes = Some(2_000_000_000);
+        let of = |whole_bytes, free_bytes| Room {
+            whole_bytes,
+            free_bytes,
+        };
+        forecast.room = Some(of(16_000_000_000, 2_000_000_000));
+        let text = Lines(forecast, 60).to_string();
+        assert!(text.contains("wait until they do"), "{text}");
+        forecast.room = Some(of(2_400_000_000, 2_000_000_000));
         let text = Lines(forecast, 60).to_string();
         assert!(text.contains("batch_size"), "{text}");
         assert_eq!(duration(4.0 * 86_400.0), "4.0 days");

@@ -16,7 +16,7 @@ pub enum Message {
     Resume(TrialId),
     /// End a trial.
     Cancel(TrialId),
-    /// Queue a failed, cancelled or pruned trial again.
+    /// Queue a trial again that failed, was cancelled or pruned, or lacked memory.
     Retry(TrialId),
     /// Give a waiting trial a priority: higher ones start first, 0 is what every trial begins with.
     Prioritise(TrialId, i32),

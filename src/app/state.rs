@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Curve, Vitals};
 use crate::domain::{
-    PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, Trial, TrialId, TrialState,
+    PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom, Trial, TrialId,
+    TrialState,
 };
 
 /// Notices kept for the log panel.
@@ -156,6 +157,8 @@ pub struct State {
     pub resuming: BTreeSet<TrialId>,
     /// The device.
     pub device: DeviceStatus,
+    /// Room for trainings on the device, where that is known.
+    pub room: Option<TrainingRoom>,
     /// Jobs that the executor can run at once.
     pub capacity: usize,
     /// The search.
@@ -200,6 +203,7 @@ impl State {
             paused_with_study: BTreeSet::new(),
             resuming: BTreeSet::new(),
             device: DeviceStatus::Loading,
+            room: None,
             capacity: 1,
             search: SearchStatus::Idle,
             evaluation: None,

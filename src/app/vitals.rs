@@ -10,6 +10,8 @@ use crossbeam_channel::{Receiver, TrySendError, bounded};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 
+use crate::memory;
+
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// One look at every device: GPUs first, then this machine's processors.
@@ -109,7 +111,8 @@ impl Processors {
     fn look(&mut self) -> DeviceVitals {
         let now = ticks();
         let before = std::mem::replace(&mut self.ticks, now);
-        let (used, all) = memory().unzip();
+        let room = memory::room();
+        let used = room.map(|room| room.whole_bytes.saturating_sub(room.free_bytes));
         let count = thread::available_parallelism().map_or(1, usize::from);
         DeviceVitals {
             name: format!("CPU, {count} cores"),
@@ -117,7 +120,7 @@ impl Processors {
                 .zip(before)
                 .and_then(|(now, before)| now.share_since(before)),
             memory_used_bytes: used,
-            memory_bytes: all,
+            memory_bytes: room.map(|room| room.whole_bytes),
             celsius: celsius(Path::new("/sys/class/hwmon")),
         }
     }
@@ -137,14 +140,6 @@ fn ticks() -> Option<Ticks> {
 }
 
 #[cfg(target_os = "linux")]
-fn memory() -> Option<(u64, u64)> {
-    use procfs::Current;
-    let memory = procfs::Meminfo::current().ok()?;
-    let free = memory.mem_available.unwrap_or(memory.mem_free);
-    Some((memory.mem_total.saturating_sub(free), memory.mem_total))
-}
-
-#[cfg(target_os = "linux")]
 fn program_bytes() -> Option<u64> {
     let pages = procfs::process::Process::myself()
         .ok()?
@@ -156,11 +151,6 @@ fn program_bytes() -> Option<u64> {
 
 #[cfg(not(target_os = "linux"))]
 fn ticks() -> Option<Ticks> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-fn memory() -> Option<(u64, u64)> {
     None
 }
 

@@ -14,6 +14,7 @@ mod reference_point;
 mod rung;
 mod search;
 mod space;
+mod training_room;
 mod trial;
 
 pub use cause::{Cause, Moment};
@@ -27,6 +28,7 @@ pub use reference_point::{ReferencePoint, ReferenceRule};
 pub use rung::{Ladder, Rung, Rungs, Standing};
 pub use search::{Acquisition, CostScale, InitialDesign, ScoreScale, SearchMethod, SurrogateModel};
 pub use space::{Point, Space};
+pub use training_room::TrainingRoom;
 pub use trial::{
     Diagnostics, EpochReport, Job, Measurement, Origin, Progress, Transition, Trial, TrialId,
     TrialState,

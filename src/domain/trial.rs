@@ -13,7 +13,7 @@
 //!    │ ▼   │ cancel
 //!    │ Cancelled ◀── Running, Paused
 //!    └── interrupt ── Running, Paused (the program ended)
-//!    └── retry ────── Failed, Cancelled, Pruned
+//!    └── retry ────── Failed, Cancelled, Pruned, Infeasible (for want of memory)
 //! ```
 
 use std::fmt;
@@ -76,7 +76,7 @@ pub enum Transition {
     Cancel,
     /// The program ended while it was under way; it will run again.
     Interrupt,
-    /// The user asks for another attempt, or for the rest of a pruned one.
+    /// The user asks for another attempt, or for the rest of a pruned one; see [`Trial::may_be_retried`].
     Retry,
 }
 
@@ -94,7 +94,7 @@ impl TrialState {
             (S::Queued | S::Running | S::Paused, T::Fail) => Some(S::Failed),
             (S::Queued | S::Running | S::Paused, T::Cancel) => Some(S::Cancelled),
             (S::Running | S::Paused, T::Interrupt)
-            | (S::Failed | S::Cancelled | S::Pruned, T::Retry) => Some(S::Queued),
+            | (S::Failed | S::Cancelled | S::Pruned | S::Infeasible, T::Retry) => Some(S::Queued),
             _ => None,
         }
     }
@@ -249,6 +249,21 @@ impl Trial {
         cause.or(standing.map(|standing| standing.to_string()))
     }
 
+    /// Whether its loss was no finite number before anything was measured.
+    pub fn has_diverged(&self) -> bool {
+        matches!(self.cause, Some(Cause::Diverged { .. }))
+    }
+
+    /// Whether another attempt may end otherwise: a loss that diverged would do so again, step by step.
+    pub fn may_be_retried(&self) -> bool {
+        let lacked_memory = self.cause.as_ref().is_some_and(Cause::is_out_of_memory);
+        match self.state {
+            TrialState::Failed | TrialState::Cancelled | TrialState::Pruned => true,
+            TrialState::Infeasible => lacked_memory,
+            _ => false,
+        }
+    }
+
     /// Seconds of training so far, pauses not counted; none before the first epoch.
     pub fn seconds(&self) -> Option<f64> {
         let latest = self.epochs.last().map(|epoch| epoch.wall_seconds);
@@ -297,6 +312,7 @@ mod tests {
             (Failed, Retry, Queued),
             (Cancelled, Retry, Queued),
             (Pruned, Retry, Queued),
+            (Infeasible, Retry, Queued),
         ];
         for state in states {
             for transition in transitions {

@@ -50,7 +50,7 @@ impl<'a> Lane<'a, '_> {
             match self.line.next(self.workbench) {
                 Turn::Begin(job) => {
                     self.tell(ExecutorEvent::Started(job.trial))?;
-                    if let Some(training) = self.begin(&job)? {
+                    if let Some(training) = self.begin(&job, 0)? {
                         self.train(training)?;
                     }
                 }
@@ -62,6 +62,17 @@ impl<'a> Lane<'a, '_> {
                     self.tell(ExecutorEvent::Started(job.trial))?;
                     self.end(job.trial, ExecutorEvent::of(job.trial, cause))?;
                 }
+                Turn::GiveUp(job, cause) => {
+                    self.tell(ExecutorEvent::Started(job.trial))?;
+                    self.end(job.trial, ExecutorEvent::Failed(job.trial, cause))?;
+                }
+                Turn::Defer(trial, needed_bytes, free_bytes) => {
+                    self.tell(ExecutorEvent::Deferred {
+                        trial,
+                        needed_bytes,
+                        free_bytes,
+                    })?;
+                }
                 Turn::End => return Ok(()),
             }
         }
@@ -70,11 +81,15 @@ impl<'a> Lane<'a, '_> {
     /// Trains to the end, or until something else is asked for.
     fn train(&self, mut training: Training<'a>) -> Result<(), Gone> {
         let trial = training.trial();
+        let mut told = training.reports().last().map_or(0, |report| report.epoch);
         let mut kept_at = Instant::now();
         loop {
             match self.line.wish(trial) {
                 Wish::None => {}
-                Wish::Cancel => return self.end(trial, ExecutorEvent::Cancelled(trial)),
+                Wish::Cancel => {
+                    drop(training);
+                    return self.end(trial, ExecutorEvent::Cancelled(trial));
+                }
                 Wish::Pause => {
                     let kept = self.keep(&training);
                     self.tell(ExecutorEvent::Paused(trial))?;
@@ -96,7 +111,10 @@ impl<'a> Lane<'a, '_> {
                 }
                 Ok(Ok(Advance::Prepared | Advance::Step(None) | Advance::Evaluated)) => None,
                 Ok(Ok(Advance::Epoch(report))) => {
-                    self.tell(ExecutorEvent::Epoch(trial, report))?;
+                    if report.epoch > told {
+                        told = report.epoch;
+                        self.tell(ExecutorEvent::Epoch(trial, report))?;
+                    }
                     None
                 }
                 Ok(Ok(Advance::Pruned(standing))) => return self.put_aside(training, standing),
@@ -105,7 +123,17 @@ impl<'a> Lane<'a, '_> {
                     Some(ExecutorEvent::of(trial, Cause::Diverged { at: Some(at) }))
                 }
                 Ok(Err(error)) => Some(ExecutorEvent::of(trial, error.cause())),
-                Err(panic) => Some(self.ended_by_panic(training.job(), panic.as_ref())),
+                Err(panic) => {
+                    let cause = self.cause_of(training.job(), panic.as_ref());
+                    if cause.is_out_of_memory() && self.workbench.give_back() {
+                        training = match self.once_more(training, told)? {
+                            Some(training) => training,
+                            None => return Ok(()),
+                        };
+                        continue;
+                    }
+                    Some(ExecutorEvent::of(trial, cause))
+                }
             };
             if let Some(event) = event {
                 // Its memory is free before the next trial may take it.
@@ -121,12 +149,33 @@ impl<'a> Lane<'a, '_> {
     }
 
     /// What a panic means for a trial; what it needs by its shapes is told beside the device's word.
-    fn ended_by_panic(&self, job: &Job, panic: &(dyn Any + Send)) -> ExecutorEvent {
+    fn cause_of(&self, job: &Job, panic: &(dyn Any + Send)) -> Cause {
         let mut cause = cause_of_panic(&panic_text(panic));
-        if let Cause::OutOfMemory { needed_bytes, .. } = &mut cause {
+        if let Cause::OutOfMemory {
+            needed_bytes,
+            room_bytes,
+            ..
+        } = &mut cause
+        {
             *needed_bytes = self.workbench.needed(job);
+            *room_bytes = self.workbench.whole();
         }
-        ExecutorEvent::of(job.trial, cause)
+        cause
+    }
+
+    /// A trial for which memory did not suffice, from where it was last kept, now that what was kept for speed is given
+    /// back; `told` epochs of it are known already, and come out the same.
+    fn once_more(&self, training: Training<'a>, told: u32) -> Result<Option<Training<'a>>, Gone> {
+        let job = training.job().clone();
+        drop(training);
+        memory::give_back();
+        let trial = job.trial;
+        let text = format!(
+            "trial {trial} ran out of memory: activations that were kept for speed are given back, and it is tried once \
+             more without them"
+        );
+        self.tell(ExecutorEvent::Remark(trial, text))?;
+        self.begin(&job, told)
     }
 
     /// Ends a trial; of one whose device was lost, all trials, which go on once the program is started again.
@@ -148,8 +197,8 @@ impl<'a> Lane<'a, '_> {
         self.end(trial, ExecutorEvent::Pruned(trial, standing))
     }
 
-    /// A job's training, where it can begin.
-    fn begin(&self, job: &Job) -> Result<Option<Training<'a>>, Gone> {
+    /// A job's training, where it can begin; its first `told` epochs are known.
+    fn begin(&self, job: &Job, told: u32) -> Result<Option<Training<'a>>, Gone> {
         let trial = job.trial;
         let mut refused = None;
         let begun = catch_unwind(AssertUnwindSafe(|| {
@@ -169,13 +218,14 @@ impl<'a> Lane<'a, '_> {
                     let text = format!("trial {trial} goes on after step {steps} of {all}");
                     self.tell(ExecutorEvent::Remark(trial, text))?;
                 }
-                for report in training.reports() {
+                let news = training.reports().iter();
+                for report in news.filter(|report| report.epoch > told) {
                     self.tell(ExecutorEvent::Epoch(trial, *report))?;
                 }
                 return Ok(Some(training));
             }
             Ok(Err(error)) => ExecutorEvent::of(trial, error.cause()),
-            Err(panic) => self.ended_by_panic(job, panic.as_ref()),
+            Err(panic) => ExecutorEvent::of(trial, self.cause_of(job, panic.as_ref())),
         };
         self.end(trial, ended)?;
         Ok(None)
@@ -220,15 +270,5 @@ impl<'a> Lane<'a, '_> {
             Err(TrySendError::Disconnected(_)) => Err(Gone),
             Ok(()) | Err(TrySendError::Full(_)) => Ok(()),
         }
-    }
-}
-
-impl Memory for Workbench {
-    fn needed(&self, job: &Job) -> Option<u64> {
-        self.needed_bytes(&job.configuration)
-    }
-
-    fn free(&self) -> Option<u64> {
-        self.free_bytes()
     }
 }

@@ -2,9 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::domain::{Cause, Job, TrialId};
 use crate::train::trainer::Training;
+
+/// How long a job waits for memory that others take, nothing else running here, before it is given up for now.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How often memory is looked at meanwhile.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A line that all lanes of an executor share.
 #[derive(Default)]
@@ -22,6 +28,8 @@ struct Inside<'a> {
     running: BTreeMap<TrialId, Running>,
     /// Free when nothing ran, as far as is known: what runs had not taken its memory yet.
     free_bytes: Option<u64>,
+    /// The job that waits for memory, and since when it does so with nothing else running here.
+    deferred: Option<(TrialId, Option<Instant>)>,
     stopped: bool,
 }
 
@@ -42,8 +50,12 @@ pub(super) enum Turn<'a> {
     Begin(Job),
     /// Goes on with a training that stood still.
     GoOn(Box<Training<'a>>),
-    /// Declines a job that cannot fit, even alone.
+    /// Tells that a job waits for memory: what it needs, and what is free.
+    Defer(TrialId, u64, u64),
+    /// Ends a job that cannot fit the device, even alone.
     Decline(Job, Cause),
+    /// Ends a job that has waited long enough for memory that others take.
+    GiveUp(Job, Cause),
     /// Ends.
     End,
 }
@@ -65,8 +77,12 @@ pub(super) enum Wish {
 pub(super) trait Memory {
     /// What the job takes at most.
     fn needed(&self, job: &Job) -> Option<u64>;
-    /// What is free now.
+    /// What there is for a job, whatever else runs now.
+    fn whole(&self) -> Option<u64>;
+    /// What is free now, everything included that was let go.
     fn free(&self) -> Option<u64>;
+    /// Lets go what is kept for speed alone. False: there was nothing.
+    fn give_back(&self) -> bool;
 }
 
 impl<'a> Line<'a> {
@@ -138,11 +154,20 @@ impl<'a> Line<'a> {
             if inside.stopped {
                 return Turn::End;
             }
-            if let Some(turn) = inside.turn(memory) {
+            if let Some(turn) = inside.turn(memory, Instant::now()) {
                 return turn;
             }
-            let woken = self.changed.wait(inside);
-            inside = woken.unwrap_or_else(PoisonError::into_inner);
+            inside = match inside.waiting.is_empty() {
+                true => {
+                    let woken = self.changed.wait(inside);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+                // Memory that others give back wakes nobody.
+                false => {
+                    let woken = self.changed.wait_timeout(inside, LOOK);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 
@@ -198,7 +223,7 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Inside<'a> {
-    fn turn(&mut self, memory: &dyn Memory) -> Option<Turn<'a>> {
+    fn turn(&mut self, memory: &dyn Memory, now: Instant) -> Option<Turn<'a>> {
         if let Some(training) = self.resumed.pop_front() {
             let needed = memory.needed(training.job());
             self.takes_a_lane(training.trial(), needed);
@@ -206,28 +231,65 @@ impl<'a> Inside<'a> {
         }
         let job = self.waiting.front()?;
         let needed = memory.needed(job);
-        if self.running.is_empty() {
-            self.free_bytes = memory.free();
-        }
-        if let (Some(needed), Some(free)) = (needed, self.free_bytes) {
-            if needed > free {
-                let cause = Cause::OutOfMemory {
-                    needed_bytes: Some(needed),
-                    room_bytes: Some(free),
-                    said: None,
-                };
-                let job = self.waiting.pop_front()?;
-                self.takes_a_lane(job.trial, None);
+        if let Some(needed) = needed {
+            if let Some(whole) = memory.whole().filter(|whole| needed > *whole) {
+                let (job, cause) = self.ends(needed, whole)?;
                 return Some(Turn::Decline(job, cause));
             }
-            let taken: u64 = self.running.values().map(|running| running.bytes).sum();
-            if taken + needed > free {
-                return None;
+            let mut free = self.free_for_another(memory);
+            // Alone, it may have what is kept for speed as well.
+            if self.running.is_empty()
+                && free.is_some_and(|free| needed > free)
+                && memory.give_back()
+            {
+                free = self.free_for_another(memory);
+            }
+            if let Some(free) = free.filter(|free| needed > *free) {
+                return self.defer(needed, free, now);
             }
         }
+        self.deferred = None;
         let job = self.waiting.pop_front()?;
         self.takes_a_lane(job.trial, needed);
         Some(Turn::Begin(job))
+    }
+
+    /// What is free for one more training: now, and once those that run have taken what they take at most.
+    fn free_for_another(&mut self, memory: &dyn Memory) -> Option<u64> {
+        let now = memory.free();
+        if self.running.is_empty() {
+            self.free_bytes = now;
+        }
+        let taken: u64 = self.running.values().map(|running| running.bytes).sum();
+        let then = self.free_bytes.map(|free| free.saturating_sub(taken));
+        now.zip(then).map(|(now, then)| now.min(then))
+    }
+
+    /// The first job waits, which is told once; or it has waited long enough.
+    fn defer(&mut self, needed: u64, free: u64, now: Instant) -> Option<Turn<'a>> {
+        let trial = self.waiting.front()?.trial;
+        let waits = self.deferred.filter(|(deferred, _)| *deferred == trial);
+        let alone = self.running.is_empty();
+        let since = waits.and_then(|(_, since)| since).filter(|_| alone);
+        if since.is_some_and(|since| now.duration_since(since) >= PATIENCE) {
+            let (job, cause) = self.ends(needed, free)?;
+            return Some(Turn::GiveUp(job, cause));
+        }
+        self.deferred = Some((trial, alone.then(|| since.unwrap_or(now))));
+        waits.is_none().then_some(Turn::Defer(trial, needed, free))
+    }
+
+    /// The first job takes a lane to end there.
+    fn ends(&mut self, needed: u64, room: u64) -> Option<(Job, Cause)> {
+        self.deferred = None;
+        let job = self.waiting.pop_front()?;
+        self.takes_a_lane(job.trial, None);
+        let cause = Cause::OutOfMemory {
+            needed_bytes: Some(needed),
+            room_bytes: Some(room),
+            said: None,
+        };
+        Some((job, cause))
     }
 
     fn takes_a_lane(&mut self, trial: TrialId, bytes: Option<u64>) {
@@ -240,74 +302,4 @@ impl<'a> Inside<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Configuration, Ladder};
-
-    /// Every job needs as many bytes as its number says in millions.
-    struct Room(u64);
-
-    impl Memory for Room {
-        fn needed(&self, job: &Job) -> Option<u64> {
-            Some(u64::from(job.trial.0) * 1_000_000)
-        }
-
-        fn free(&self) -> Option<u64> {
-            Some(self.0 * 1_000_000)
-        }
-    }
-
-    fn job(number: u32) -> Job {
-        Job {
-            trial: TrialId(number),
-            configuration: Configuration::default(),
-            parameters_percent: 0.0,
-            seed: 0,
-            ladder: Ladder::default(),
-        }
-    }
-
-    fn begun(line: &Line<'_>, room: &Room) -> String {
-        match line.lock().turn(room) {
-            Some(Turn::Begin(job)) => format!("{} begins", job.trial.0),
-            Some(Turn::Decline(job, cause)) => format!("{}: {cause}", job.trial.0),
-            Some(_) => "another turn".to_owned(),
-            None => "nothing".to_owned(),
-        }
-    }
-
-    #[test]
-    fn what_cannot_fit_beside_others_waits_and_what_cannot_fit_at_all_is_declined() {
-        let (line, room) = (Line::default(), Room(10));
-        for number in [7, 4, 12] {
-            line.submit(job(number));
-        }
-        assert_eq!(begun(&line, &room), "7 begins");
-        assert_eq!(begun(&line, &room), "nothing");
-        line.is_over(TrialId(7));
-        assert_eq!(begun(&line, &room), "4 begins");
-        let declined = begun(&line, &room);
-        assert_eq!(
-            declined,
-            "12: out of memory; its training needs about 12 MB, and there is room for 10 MB"
-        );
-    }
-
-    #[test]
-    fn wishes_reach_what_runs_and_end_what_waits() {
-        let (line, room) = (Line::default(), Room(10));
-        line.submit(job(1));
-        line.submit(job(2));
-        assert_eq!(begun(&line, &room), "1 begins");
-        assert_eq!(line.wish(TrialId(1)), Wish::None);
-        assert!(line.cancel(TrialId(2)), "it only waited");
-        assert!(!line.cancel(TrialId(2)), "it is gone");
-        line.pause(TrialId(1));
-        assert_eq!(line.wish(TrialId(1)), Wish::Pause);
-        line.stop();
-        assert_eq!(line.wish(TrialId(1)), Wish::Pause);
-        assert!(!line.cancel(TrialId(1)), "its lane will end it");
-        assert_eq!(line.wish(TrialId(1)), Wish::Cancel);
-        assert!(matches!(line.next(&room), Turn::End));
-    }
-}
+mod tests;

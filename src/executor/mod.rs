@@ -6,6 +6,7 @@ mod lane;
 mod line;
 mod local;
 mod panics;
+mod room;
 mod worker;
 
 use crossbeam_channel::Receiver;
@@ -13,7 +14,9 @@ use crossbeam_channel::Receiver;
 pub use local::LocalExecutor;
 pub(crate) use panics::panic_text;
 
-use crate::domain::{Cause, EpochReport, Job, Measurement, Progress, Standing, TrialId};
+use crate::domain::{
+    Cause, EpochReport, Job, Measurement, Progress, Standing, TrainingRoom, TrialId,
+};
 
 /// What an executor reports. Progress may be skipped when nobody keeps up; everything else arrives.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,11 +25,22 @@ pub enum ExecutorEvent {
     Ready {
         /// The device and why it was chosen, for people.
         device: String,
+        /// Room for trainings there, where that is known.
+        room: Option<TrainingRoom>,
     },
     /// Nothing can run, or nothing any more: model, data or device failed.
     Unavailable {
         /// Why; of a device that is lost, that.
         cause: Cause,
+    },
+    /// A job waits for memory, alone or beside others: what it needs, and what is free now.
+    Deferred {
+        /// Its trial.
+        trial: TrialId,
+        /// What its training takes at most, in bytes.
+        needed_bytes: u64,
+        /// What is free for it, in bytes.
+        free_bytes: u64,
     },
     /// A job began.
     Started(TrialId),

@@ -9,6 +9,7 @@ use super::ExecutorEvent;
 use super::lane::Lane;
 use super::line::Line;
 use super::panics::{cause_of_panic, panic_text};
+use super::room::training_room;
 use crate::domain::{Cause, Job, TrialId};
 use crate::train::Plan;
 use crate::train::trainer::under_way;
@@ -52,6 +53,7 @@ pub(super) fn work(
     };
     let ready = ExecutorEvent::Ready {
         device: workbench.device_text().to_owned(),
+        room: training_room(&workbench),
     };
     if events.send(ready).is_ok() {
         let line = Line::default();

@@ -77,25 +77,6 @@ impl DeviceChoice {
     }
 }
 
-/// Memory of the device that nobody takes, in bytes; none where it is not told.
-pub fn free_bytes(device: &Device) -> Option<u64> {
-    match device.clone().without_autodiff() == Device::flex() {
-        true => free_memory(),
-        false => None,
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn free_memory() -> Option<u64> {
-    use procfs::Current;
-    procfs::Meminfo::current().ok()?.mem_available
-}
-
-#[cfg(not(target_os = "linux"))]
-fn free_memory() -> Option<u64> {
-    None
-}
-
 #[cfg(not(feature = "cuda"))]
 mod cuda {
     use super::Device;

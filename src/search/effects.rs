@@ -13,7 +13,7 @@ use super::early::{Told, early};
 use super::encoding::Encoding;
 use super::engine::{Engine, Observation};
 use super::fit::Fit;
-use super::method::scored;
+use super::method::{diverged, scored};
 use super::random::{Purpose, stream};
 use super::{SearchError, posterior};
 
@@ -48,6 +48,8 @@ impl Engine {
             .map(|(point, score)| Told::full(point, score))
             .collect();
         told.extend(early(history));
+        let worst = diverged(history).into_iter();
+        told.extend(worst.map(|(point, score)| Told::full(point, score)));
         let encoding = Encoding::new(&self.space, &self.cost, &self.settings);
         let mut random = stream(self.seed, Purpose::Surrogate, history.len(), 0);
         let reference = self.settings.reference_point.score;

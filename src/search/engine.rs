@@ -8,10 +8,15 @@ use thiserror::Error;
 use super::method::{bayesian, nsga2, parego};
 use super::round::Round;
 use super::settings::EngineSettings;
-use crate::domain::{Diagnostics, InitialDesign, Point, ReferencePoint, SearchMethod, Space};
+use crate::domain::{
+    Diagnostics, InitialDesign, Point, ReferencePoint, SearchMethod, Space, TrainingRoom,
+};
 
 /// The exact objective to minimise, as a function of a valid point: parameters in percent of the backbone.
 pub type Cost = Arc<dyn Fn(&Point) -> f64 + Send + Sync>;
+
+/// Whether a point can be tried on a device with this room at all.
+pub type Fits = Arc<dyn Fn(&Point, TrainingRoom) -> bool + Send + Sync>;
 
 /// Seconds since some fixed moment; read only for the diagnostics, never for a decision.
 pub type Clock = Arc<dyn Fn() -> f64 + Send + Sync>;
@@ -37,7 +42,9 @@ pub enum Outcome {
     Score(f64),
     /// It was stopped before its end: never proposed again, and known by its early scores alone.
     Pruned,
-    /// It cannot be measured (out of memory, diverged): never proposed again, and told to no model.
+    /// Its training broke down: never proposed again, and told to models as the worst score of the history.
+    Diverged,
+    /// It was not measured, for a reason that says nothing of its score: never proposed again, and told to no model.
     Infeasible,
 }
 
@@ -52,6 +59,8 @@ pub struct Ask {
     pub count: usize,
     /// Bounds of the hypervolume; none: those of the settings.
     pub reference_point: Option<ReferencePoint>,
+    /// Room for trainings: what cannot fit is not proposed. None: nothing is known of it.
+    pub room: Option<TrainingRoom>,
 }
 
 /// A point to try.
@@ -68,7 +77,7 @@ pub struct Proposal {
 /// Why there are no proposals.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SearchError {
-    /// Every valid point has been tried or is pending.
+    /// Every valid point that fits the room has been tried or is pending.
     #[error("every valid configuration of the space has been tried or is being tried")]
     Exhausted,
     /// The caller no longer wants the answer.
@@ -84,6 +93,7 @@ pub struct Engine {
     pub(super) settings: EngineSettings,
     pub(super) seed: u64,
     pub(super) clock: Clock,
+    pub(super) fits: Option<Fits>,
 }
 
 impl fmt::Debug for Engine {
@@ -109,6 +119,12 @@ impl Engine {
         self
     }
 
+    /// The same engine, which asks `fits` of what it may propose wherever an ask says what room there is.
+    pub fn fitting(mut self, fits: Fits) -> Self {
+        self.fits = Some(fits);
+        self
+    }
+
     /// An engine over `space` with the exact `cost` of its points.
     pub fn new(
         space: Space,
@@ -123,6 +139,7 @@ impl Engine {
             settings,
             seed,
             clock,
+            fits: None,
         }
     }
 

@@ -5,11 +5,12 @@
 //! the next. A climb looks at the neighbours (one dimension changed) in random order and moves to the first better
 //! one, until none is better. No point is evaluated twice.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use rand::Rng;
 use rand::seq::{IndexedRandom, SliceRandom};
 
+use super::closed::Closed;
 use super::design::random_point;
 use super::settings::EngineSettings;
 use crate::domain::{Point, Space};
@@ -33,12 +34,12 @@ impl Budget {
     }
 }
 
-/// The best point outside `used` that was found, with its value; none where no point is left or `cancelled` says so.
+/// The best point outside `closed` that was found, with its value; none where no point is left or `cancelled` says so.
 ///
-/// `near` are the points around which better ones are likely; they may be in `used`.
+/// `near` are the points around which better ones are likely; they may be in `closed`.
 pub(super) fn maximise<R: Rng>(
     space: &Space,
-    used: &HashSet<Point>,
+    closed: &Closed,
     near: &[Point],
     value: &mut dyn FnMut(&Point) -> f64,
     budget: Budget,
@@ -59,8 +60,8 @@ pub(super) fn maximise<R: Rng>(
             .filter(|_| i % 2 == 1)
             .and_then(|centre| space.neighbours(centre).choose(random).cloned());
         let point = match neighbour {
-            Some(point) if !used.contains(&point) => point,
-            _ => random_point(space, used, random)?,
+            Some(point) if !closed.contains(&point) => point,
+            _ => random_point(space, closed, random)?,
         };
         if !search.known.contains_key(&point) {
             let found = search.evaluate(&point)?;
@@ -74,7 +75,7 @@ pub(super) fn maximise<R: Rng>(
     let climbs = starts.len();
     for (i, start) in starts.into_iter().enumerate() {
         let share = search.left / (climbs - i);
-        let top = search.climb(space, used, start, share, random)?;
+        let top = search.climb(space, closed, start, share, random)?;
         if top.1 > best.1 {
             best = top;
         }
@@ -110,7 +111,7 @@ impl Search<'_> {
     fn climb<R: Rng>(
         &mut self,
         space: &Space,
-        used: &HashSet<Point>,
+        closed: &Closed,
         start: (Point, f64),
         share: usize,
         random: &mut R,
@@ -121,7 +122,7 @@ impl Search<'_> {
             let mut neighbours = space.neighbours(&at.0);
             neighbours.shuffle(random);
             for neighbour in neighbours {
-                if used.contains(&neighbour) {
+                if closed.contains(&neighbour) {
                     continue;
                 }
                 let found = match self.known.get(&neighbour) {
@@ -142,6 +143,8 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use std::collections::HashSet;
 
     use super::super::random::{Purpose, stream};
     use super::*;
@@ -179,7 +182,7 @@ mod tests {
         let mut random = stream(1, Purpose::Acquisition, 0, 0);
         let found = maximise(
             &space(),
-            &HashSet::new(),
+            &Closed::default(),
             &[],
             &mut value,
             BUDGET,
@@ -193,7 +196,7 @@ mod tests {
     #[test]
     fn never_returns_a_used_point() {
         let top = Point(vec![4; 8]);
-        let used = HashSet::from([top.clone()]);
+        let used = Closed::from(HashSet::from([top.clone()]));
         let mut random = stream(1, Purpose::Acquisition, 0, 0);
         let found = maximise(
             &space(),
@@ -218,7 +221,7 @@ mod tests {
         };
         let mut random = stream(1, Purpose::Acquisition, 0, 0);
         let near = [Point(vec![1, 1, 0, 0, 0, 0, 0, 0])];
-        let used = HashSet::new();
+        let used = Closed::default();
         let found = maximise(
             &space(),
             &used,

@@ -26,10 +26,12 @@
 //!   proposals, on one thread or many. Random streams are named by (seed, history length, pending length).
 //! - A proposal is valid, and is neither in the history, nor pending, nor proposed twice. The history may measure a point
 //!   more than once.
-//! - Every valid point is proposed before [`SearchError::Exhausted`] is said.
+//! - What cannot fit the room that an ask names is not proposed.
+//! - Every valid point that fits is proposed before [`SearchError::Exhausted`] is said.
 //! - Inside, objectives are maximised. The cost changes its sign in `cost_scale`, a third objective in `method`, and
 //!   nothing anywhere else.
-//! - An infeasible point teaches the surrogate nothing; it is only never proposed again.
+//! - An infeasible point teaches the surrogate nothing; it is only never proposed again. One whose training diverged is
+//!   told as the worst score of the history, and never counts as reached.
 //! - A pruned point is told by what its early score foretells, with the uncertainty of that (`early`), and never counts as
 //!   reached: fronts are made of finished ones. The methods to compare with learn from finished ones alone.
 //! - A fit that fails is replaced by a simpler one, and the proposal's diagnostics say so: NUTS by the most probable
@@ -69,6 +71,7 @@
 //! where it does.
 
 pub mod acquisition;
+mod closed;
 pub mod copula;
 mod cost_scale;
 mod design;
@@ -97,6 +100,6 @@ mod telling;
 mod worker;
 
 pub use effects::Effect;
-pub use engine::{Ask, Clock, Cost, Engine, Observation, Outcome, Proposal, SearchError};
+pub use engine::{Ask, Clock, Cost, Engine, Fits, Observation, Outcome, Proposal, SearchError};
 pub use settings::EngineSettings;
 pub use worker::{SearchEvent, SearchWorker};

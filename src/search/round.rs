@@ -1,7 +1,6 @@
 //! The answer to one ask in the making.
 
-use std::collections::HashSet;
-
+use super::closed::Closed;
 use super::design::{random_point, sobol_point};
 use super::engine::{Ask, Engine, Proposal};
 use super::random::{Purpose, stream};
@@ -11,7 +10,7 @@ use crate::domain::{Diagnostics, InitialDesign, Point};
 pub(super) struct Round<'a> {
     pub(super) engine: &'a Engine,
     /// Points that must not be proposed (again).
-    used: HashSet<Point>,
+    closed: Closed,
     /// Points that were told: tried or pending.
     told: usize,
     /// How many proposals are asked for.
@@ -23,11 +22,14 @@ impl<'a> Round<'a> {
     pub(super) fn new(engine: &'a Engine, ask: &Ask) -> Self {
         Self {
             engine,
-            used: (ask.history.iter())
-                .map(|observation| &observation.point)
-                .chain(&ask.pending)
-                .cloned()
-                .collect(),
+            closed: Closed::new(
+                (ask.history.iter())
+                    .map(|observation| &observation.point)
+                    .chain(&ask.pending)
+                    .cloned()
+                    .collect(),
+                engine.fits.clone().zip(ask.room),
+            ),
             told: ask.history.len() + ask.pending.len(),
             count: ask.count,
             proposals: Vec::new(),
@@ -40,8 +42,8 @@ impl<'a> Round<'a> {
     }
 
     /// Points that must not be proposed (again).
-    pub(super) fn used(&self) -> &HashSet<Point> {
-        &self.used
+    pub(super) fn closed(&self) -> &Closed {
+        &self.closed
     }
 
     /// How many proposals are still missing.
@@ -66,9 +68,9 @@ impl<'a> Round<'a> {
             let index = self.told + self.proposals.len();
             let mut random = stream(seed, Purpose::Design, index, 0);
             let point = match design {
-                InitialDesign::Random => random_point(space, &self.used, &mut random),
-                InitialDesign::Sobol => sobol_point(space, &self.used, seed)
-                    .or_else(|| random_point(space, &self.used, &mut random)),
+                InitialDesign::Random => random_point(space, &self.closed, &mut random),
+                InitialDesign::Sobol => sobol_point(space, &self.closed, seed)
+                    .or_else(|| random_point(space, &self.closed, &mut random)),
             };
             let Some(point) = point else {
                 return;
@@ -85,7 +87,7 @@ impl<'a> Round<'a> {
     /// Adds a proposal.
     pub(super) fn add(&mut self, point: Point, diagnostics: Diagnostics) {
         let index = self.told + self.proposals.len();
-        self.used.insert(point.clone());
+        self.closed.insert(point.clone());
         self.proposals.push(Proposal {
             point,
             initial: index < self.engine.settings.initial_trials,

@@ -197,6 +197,16 @@ pub enum Precision {
     Bf16,
 }
 
+impl Precision {
+    /// Bytes that a number of the encoder takes.
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::Bf16 => 2,
+        }
+    }
+}
+
 /// How much of the full training each trial gets during the search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FidelitySettings {

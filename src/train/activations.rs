@@ -29,8 +29,15 @@ pub enum Part {
 #[derive(Debug)]
 pub struct Activations {
     budget_bytes: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
     /// The one used last comes last.
-    tables: Mutex<Vec<Table>>,
+    tables: Vec<Table>,
+    /// Memory is wanted for other things: nothing more is kept.
+    given_back: bool,
 }
 
 #[derive(Debug)]
@@ -59,7 +66,7 @@ impl Activations {
     pub fn new(budget_bytes: usize) -> Self {
         Self {
             budget_bytes,
-            tables: Mutex::new(Vec::new()),
+            kept: Mutex::default(),
         }
     }
 
@@ -92,10 +99,12 @@ impl Activations {
         untouched: Untouched,
         rows: &[Row],
     ) -> Option<Filling> {
-        let tables = self.lock();
+        let kept = self.lock();
+        let tables = &kept.tables;
         let there = |untouched| tables.iter().any(|table| table.is(part, untouched));
         let size = |untouched| Page::size(backbone, untouched, rows);
-        if untouched == Untouched::EMBEDDINGS
+        if kept.given_back
+            || untouched == Untouched::EMBEDDINGS
             || there(untouched)
             || size(untouched) > self.budget_bytes
         {
@@ -198,7 +207,11 @@ impl Activations {
 
     /// Keeps a table that is full, in place of others if need be, and in what room is left those that it passed.
     pub fn keep(&self, filling: Filling, backbone: &Backbone) {
-        let mut tables = self.lock();
+        let mut kept = self.lock();
+        if kept.given_back {
+            return;
+        }
+        let tables = &mut kept.tables;
         for (number, page) in filling.pages.into_iter().enumerate() {
             let table = Table::of(page, filling.part, backbone);
             tables.retain(|other| !other.is(table.part, table.untouched));
@@ -226,7 +239,8 @@ impl Activations {
         tokens: Option<usize>,
     ) -> Option<Vec<Tensor<3>>> {
         let config = backbone.config();
-        let mut tables = self.lock();
+        let mut kept = self.lock();
+        let tables = &mut kept.tables;
         let place = (tables.iter()).position(|table| table.is(part, untouched))?;
         let table = tables.remove(place);
         let tokens = match untouched.reached() < config.layers {
@@ -247,9 +261,17 @@ impl Activations {
         Some(states)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Table>> {
+    /// Lets go all tables, and keeps none from now on: memory is wanted for trials. False: there were none.
+    pub fn give_back(&self) -> bool {
+        let mut kept = self.lock();
+        kept.given_back = true;
+        let tables = std::mem::take(&mut kept.tables);
+        !tables.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         // Tables are whole at every moment, so a panic elsewhere has broken none.
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -22,7 +22,7 @@ use super::optimizer::{AdamW, AdamWSettings};
 use crate::domain::Configuration;
 use crate::model::config::EncoderConfig;
 use crate::model::tensor::integers;
-use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout};
+use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout, trained_parameters};
 use crate::study::TrainingSettings;
 
 /// Bytes that training takes at most, with batches of this many rows and tokens.
@@ -60,6 +60,27 @@ pub fn memory_bytes(
     let at_a_time = b * s * (3 * i + 2 * h);
     number * (encoder.backbone_parameters() + kept + at_a_time)
         + 4 * (6 * trained + layers_kept * weights)
+}
+
+/// Bytes that a configuration's training takes at most, on rows of so many tokens, the backbone's own left out; none: it
+/// cannot be trained.
+pub fn beside_backbone(
+    encoder: &EncoderConfig,
+    configuration: &Configuration,
+    training: &TrainingSettings,
+    outputs: usize,
+    tokens: usize,
+) -> Option<u64> {
+    let settings = AdaptedSettings {
+        outputs,
+        prefix_bottleneck: Some(training.prefix_bottleneck),
+        ..AdaptedSettings::default()
+    };
+    let trained = trained_parameters(encoder, configuration, &settings).ok()?;
+    let shape = [training.batch_size, tokens];
+    let number = training.precision.bytes();
+    let all = memory_bytes(encoder, configuration, trained, shape, number);
+    Some(all.saturating_sub(number * encoder.backbone_parameters()))
 }
 
 /// How fast a configuration trains and is measured on a device.

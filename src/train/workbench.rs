@@ -5,16 +5,13 @@ use std::path::PathBuf;
 use super::TrainError;
 use super::activations::{Activations, Filling, Part};
 use super::batches::{Row, collate, epoch_order, length_groups, rows, share_of};
-use super::estimate::memory_bytes;
+use super::estimate::beside_backbone;
 use super::evaluation::Predictions;
 use super::plan::{KeepUnderWay, Plan};
 use crate::domain::Configuration;
-use crate::model::device::free_bytes;
 use crate::model::tensor::Device;
 use crate::model::weights::NamedTensor;
-use crate::model::{
-    AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, Untouched, trained_parameters,
-};
+use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, Untouched};
 use crate::study::{Precision, TrainingSettings};
 use crate::task::{Metric, search_score};
 
@@ -171,23 +168,38 @@ impl Workbench {
         })
     }
 
-    /// Bytes that are free on the device now; none: nobody can tell.
-    pub fn free_bytes(&self) -> Option<u64> {
-        free_bytes(self.backbone.device())
+    /// Bytes that the backbone's weights take.
+    pub fn backbone_bytes(&self) -> u64 {
+        let number = self.backbone.dtype().size() as u64;
+        number * self.backbone.config().backbone_parameters()
+    }
+
+    /// Lets go all that is kept for speed alone, and keeps nothing more. False: there was nothing. No number depends on it.
+    pub fn give_activations_back(&self) -> bool {
+        let gave = self
+            .activations
+            .as_ref()
+            .is_some_and(Activations::give_back);
+        self.backbone.device().memory_cleanup();
+        gave
+    }
+
+    /// Tokens of the longest row that trains.
+    pub fn longest_row(&self) -> usize {
+        let longest = self.train.iter().map(|row| row.ids.len()).max();
+        self.padded_length().or(longest).unwrap_or(1)
     }
 
     /// Bytes that a configuration's training takes at most, the backbone left out; none: it cannot be trained.
     pub fn needed_bytes(&self, configuration: &Configuration) -> Option<u64> {
-        let settings = self.adapted_settings(0);
         let config = self.backbone.config();
-        let trained = trained_parameters(config, configuration, &settings).ok()?;
-        let longest = self.train.iter().map(|row| row.ids.len()).max()?;
-        let tokens = self.padded_length().unwrap_or(longest);
-        let shape = [self.settings.batch_size, tokens];
-        // The backbone is there already.
-        let number = self.backbone.dtype().size() as u64;
-        let all = memory_bytes(config, configuration, trained, shape, number);
-        Some(all.saturating_sub(number * config.backbone_parameters()))
+        beside_backbone(
+            config,
+            configuration,
+            &self.settings,
+            self.outputs,
+            self.longest_row(),
+        )
     }
 
     fn padded_length(&self) -> Option<usize> {

@@ -120,7 +120,7 @@ macro_rules! bindings {
 pub(super) const BINDINGS: &[Binding] = bindings! {
     "pause" [char('p'), char(' ')] "pause" "pause or resume the selected trial" Action::PauseTrial;
     "cancel" [char('x'), plain(KeyCode::Delete)] "cancel" "cancel the selected trial (asks)" Action::Cancel;
-    "retry" [char('r')] "retry" "queue a failed, cancelled or pruned trial again" Action::Retry;
+    "retry" [char('r')] "retry" "queue a trial again that failed, was cancelled or pruned, or lacked memory" Action::Retry;
     "raise" [char('+')] "sooner" "raise the selected trial in the queue" Action::Raise;
     "lower" [char('-')] "later" "lower it in the queue" Action::Lower;
     "add" [char('a')] "add" "add a trial: edit the selected trial's configuration" Action::Add;

@@ -329,7 +329,9 @@ impl Failing {
     fn start(lost: Option<&str>) -> Self {
         let (sender, events) = bounded(256);
         let device = "a formula".to_owned();
-        sender.send(ExecutorEvent::Ready { device }).unwrap();
+        sender
+            .send(ExecutorEvent::Ready { device, room: None })
+            .unwrap();
         Self {
             lost: lost.map(str::to_owned),
             sender: Mutex::new(Some(sender)),

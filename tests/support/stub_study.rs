@@ -131,7 +131,7 @@ fn work(
         told
     };
     let device = "a formula".to_owned();
-    let mut listening = tell(ExecutorEvent::Ready { device });
+    let mut listening = tell(ExecutorEvent::Ready { device, room: None });
     let mut seen = BTreeSet::<TrialId>::new();
     while let (true, Ok(Some(job))) = (listening, commands.recv()) {
         assert!(

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::PeftSpace;
-use crate::search::{Engine, EngineSettings};
+use super::Resolved;
+use crate::domain::{PeftSpace, Point, TrainingRoom};
+use crate::search::{Engine, EngineSettings, Fits};
 use crate::study::{SearchSettings, Study};
+use crate::train::estimate::beside_backbone;
 
 /// The engine for this study.
 pub(in crate::app) fn engine(study: &Study, space: &PeftSpace) -> Engine {
@@ -22,6 +24,19 @@ pub(in crate::app) fn engine(study: &Study, space: &PeftSpace) -> Engine {
         study.seed,
         clock,
     )
+}
+
+/// What can be trained at all, by its shapes.
+pub(super) fn fits(resolved: &Resolved) -> Fits {
+    let space = resolved.space.clone();
+    let encoder = resolved.encoder.clone();
+    let training = resolved.study.training.clone();
+    let outputs = resolved.dataset.labels.outputs();
+    Arc::new(move |point: &Point, room: TrainingRoom| {
+        let configuration = space.configuration(point);
+        let needed = beside_backbone(&encoder, &configuration, &training, outputs, room.tokens);
+        needed.is_none_or(|needed| needed <= room.bytes)
+    })
 }
 
 fn engine_settings(search: &SearchSettings, space: &PeftSpace) -> EngineSettings {

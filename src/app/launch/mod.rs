@@ -265,7 +265,8 @@ impl Resolved {
             folder: folder.clone(),
         };
         let evaluate = move |found| Evaluating::start(site.clone(), found);
-        let search = SearchWorker::spawn(engine(&self.study, &self.space))?;
+        let engine = engine(&self.study, &self.space).fitting(engine::fits(&self));
+        let search = SearchWorker::spawn(engine)?;
         let keeps = self.study.output.keep_adapters;
         let parallel = self.study.search.parallel;
         let plan = Plan {

@@ -1,7 +1,7 @@
 //! What the executor tells.
 
 use crate::app::{DeviceStatus, Effect, LiveTrial, Severity, State};
-use crate::domain::{Cause, Trial, TrialState};
+use crate::domain::{Cause, Trial, TrialId, TrialState};
 use crate::executor::ExecutorEvent;
 use crate::journal::Record;
 
@@ -10,8 +10,10 @@ const FAILURES_BEFORE_PAUSE: usize = 3;
 
 pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
     let record = match event {
-        ExecutorEvent::Ready { device } => {
+        ExecutorEvent::Ready { device, room } => {
             state.notify(Severity::Info, format!("device: {device}"));
+            state.room = room;
+            offer_again(state);
             state.device = DeviceStatus::Ready(device.clone());
             if state.devices.last() == Some(&device) {
                 return Vec::new();
@@ -36,6 +38,20 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
             state.notify(Severity::Warning, text);
             return Vec::new();
         }
+        ExecutorEvent::Deferred {
+            trial,
+            needed_bytes,
+            free_bytes,
+        } => {
+            let megabytes = |bytes: u64| bytes / 1_000_000;
+            let text = format!(
+                "trial {trial} waits for memory: its training needs about {} MB, and {} MB are free now",
+                megabytes(needed_bytes),
+                megabytes(free_bytes)
+            );
+            state.notify(Severity::Info, text);
+            return Vec::new();
+        }
         ExecutorEvent::Stopped => return vec![Effect::Leave],
         ExecutorEvent::Started(trial) => {
             state.live.insert(trial, LiveTrial::default());
@@ -57,8 +73,10 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
                 state.notify(
                     Severity::Error,
                     format!(
-                        "study paused: {FAILURES_BEFORE_PAUSE} trials in a row ran out of memory; free some, or lower \
-                         `training.batch_size`, `training.max_length` or `space.sizes`"
+                        "study paused: {FAILURES_BEFORE_PAUSE} trials in a row ran out of memory; end other programs, \
+                         set `search.parallel = 1`, lower `training.activation_cache_mb` or take another `--device`, \
+                         and retry them. Less memory by `training.batch_size`, `training.max_length` or `space.sizes` \
+                         makes it another study, which needs another `name`"
                     ),
                 );
             }
@@ -85,6 +103,35 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
         _ => None,
     };
     [Effect::Append(record)].into_iter().chain(over).collect()
+}
+
+/// Tells which trials lacked memory and would fit now: a verdict of memory is one of a machine and an hour.
+fn offer_again(state: &mut State) {
+    let Some(room) = state.room else { return };
+    let needed = |trial: &Trial| match trial.cause {
+        Some(Cause::OutOfMemory { needed_bytes, .. }) if trial.may_be_retried() => {
+            Some(needed_bytes.unwrap_or(0)).filter(|needed| *needed <= room.bytes)
+        }
+        _ => None,
+    };
+    let fitting = state.trials.iter();
+    let fitting: Vec<(TrialId, u64)> = fitting
+        .filter_map(|trial| needed(trial).map(|needed| (trial.id, needed)))
+        .collect();
+    let Some(most) = fitting.iter().map(|(_, needed)| *needed).max() else {
+        return;
+    };
+    let names: Vec<String> = fitting.iter().map(|(id, _)| id.to_string()).collect();
+    let needs = match most / 1_000_000 {
+        0 => String::new(),
+        most => format!(" need at most {most} MB by their shapes and"),
+    };
+    let text = format!(
+        "trials that lacked memory{needs} may fit the {} MB that there are here: {}; retry (r) tries one again",
+        room.bytes / 1_000_000,
+        names.join(", ")
+    );
+    state.notify(Severity::Info, text);
 }
 
 /// Failed trials since the last one that ended otherwise.

@@ -1,7 +1,7 @@
 //! What the user asks for.
 
 use crate::app::{Effect, EvaluationStatus, Message, SearchStatus, Severity, State};
-use crate::domain::{Configuration, Origin, TrialId, TrialState};
+use crate::domain::{Configuration, Origin, Trial, TrialId, TrialState};
 use crate::evaluation::{SEEDS, Subject};
 use crate::journal::Record;
 
@@ -33,12 +33,7 @@ pub(super) fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
             Some(trial_state) if !trial_state.is_over() => vec![Effect::Cancel(id)],
             _ => Vec::new(),
         },
-        Message::Retry(id)
-            if matches!(
-                current(state, id),
-                Some(TrialState::Failed | TrialState::Cancelled | TrialState::Pruned)
-            ) =>
-        {
+        Message::Retry(id) if state.trial(id).is_some_and(Trial::may_be_retried) => {
             vec![Effect::Append(Record::TrialRetried { trial: id })]
         }
         Message::Pause(_) | Message::Resume(_) | Message::Retry(_) => Vec::new(),

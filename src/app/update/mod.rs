@@ -65,7 +65,13 @@ fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
             queue.collect()
         }
         SearchEvent::Exhausted => {
-            state.notify(Severity::Info, "every configuration of the space was tried");
+            let text = match state.room {
+                Some(_) => {
+                    "every configuration of the space that fits the device's memory was tried"
+                }
+                None => "every configuration of the space was tried",
+            };
+            state.notify(Severity::Info, text);
             state.search = SearchStatus::Exhausted;
             Vec::new()
         }

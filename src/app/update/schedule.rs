@@ -133,7 +133,13 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
                 third: None,
                 early: early_scores(state, trial),
             }),
-            // What failed or was cancelled says nothing of its score; it is not to be tried again unasked either.
+            (TrialState::Infeasible, _) if trial.has_diverged() => history.push(Observation {
+                point,
+                outcome: Outcome::Diverged,
+                third: None,
+                early: Vec::new(),
+            }),
+            // What lacked memory, failed or was cancelled says nothing of its score; it is not to be tried again unasked either.
             (TrialState::Infeasible | TrialState::Failed | TrialState::Cancelled, _) => {
                 history.push(Observation {
                     point,
@@ -150,6 +156,7 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
         pending,
         count,
         reference_point: Some(state.reference_after(known.len())),
+        room: state.room,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::domain::Dimension;
+use crate::domain::{Dimension, TrainingRoom};
 
 fn engine(levels: &[u16], initial_trials: usize) -> Engine {
     let dimensions = levels
@@ -275,4 +275,94 @@ fn a_cancelled_ask_ends_soon() {
         assert_eq!(engine.ask(&ask, &cancelled), Err(SearchError::Cancelled));
         assert!(looks.get() <= patience + 3);
     }
+}
+
+/// An engine that proposes only points whose levels sum up to the room's bytes at most.
+fn bounded(engine: Engine) -> Engine {
+    engine.fitting(Arc::new(|point: &Point, room: TrainingRoom| {
+        size(point) <= room.bytes
+    }))
+}
+
+fn size(point: &Point) -> u64 {
+    point.0.iter().map(|&level| u64::from(level)).sum()
+}
+
+#[test]
+fn every_method_proposes_all_that_fits_the_room_and_nothing_else() {
+    for method in [
+        SearchMethod::Bayesian,
+        SearchMethod::Parego,
+        SearchMethod::Nsga2,
+        SearchMethod::Sobol,
+        SearchMethod::Random,
+    ] {
+        let engine = with(&bounded(engine(&[3, 2, 4], 4)), |settings| {
+            settings.method = method;
+        });
+        let room = TrainingRoom {
+            bytes: 3,
+            tokens: 1,
+        };
+        let mut ask = Ask {
+            count: 2,
+            room: Some(room),
+            ..Ask::default()
+        };
+        let mut seen = HashSet::new();
+        while let Ok(proposals) = engine.ask(&ask, &|| false) {
+            for point in points(&proposals) {
+                assert!(size(&point) <= 3, "{method:?} {point:?}");
+                assert!(seen.insert(point.clone()));
+                ask.history.push(tried(point));
+            }
+        }
+        // Levels of the first two that are not both 0, and of the third what is left.
+        assert_eq!(seen.len(), 3 + 3 + 2 + 2 + 1, "{method:?}");
+        // With more room there is more to try.
+        ask.room = Some(TrainingRoom { bytes: 4, ..room });
+        assert!(engine.ask(&ask, &|| false).is_ok());
+    }
+}
+
+#[test]
+fn a_diverged_point_is_told_as_the_worst_score_and_nothing_below_it() {
+    let engine = engine(&[6, 6, 6], 12);
+    let mut ask = after(&engine, 12, 1);
+    for (number, observation) in ask.history.iter_mut().enumerate() {
+        observation.outcome = match observation.point.0[0] > 3 {
+            true => Outcome::Diverged,
+            false => Outcome::Score(0.5 + 0.01 * (number % 3) as f64),
+        };
+    }
+    let diverged = super::super::method::diverged(&ask.history);
+    let count = |outcome| ask.history.iter().filter(|o| o.outcome == outcome).count();
+    assert!(count(Outcome::Diverged) > 1);
+    assert_eq!(diverged.len(), count(Outcome::Diverged));
+    let scores = ask.history.iter().filter_map(|o| match o.outcome {
+        Outcome::Score(score) => Some(score),
+        _ => None,
+    });
+    let worst = scores.fold(f64::INFINITY, f64::min);
+    assert!(diverged.iter().all(|(_, score)| *score == worst));
+
+    // Where high levels break down, the model expects little of them; told nothing of that, it would not.
+    let told = engine.effects(&ask.history).unwrap().unwrap();
+    for observation in &mut ask.history {
+        if observation.outcome == Outcome::Diverged {
+            observation.outcome = Outcome::Infeasible;
+        }
+    }
+    let untold = engine.effects(&ask.history).unwrap().unwrap();
+    let drop = |effects: &[crate::search::Effect]| {
+        let levels = &effects.iter().find(|e| e.dimension == "d0").unwrap().levels;
+        levels[1].1 - levels[5].1
+    };
+    assert!(
+        drop(&told) > drop(&untold) + 1e-4,
+        "{} {}",
+        drop(&told),
+        drop(&untold)
+    );
+    assert!(super::super::method::diverged(&[]).is_empty());
 }

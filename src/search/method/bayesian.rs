@@ -14,7 +14,7 @@ use super::super::random::{Purpose, stream};
 use super::super::round::Round;
 use super::super::settings::EngineSettings;
 use super::super::telling::{limit, telling};
-use super::{NOTHING_LEARNT, scored, third};
+use super::{NOTHING_LEARNT, diverged, scored, third};
 use crate::domain::{InitialDesign, Point, ScoreScale};
 
 /// Why proposals are random where the acquisition function has no value.
@@ -38,23 +38,18 @@ pub(in super::super) fn propose(
     let all = scored(&ask.history);
     let known = all.len();
     let scored = telling(&encoding, all, limit(settings));
-    let mut early = early(&ask.history);
-    // Early scores take what room is left, the latest first.
+    // What never came to its end takes what room is left, the latest first.
+    let mut unfinished = full(&diverged(&ask.history));
+    unfinished.extend(early(&ask.history));
     let room = limit(settings).saturating_sub(scored.len());
-    early.drain(..early.len().saturating_sub(room));
+    unfinished.drain(..unfinished.len().saturating_sub(room));
     let of_many = (scored.len() < known).then(|| {
         format!(
             "fitted to {} of {known} trials, the best and the latest",
             scored.len()
         )
     });
-    let full = |values: &[(Point, f64)]| -> Vec<Told> {
-        let values = values.iter().cloned();
-        values
-            .map(|(point, score)| Told::full(point, score))
-            .collect()
-    };
-    let told = [full(&scored), early].concat();
+    let told = [full(&scored), unfinished].concat();
     let mut fit = |values: &[Told], reference, settings: &EngineSettings| {
         Fit::new(
             &encoding,
@@ -103,7 +98,7 @@ pub(in super::super) fn propose(
         };
         let best = maximise(
             &engine.space,
-            round.used(),
+            round.closed(),
             known.front(),
             &mut |point| known.value(point),
             budget,
@@ -136,4 +131,12 @@ fn third_settings(settings: &EngineSettings) -> EngineSettings {
         score_scale: ScoreScale::Linear,
         ..settings.clone()
     }
+}
+
+/// Scores as the surrogate is told them.
+fn full(values: &[(Point, f64)]) -> Vec<Told> {
+    let values = values.iter().cloned();
+    values
+        .map(|(point, score)| Told::full(point, score))
+        .collect()
 }

@@ -53,7 +53,7 @@ pub(in super::super) fn propose(round: &mut Round<'_>, ask: &Ask) {
         let mut random = stream(engine.seed, Purpose::Acquisition, index, 0);
         let child = (0..TRIALS)
             .map(|_| child(&engine.space, &parents, &mut random))
-            .find(|child| engine.space.is_valid(child) && !round.used().contains(child));
+            .find(|child| engine.space.is_valid(child) && !round.closed().contains(child));
         let Some(child) = child else {
             let before = round.wanted();
             round.add_designed(1, InitialDesign::Random, None);

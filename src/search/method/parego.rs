@@ -20,7 +20,7 @@ use super::super::local_search::{Budget, maximise};
 use super::super::random::{Purpose, stream};
 use super::super::round::Round;
 use super::super::settings::EngineSettings;
-use super::{NOTHING_LEARNT, scored};
+use super::{NOTHING_LEARNT, diverged, scored};
 use crate::domain::{Diagnostics, InitialDesign, Point, ScoreScale, SurrogateModel};
 
 /// Weight of the sum beside the maximum.
@@ -39,7 +39,8 @@ pub(in super::super) fn propose(
         score_scale: ScoreScale::Linear,
         ..engine.settings.clone()
     };
-    let scored = scored(&ask.history);
+    let mut scored = scored(&ask.history);
+    scored.extend(diverged(&ask.history));
     let encoding = Encoding::new(&engine.space, &engine.cost, &settings);
     while round.wanted() > 0 {
         let started = (engine.clock)();
@@ -70,7 +71,7 @@ pub(in super::super) fn propose(
             .collect();
         let best = maximise(
             &engine.space,
-            round.used(),
+            round.closed(),
             &near,
             &mut |point| {
                 let (mean, variance) = fit.objective_at(&encoding.of(point));

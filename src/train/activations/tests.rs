@@ -164,3 +164,21 @@ fn padding_points_at_the_zeros() {
     assert_eq!(places.of(&[0], Some(1)), [0]);
     assert_eq!(places.of(&[1, 0], None), [2, 3, 4, 0, 1]);
 }
+
+#[test]
+fn what_is_given_back_is_gone_and_nothing_more_is_kept() {
+    let (backbone, rows) = (backbone(), rows());
+    let tables = Activations::new(1 << 20);
+    assert!(!tables.give_back(), "there was nothing yet");
+    let tables_of_old = Activations::new(1 << 20);
+    assert!(fill(&tables_of_old, &backbone, BLOCKS_OF_SECOND));
+    let goal = |tables: &Activations| tables.goal(&backbone, BLOCKS_OF_SECOND, [&rows, &rows]);
+    let before = goal(&tables_of_old);
+    assert!(tables_of_old.give_back());
+    let states = |untouched| tables_of_old.states(&backbone, Part::Train, untouched, &[0], None);
+    assert!(states(BLOCKS_OF_SECOND).is_none());
+    for tables in [&tables, &tables_of_old] {
+        assert!(!fill(tables, &backbone, BLOCKS_OF_SECOND));
+        assert_eq!(goal(tables), before, "no number depends on it");
+    }
+}

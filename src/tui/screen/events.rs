@@ -200,7 +200,9 @@ impl Screen {
         let Some(message) = trial_message(action, trial, state) else {
             let verb = match action {
                 Action::PauseTrial => "only running trials can be paused",
-                Action::Retry => "only failed, cancelled or pruned trials can be tried again",
+                Action::Retry => {
+                    "only what failed, was cancelled or pruned, or lacked memory can be tried again"
+                }
                 Action::Raise | Action::Lower => "only trials that wait have a place in the queue",
                 _ => "it is over, so there is nothing to cancel",
             };

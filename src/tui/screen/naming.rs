@@ -51,9 +51,7 @@ pub(super) fn trial_message(action: Action, trial: &Trial, state: &State) -> Opt
     match (action, trial.state) {
         (Action::PauseTrial, TrialState::Running) => Some(Message::Pause(trial.id)),
         (Action::PauseTrial, TrialState::Paused) => Some(Message::Resume(trial.id)),
-        (Action::Retry, TrialState::Failed | TrialState::Cancelled | TrialState::Pruned) => {
-            Some(Message::Retry(trial.id))
-        }
+        (Action::Retry, _) if trial.may_be_retried() => Some(Message::Retry(trial.id)),
         (Action::Cancel, state) if !state.is_over() => Some(Message::Cancel(trial.id)),
         (Action::Raise, _) if waits => {
             Some(Message::Prioritise(trial.id, priority.saturating_add(1)))

@@ -49,7 +49,7 @@ fn the_running_trial_is_followed_until_one_is_chosen() {
 }
 
 #[test]
-fn retry_is_for_what_failed_or_was_cancelled() {
+fn retry_is_for_what_may_end_otherwise() {
     let state = studies::busy();
     assert_eq!(
         press(&mut screen(), &state, "kr"),
@@ -62,10 +62,17 @@ fn retry_is_for_what_failed_or_was_cancelled() {
     let mut screen = screen();
     assert_eq!(
         press(&mut screen, &state, "kkkr"),
-        None,
-        "infeasible is a result"
+        Some(Message::Retry(TrialId(9))),
+        "it lacked memory"
     );
-    assert!(shown(&mut screen, &state, 80, 24).contains("trial #9 is infeasible: only failed"));
+    let mut state = state;
+    state.trials[9].cause = Some(crate::domain::Cause::Diverged { at: None });
+    assert_eq!(
+        press(&mut screen, &state, "r"),
+        None,
+        "it would diverge again"
+    );
+    assert!(shown(&mut screen, &state, 80, 24).contains("trial #9 is infeasible: only what"));
 }
 
 #[test]

@@ -12,7 +12,8 @@ use super::*;
 use crate::app::{Message, StudyFacts};
 use crate::domain::{
     Cause, Configuration, Diagnostics, EpochReport, Ladder, Measurement, ModuleAxis, Moment,
-    Objectives, PeftSpace, Point, ReferenceRule, Rungs, Standing, TrialState, front, hypervolume,
+    Objectives, PeftSpace, Point, ReferenceRule, Rungs, Standing, TrainingRoom, TrialState, front,
+    hypervolume,
 };
 use crate::executor::ExecutorEvent;
 use crate::search::{Observation, Outcome, Proposal};
@@ -71,6 +72,7 @@ fn play(state: &mut State, event: Event) -> Vec<Effect> {
 fn ready() -> Event {
     Event::Executor(ExecutorEvent::Ready {
         device: "cpu".into(),
+        room: None,
     })
 }
 
