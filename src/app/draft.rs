@@ -7,7 +7,8 @@ use crate::hub::{Hub, HubProgress};
 use crate::model::{LoadError, ModelFiles, SourceError, Tokenizer, TokenizerError};
 use crate::study::{Draft, ModelSource, StudyName};
 use crate::task::{
-    Dataset, Label, Labels, Metric, Sketch, TaskError, TaskSettings, ValidationSplit, load,
+    Dataset, Label, Labels, Metric, MissingLabels, Sketch, TaskError, TaskSettings,
+    ValidationSplit, load, visible,
 };
 
 /// Longer than any text.
@@ -44,6 +45,10 @@ pub struct Wishes {
     pub text_columns: Vec<String>,
     /// The label's column.
     pub label_column: Option<String>,
+    /// The classes in their order; empty: those that the files tell.
+    pub labels: Vec<String>,
+    /// What to do with rows whose label is missing.
+    pub missing_labels: MissingLabels,
 }
 
 /// Why no study can be proposed.
@@ -66,6 +71,18 @@ pub enum DraftError {
     NoLabel {
         /// The file.
         path: PathBuf,
+        /// What there is to choose from.
+        columns: String,
+    },
+    /// The column that is named as the label numbers the rows.
+    #[error(
+        "{path}: the column `{label}` counts the rows from the first to the last, and is no label; name another with --label; the columns are {columns}"
+    )]
+    CountsRows {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        label: String,
         /// What there is to choose from.
         columns: String,
     },
@@ -93,7 +110,7 @@ pub fn draft(
     let sketch = Sketch::of(&wishes.train, None)?;
     let columns = || {
         let names: Vec<&str> = sketch.columns.iter().map(|c| c.name.as_str()).collect();
-        names.join(", ")
+        visible(&names.join(", "))
     };
     let label = match &wishes.label_column {
         Some(name) => sketch.columns.iter().find(|c| c.name == *name),
@@ -103,6 +120,13 @@ pub fn draft(
         let (path, columns) = (wishes.train, columns());
         return Err(DraftError::NoLabel { path, columns });
     };
+    if label.counts {
+        return Err(DraftError::CountsRows {
+            path: wishes.train,
+            label: visible(&label.name),
+            columns: columns(),
+        });
+    }
     let text_columns = match wishes.text_columns.is_empty() {
         false => wishes.text_columns.clone(),
         true => sketch
@@ -115,7 +139,7 @@ pub fn draft(
         let (path, columns) = (wishes.train, columns());
         return Err(DraftError::NoText { path, columns });
     }
-    let regression = label.is_amount();
+    let regression = label.is_amount() && wishes.labels.is_empty();
     let validation_share = if sketch.rows < 1000 { 0.2 } else { 0.1 };
     let settings = TaskSettings {
         name: wishes.name.as_str().to_owned(),
@@ -127,6 +151,8 @@ pub fn draft(
         text_columns: text_columns.clone(),
         label_column: Some(label.name.clone()),
         regression,
+        labels: wishes.labels.clone(),
+        missing_labels: wishes.missing_labels,
         metric: None,
         validation: ValidationSplit::TrainShare(validation_share),
         train_rows: None,
@@ -162,6 +188,8 @@ pub fn draft(
         text_columns,
         label_column: label.name.clone(),
         regression,
+        labels: wishes.labels,
+        missing_labels: wishes.missing_labels,
         metric: metric(&dataset, &counts),
         validation_share,
         max_length: length,

@@ -12,7 +12,7 @@ use crate::journal::JournalError;
 use crate::model::config::EncoderConfig;
 use crate::model::{Tokenizer, TokenizerError};
 use crate::study::Study;
-use crate::task::{Dataset, Labels};
+use crate::task::{Dataset, Labels, visible};
 use crate::train::TrainError;
 
 /// Rows whose tokens are counted.
@@ -172,7 +172,10 @@ impl fmt::Display for Overview<'_> {
             data.metric.name()
         )?;
         match &data.labels {
-            Labels::Classes(names) => writeln!(f, "            classes: {}", names.join(", "))?,
+            Labels::Classes(names) => {
+                let names: Vec<String> = names.iter().map(|name| visible(name)).collect();
+                writeln!(f, "            classes: {}", names.join(", "))?;
+            }
             Labels::Regression => writeln!(f, "            a number is predicted")?,
         }
         writeln!(

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use autopeft::app::draft::{DraftError, Wishes, draft};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::study::{Draft, ModelSource, Study, StudyName};
+use autopeft::task::MissingLabels;
 use clap::Args;
 
 use super::downloads;
@@ -34,6 +35,17 @@ pub(crate) struct InitArguments {
     /// The label's column [default: guessed]
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
+    /// All classes by name with commas, in the order of their numbers [default: those of the training rows]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    labels: Vec<String>,
+    /// Leave out rows without a label instead of refusing the file
+    #[arg(long)]
+    drop_missing_labels: bool,
     /// The encoder: a folder, or a name on the Hugging Face hub [default: bert-base-uncased]
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
@@ -78,6 +90,11 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
         test: arguments.test.as_deref().map(absolute).transpose()?,
         text_columns: arguments.text,
         label_column: arguments.label,
+        labels: arguments.labels,
+        missing_labels: match arguments.drop_missing_labels {
+            true => MissingLabels::Drop,
+            false => MissingLabels::Refuse,
+        },
     };
     let hub = Hub::new(HubSettings::from_env());
     let draft = drafted(wishes, &hub)?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::settings::ModelSource;
-use crate::task::Metric;
+use crate::task::{Metric, MissingLabels, visible};
 
 /// A study file to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,10 @@ pub struct Draft {
     pub label_column: String,
     /// Whether the labels are numbers to predict.
     pub regression: bool,
+    /// The classes in their order; empty: those that the files tell.
+    pub labels: Vec<String>,
+    /// What to do with rows whose label is missing.
+    pub missing_labels: MissingLabels,
     /// The score, and why it.
     pub metric: (Metric, String),
     /// Share of the training rows that the search measures on.
@@ -48,11 +52,12 @@ pub struct Draft {
 impl fmt::Display for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "# {}\n#", self.name)?;
+        // A label may hold anything, line ends included, which would end the comment.
         for line in &self.seen {
-            writeln!(f, "# {line}")?;
+            writeln!(f, "# {}", visible(line))?;
         }
         for line in &self.warnings {
-            writeln!(f, "# Take care: {line}")?;
+            writeln!(f, "# Take care: {}", visible(line))?;
         }
         writeln!(
             f,
@@ -111,9 +116,14 @@ impl Draft {
                 writeln!(f, "{key} = {}", self.path(file))?;
             }
         }
-        let columns: Vec<String> = self.text_columns.iter().map(|c| quoted(c)).collect();
-        writeln!(f, "text_columns = [{}]", columns.join(", "))?;
+        writeln!(f, "text_columns = {}", list(&self.text_columns))?;
         writeln!(f, "label_column = {}", quoted(&self.label_column))?;
+        if !self.labels.is_empty() {
+            writeln!(f, "labels = {}", list(&self.labels))?;
+        }
+        if self.missing_labels == MissingLabels::Drop {
+            writeln!(f, "missing_labels = \"drop\"")?;
+        }
         if self.regression {
             writeln!(f, "regression = true # the labels are amounts, not classes")?;
         }
@@ -140,6 +150,11 @@ impl Draft {
         };
         quoted(&inside.display().to_string())
     }
+}
+
+fn list(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    format!("[{}]", quoted.join(", "))
 }
 
 fn quoted(text: &str) -> String {

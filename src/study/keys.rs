@@ -88,7 +88,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Path,
         default: Unset("from the hub; the demo task is built in"),
         paper: None,
-        documentation: "Folder with files named train and validation (and test), ending in .jsonl, .csv, .tsv or .parquet.",
+        documentation: "Folder with files named train, validation (or dev) and test, ending in .jsonl, .csv, .tsv or .parquet; also as the hub names them, train-00000-of-00002.parquet, and in a folder data. A test file without labels is passed over.",
     },
     Key {
         section: "task",
@@ -145,6 +145,22 @@ pub(super) static KEYS: &[Key] = &[
         default: Value("false"),
         paper: None,
         documentation: "Whether the labels of your own data are numbers to predict rather than classes.",
+    },
+    Key {
+        section: "task",
+        name: "labels",
+        kind: Texts,
+        default: Unset("the ClassLabel of a Parquet file, or else the labels of the training rows"),
+        paper: None,
+        documentation: "All classes of your own data by name, such as [\"no\", \"yes\"]. Every file must use them: by name, or by their numbers in this list, from 0.",
+    },
+    Key {
+        section: "task",
+        name: "missing_labels",
+        kind: Choice(&["refuse", "drop"]),
+        default: Value("\"refuse\""),
+        paper: None,
+        documentation: "What to do with rows that have no label: nothing, null, NaN, or a mark such as -1, \"-\" or \"N/A\" that `labels` does not name.",
     },
     Key {
         section: "task",

@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::document::{Document, mismatch, number};
 use super::known::{DEMO, nearest, tasks};
 use super::parse::resolve;
-use crate::task::{self, DataFormat, Metric, TaskSettings, ValidationSplit};
+use crate::task::{self, DataFormat, Metric, MissingLabels, TaskSettings, ValidationSplit};
 
 /// Reads the section; none only where a mistake was noted.
 pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSettings> {
@@ -21,6 +21,8 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
         ["folder", "train_file", "validation_file", "test_file"].map(&mut path);
     let format = document.text(section, "format");
     let text_columns = document.texts(section, "text_columns").unwrap_or_default();
+    let labels = document.texts(section, "labels").unwrap_or_default();
+    let missing_labels = document.text(section, "missing_labels");
     let metric = document.text(section, "metric");
     let settings = TaskSettings {
         name: name?,
@@ -32,6 +34,14 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
         text_columns: text_columns.into_iter().map(|(text, _)| text).collect(),
         label_column: document.text(section, "label_column"),
         regression: document.switch(section, "regression")?,
+        labels: labels
+            .into_iter()
+            .map(|(text, _)| text.trim().to_owned())
+            .collect(),
+        missing_labels: match missing_labels.as_deref() {
+            Some("drop") => MissingLabels::Drop,
+            _ => MissingLabels::Refuse,
+        },
         metric: metric.as_deref().and_then(metric_named),
         validation: validation(document)?,
         train_rows: document
@@ -97,8 +107,37 @@ fn check(document: &mut Document<'_>, task: &TaskSettings) {
             &["add text_columns = [\"...\"]"],
         );
     }
+    check_labels(document, task);
     check_files(document, task, known);
     check_metric(document, task, known);
+}
+
+fn check_labels(document: &mut Document<'_>, task: &TaskSettings) {
+    let section = "task";
+    if document.span(section, "labels").is_none() {
+        return;
+    }
+    let mut wrong = |message: String, help: &str| {
+        document.wrong(section, "labels", message, &[help]);
+    };
+    let repeated = task.labels.iter().enumerate();
+    let mut repeated = repeated.filter(|(place, name)| task.labels[..*place].contains(name));
+    if task.text_columns.is_empty() {
+        let message = format!("the classes of the task \"{}\" are known", task.name);
+        wrong(message, "remove the key; it is for data of your own");
+    } else if task.regression {
+        let message = "`labels` names classes, but `regression` makes the labels numbers";
+        wrong(message.to_owned(), "keep one of them");
+    } else if let Some((_, name)) = repeated.next() {
+        let message = format!("the class \"{name}\" is named twice");
+        wrong(message, "name each class once, in the order of its number");
+    } else if task.labels.len() < 2 {
+        let message = format!(
+            "`labels` names {} class; at least two are needed",
+            task.labels.len()
+        );
+        wrong(message, "name all classes, in the order of their numbers");
+    }
 }
 
 fn check_files(document: &mut Document<'_>, task: &TaskSettings, known: bool) {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::visible::visible;
 use crate::hub::HubError;
 
 /// A task that cannot be loaded.
@@ -44,11 +45,21 @@ pub enum TaskError {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// A file lacks a column.
+    #[error("{}: there is no column `{}`; the columns are {columns}", path.display(), visible(column))]
+    NoColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column asked for.
+        column: String,
+        /// What there is, for people.
+        columns: String,
+    },
     /// One row of a file is not what was expected.
     #[error(
         "{}, {row}{}: found {found}, expected {expected}",
         path.display(),
-        column.as_ref().map(|name| format!(", column `{name}`")).unwrap_or_default()
+        column.as_ref().map(|name| format!(", column `{}`", visible(name))).unwrap_or_default()
     )]
     Row {
         /// The file.

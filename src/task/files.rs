@@ -2,30 +2,51 @@
 
 use std::path::{Path, PathBuf};
 
+use super::folder::Listing;
 use super::registry::HubData;
-use super::{DataFormat, TaskError, TaskSettings, ValidationSplit};
+use super::{TaskError, TaskSettings, ValidationSplit};
 use crate::hub::{Hub, HubProgress, Repository};
 
 /// What a validation file may be called, besides the name of the task's own split.
 const VALIDATION_NAMES: [&str; 5] = ["validation", "dev", "dev_matched", "valid", "val"];
 
 /// The files of a task.
+#[derive(Debug)]
 pub(super) struct Files {
     /// Rows to train on.
-    pub(super) train: PathBuf,
+    pub(super) train: Set,
     /// The dev set.
-    pub(super) validation: Option<PathBuf>,
+    pub(super) validation: Option<Set>,
     /// Rows kept apart.
-    pub(super) test: Option<PathBuf>,
+    pub(super) test: Option<Set>,
+}
+
+/// Files that are one table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Set {
+    /// One, or the shards in their order.
+    pub(super) files: Vec<PathBuf>,
+    /// Whether the set was found rather than asked for, so that one without labels may be passed over.
+    pub(super) optional: bool,
+}
+
+impl Set {
+    fn named(path: &Path) -> Self {
+        Self {
+            files: vec![path.to_owned()],
+            optional: false,
+        }
+    }
+
+    fn optional(self) -> Self {
+        Self {
+            optional: true,
+            ..self
+        }
+    }
 }
 
 impl Files {
-    /// Every file.
-    pub(super) fn all(&self) -> Vec<PathBuf> {
-        let others = self.validation.iter().chain(&self.test);
-        [&self.train].into_iter().chain(others).cloned().collect()
-    }
-
     /// Finds what the settings name: files, a folder, or else the task on the hub.
     pub(super) fn find(
         settings: &TaskSettings,
@@ -41,9 +62,9 @@ impl Files {
                 ));
             }
             return Ok(Self {
-                train: train.clone(),
-                validation: settings.validation_file.clone(),
-                test: settings.test_file.clone(),
+                train: Set::named(train),
+                validation: settings.validation_file.as_deref().map(Set::named),
+                test: settings.test_file.as_deref().map(Set::named),
             });
         }
         if settings.validation_file.is_some() || settings.test_file.is_some() {
@@ -52,15 +73,15 @@ impl Files {
         if let Some(folder) = &settings.folder {
             let own = on_hub.map(|hub| hub.validation);
             let names: Vec<&str> = own.into_iter().chain(VALIDATION_NAMES).collect();
-            let validation = in_folder(folder, &names, settings.format);
+            let listing = Listing::of(folder, settings.format)?;
+            let validation = listing.first(&names)?;
             return Ok(Self {
-                train: in_folder(folder, &["train"], settings.format)?,
-                validation: if from_dev {
-                    Some(validation?)
-                } else {
-                    validation.ok()
+                train: listing.needed(&["train"])?,
+                validation: match from_dev {
+                    true => Some(listing.needed(&names)?),
+                    false => validation.map(Set::optional),
                 },
-                test: None,
+                test: listing.first(&["test"])?.map(Set::optional),
             });
         }
         let Some(data) = on_hub else {
@@ -69,55 +90,14 @@ impl Files {
             ));
         };
         let repository = Repository::dataset(data.dataset);
-        let mut split = |name: &str| hub.file(&repository, &data.file(name), progress);
+        let mut split = |name: &str| {
+            let file = hub.file(&repository, &data.file(name), progress);
+            file.map(|path| Set::named(&path))
+        };
         Ok(Self {
             train: split("train")?,
             validation: Some(split(data.validation)?),
             test: None,
         })
     }
-}
-
-/// The file of the first of these names in a folder: `name.extension`, or the hub's `name-00000-of-00001.parquet`.
-fn in_folder(
-    folder: &Path,
-    names: &[&str],
-    format: Option<DataFormat>,
-) -> Result<PathBuf, TaskError> {
-    let wrong = |problem: String| TaskError::File {
-        path: folder.to_owned(),
-        problem,
-    };
-    if !folder.is_dir() {
-        return Err(wrong("there is no such folder".into()));
-    }
-    for name in names {
-        let mut found: Vec<PathBuf> = DataFormat::EXTENSIONS
-            .into_iter()
-            .filter(|(_, of)| format.is_none_or(|format| format == *of))
-            .map(|(extension, _)| folder.join(format!("{name}.{extension}")))
-            .chain([folder.join(format!("{name}-00000-of-00001.parquet"))])
-            .filter(|path| path.is_file())
-            .collect();
-        match (found.pop(), found.pop()) {
-            (Some(only), None) => return Ok(only),
-            (Some(a), Some(b)) => {
-                return Err(wrong(format!(
-                    "there are both {} and {}; name the one to use with `train_file` and `validation_file`",
-                    b.display(),
-                    a.display()
-                )));
-            }
-            (None, _) => {}
-        }
-    }
-    let extensions: Vec<&str> = DataFormat::EXTENSIONS
-        .iter()
-        .map(|(name, _)| *name)
-        .collect();
-    Err(wrong(format!(
-        "no file {} with one of the extensions {} is in the folder",
-        names.join(" or "),
-        extensions.join(", ")
-    )))
 }

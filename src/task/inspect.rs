@@ -50,7 +50,7 @@ const TEXTS: [&str; 20] = [
 ];
 
 /// Names of columns that only count rows.
-const NUMBERS: [&str; 8] = [
+const NUMBERS: [&str; 12] = [
     "id",
     "idx",
     "index",
@@ -58,7 +58,11 @@ const NUMBERS: [&str; 8] = [
     "uid",
     "row",
     "pairid",
+    "",
     "unnamed: 0",
+    "unnamed: 0.1",
+    "level_0",
+    "__index_level_0__",
 ];
 
 /// More different numbers than this are taken for amounts rather than for names of classes.
@@ -88,6 +92,8 @@ pub struct Column {
     pub numeric: bool,
     /// Whether some value is a number that is not whole.
     pub fractions: bool,
+    /// Whether the values count the rows: each is the one before and 1.
+    pub counts: bool,
 }
 
 impl Sketch {
@@ -97,7 +103,7 @@ impl Sketch {
     /// The file cannot be read.
     pub fn of(path: &Path, format: Option<DataFormat>) -> Result<Self, TaskError> {
         let names = read::columns(path, format)?;
-        let table = read::read(path, format, &names)?;
+        let table = read::read(&[path.to_owned()], format, &names)?;
         let column = |place: usize| {
             let cells = table.rows.iter().map(|row| text(&row.cells[place]));
             column(&names[place], cells)
@@ -120,7 +126,10 @@ impl Sketch {
             // Values that come again and again, and are no texts.
             let most = MOST_NUMBERED_CLASSES.max(self.rows / 20);
             let repeats = |c: &&Column| {
-                (2..=most).contains(&c.distinct) && c.mean_words < 3.0 && !is_number(&c.name)
+                (2..=most).contains(&c.distinct)
+                    && c.mean_words < 3.0
+                    && !c.counts
+                    && !is_number(&c.name)
             };
             let mut likely = self.columns.iter().filter(repeats);
             match (likely.next(), likely.next()) {
@@ -166,6 +175,7 @@ fn is_number(name: &str) -> bool {
 fn column(name: &str, values: impl Iterator<Item = Option<String>>) -> Column {
     let (mut seen, mut rows, mut empty, mut words) = (BTreeSet::new(), 0_usize, 0, 0);
     let (mut numeric, mut fractions) = (true, false);
+    let (mut counts, mut last) = (true, None);
     for value in values {
         rows += 1;
         let Some(value) = value.filter(|value| !value.trim().is_empty()) else {
@@ -177,6 +187,9 @@ fn column(name: &str, values: impl Iterator<Item = Option<String>>) -> Column {
             Ok(number) if number.is_finite() => fractions |= number.fract() != 0.0,
             _ => numeric = false,
         }
+        let number = value.trim().parse::<i64>().ok();
+        counts &= number.is_some() && last.is_none_or(|last: i64| last.checked_add(1) == number);
+        last = number;
         seen.insert(value);
     }
     Column {
@@ -186,6 +199,8 @@ fn column(name: &str, values: impl Iterator<Item = Option<String>>) -> Column {
         mean_words: words as f64 / (rows - empty).max(1) as f64,
         numeric: numeric && rows > empty,
         fractions,
+        // Two rows may be 0 and 1 by chance.
+        counts: counts && rows > 9,
     }
 }
 

@@ -1,128 +1,281 @@
 //! From a label's cell to a class or a number.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::path::PathBuf;
 
-use super::read::{Cell, Row, Table};
-use super::{Label, Labels, TaskError};
+use super::classes::{ClassList, is_number};
+use super::marks::{is_amount_mark, is_label_mark};
+use super::read::{self, Cell, Row, Table};
+use super::visible::{listed, visible};
+use super::{DataFormat, Label, Labels, TaskError};
 
-/// More classes than this are taken for numbers or texts by mistake.
-const MOST_CLASSES: usize = 1000;
-
-/// The classes that occur in a table's column: numbers in their order, other names in alphabetical order.
-pub(super) fn classes(table: &Table, column: usize) -> Result<Labels, TaskError> {
-    let names: BTreeSet<String> = table
-        .rows
-        .iter()
-        .filter_map(|row| class_name(&row.cells[column]))
-        .collect();
-    let mut names: Vec<String> = names.into_iter().collect();
-    let problem = if names.iter().any(|name| is_fraction(name)) {
-        "the labels are numbers with fractions; set `regression = true` to predict numbers".into()
-    } else if names.len() > MOST_CLASSES {
-        format!(
-            "there are {} different labels, more than {MOST_CLASSES}; set `regression = true` to predict numbers",
-            names.len()
-        )
-    } else if names.len() < 2 {
-        format!(
-            "every label is {}; at least two classes are needed",
-            names.first().map_or("empty", String::as_str)
-        )
-    } else {
-        let numbers: Option<Vec<i64>> = names.iter().map(|name| name.parse().ok()).collect();
-        if numbers.is_some() {
-            names.sort_by_key(|name| name.parse::<i64>().unwrap_or_default());
-        }
-        return Ok(Labels::Classes(names));
-    };
-    Err(TaskError::File {
-        path: table.path.clone(),
-        problem: format!("column `{}`: {problem}", table.columns[column]),
-    })
+/// What the labels of a task are.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Target {
+    /// Numbers to predict.
+    Amounts {
+        /// Whether -1 marks a label that is kept back, as in GLUE.
+        minus_one_is_missing: bool,
+    },
+    /// Classes.
+    Classes(ClassList),
 }
 
-/// One row's label.
-pub(super) fn label(
-    table: &Table,
-    row: &Row,
-    column: usize,
-    labels: &Labels,
-) -> Result<Label, TaskError> {
-    let cell = &row.cells[column];
-    let label = match labels {
-        Labels::Regression => number(cell).map(Label::Value),
-        Labels::Classes(names) => class(cell, names).map(Label::Class),
-    };
-    label.ok_or_else(|| TaskError::Row {
-        path: table.path.clone(),
-        row: row.place,
-        column: Some(table.columns[column].clone()),
-        found: found(cell),
-        expected: match labels {
-            Labels::Regression => "a finite number".into(),
-            Labels::Classes(names) => {
-                format!("0 to {} or one of {}", names.len() - 1, listed(names))
-            }
-        },
-    })
-}
-
-/// The label as it stands, with what it may mean.
-fn found(cell: &Cell) -> String {
-    let unlabelled = class_name(cell).is_some_and(|name| name == "-1");
-    let meaning = if unlabelled {
-        " (which marks rows whose label is kept back)"
-    } else {
-        ""
-    };
-    format!("{cell}{meaning}")
-}
-
-/// Class names for a message.
-fn listed(names: &[String]) -> String {
-    let shown: Vec<String> = names
-        .iter()
-        .take(8)
-        .map(|name| format!("`{name}`"))
-        .collect();
-    let more = if names.len() > shown.len() {
-        ", ..."
-    } else {
-        ""
-    };
-    format!("{}{more}", shown.join(", "))
-}
-
-/// A class by its name, or else by its number.
-fn class(cell: &Cell, names: &[String]) -> Option<usize> {
-    let name = class_name(cell)?;
-    let by_name = names.iter().position(|known| *known == name);
-    by_name.or_else(|| {
-        let number = match cell {
-            Cell::Bool(value) if names.len() == 2 => usize::from(*value),
-            _ => name.parse().ok()?,
-        };
-        // Where the names are numbers themselves, a number that is none of them is no class.
-        let numbered = names.iter().all(|known| known.parse::<i64>().is_ok());
-        (number < names.len() && !numbered).then_some(number)
-    })
-}
-
-/// A label as a class name; 1.0 is 1.
-fn class_name(cell: &Cell) -> Option<String> {
-    match cell {
-        Cell::Missing => None,
-        Cell::Bool(value) => Some(value.to_string()),
-        Cell::Integer(number) => Some(number.to_string()),
-        Cell::Number(number) if number.fract() == 0.0 => Some(format!("{number:.0}")),
-        Cell::Number(number) => Some(number.to_string()),
-        Cell::Text(text) => {
-            let text = text.trim();
-            let whole = text.strip_suffix(".0").filter(|t| t.parse::<i64>().is_ok());
-            let name = whole.unwrap_or(text);
-            (!name.is_empty()).then(|| name.to_owned())
+impl Target {
+    /// As the rest of the program knows it.
+    pub(super) fn labels(&self) -> Labels {
+        match self {
+            Self::Amounts { .. } => Labels::Regression,
+            Self::Classes(list) => Labels::Classes(list.names.clone()),
         }
     }
+}
+
+/// The column of the label in a table.
+#[derive(Debug)]
+pub(super) struct LabelColumn<'t> {
+    table: &'t Table,
+    place: usize,
+    /// The names that each file gives its numbers.
+    named: Vec<Option<Vec<String>>>,
+}
+
+impl<'t> LabelColumn<'t> {
+    /// Column `place` of a table that was read in this format.
+    ///
+    /// # Errors
+    /// A file's metadata cannot be read.
+    pub(super) fn new(
+        table: &'t Table,
+        place: usize,
+        format: Option<DataFormat>,
+    ) -> Result<Self, TaskError> {
+        let column = &table.columns[place];
+        let names = table
+            .files
+            .iter()
+            .map(|path| read::class_names(path, format, column));
+        let named = names.collect::<Result<_, _>>()?;
+        Ok(Self {
+            table,
+            place,
+            named,
+        })
+    }
+
+    /// The table's files.
+    pub(super) fn files(&self) -> &'t [PathBuf] {
+        &self.table.files
+    }
+
+    /// The table's rows.
+    pub(super) fn rows(&self) -> &'t [Row] {
+        &self.table.rows
+    }
+
+    /// The `ClassLabel` of the first file.
+    pub(super) fn metadata(&self) -> Option<Vec<String>> {
+        self.named.first().cloned().flatten()
+    }
+
+    /// The error of the column in one of the files.
+    pub(super) fn wrong(&self, file: usize, problem: impl std::fmt::Display) -> TaskError {
+        TaskError::File {
+            path: self.files()[file].clone(),
+            problem: format!(
+                "column `{}`: {problem}",
+                visible(&self.table.columns[self.place])
+            ),
+        }
+    }
+
+    /// A row's label as the name of a class: 1.0 is 1, and a number is what its file's `ClassLabel` calls it. None where
+    /// there is nothing.
+    pub(super) fn name(&self, row: &'t Row) -> Option<Cow<'t, str>> {
+        let cell = &row.cells[self.place];
+        match (cell, self.named.get(row.file)) {
+            (Cell::Integer(number), Some(Some(names))) => {
+                let place = usize::try_from(*number).ok()?;
+                let beyond = || {
+                    format!(
+                        "{number} (beyond the {} names of the file's ClassLabel)",
+                        names.len()
+                    )
+                };
+                let name = names.get(place).cloned();
+                Some(Cow::Owned(name.unwrap_or_else(beyond)))
+            }
+            _ => name(cell),
+        }
+    }
+
+    /// The mark in place of a label that is missing: none where there is one, `Some(None)` where there is nothing.
+    ///
+    /// `target`: what the labels are, where that is stated already. A class may be called as a mark is.
+    pub(super) fn absence(
+        &self,
+        row: &'t Row,
+        target: Option<&Target>,
+    ) -> Option<Option<Cow<'t, str>>> {
+        let Some(name) = self.name(row) else {
+            return Some(match row.cells[self.place] {
+                Cell::Integer(number) => Some(number.to_string().into()),
+                _ => None,
+            });
+        };
+        let is_mark = match target {
+            Some(Target::Amounts {
+                minus_one_is_missing,
+            }) => is_amount_mark(&name) || (*minus_one_is_missing && name == "-1"),
+            Some(Target::Classes(list)) => is_label_mark(&name) && list.by_name(&name).is_none(),
+            None => is_label_mark(&name),
+        };
+        is_mark.then_some(Some(name))
+    }
+
+    /// The labels of rows that have one.
+    ///
+    /// # Errors
+    /// A label is no number where numbers are predicted; or it is none of the classes; or some labels of a file are names
+    /// and some are numbers of classes.
+    pub(super) fn labels(
+        &self,
+        rows: &[&'t Row],
+        target: &Target,
+    ) -> Result<Vec<Label>, TaskError> {
+        match target {
+            Target::Amounts { .. } => rows.iter().map(|row| self.amount(row)).collect(),
+            Target::Classes(list) => self.classes(rows, list),
+        }
+    }
+
+    fn amount(&self, row: &Row) -> Result<Label, TaskError> {
+        let cell = &row.cells[self.place];
+        let found = || self.unlike(row, cell.to_string(), "a finite number".into());
+        number(cell).map(Label::Value).ok_or_else(found)
+    }
+
+    fn classes(&self, rows: &[&'t Row], list: &ClassList) -> Result<Vec<Label>, TaskError> {
+        // The first row of each file whose label is a class's name, and the first whose label is its number.
+        let mut firsts = vec![[None::<&Row>; 2]; self.files().len()];
+        let mut labels = Vec::with_capacity(rows.len());
+        for &row in rows {
+            let name = self.name(row).unwrap_or_default();
+            let by_name = list.by_name(&name);
+            let Some(class) = by_name.or_else(|| list.by_number(&name)) else {
+                return Err(self.unknown(row, rows, list));
+            };
+            let kinds = &mut firsts[row.file];
+            kinds[usize::from(by_name.is_none())].get_or_insert(row);
+            if let [Some(named), Some(numbered)] = *kinds {
+                let found = format!(
+                    "a label by name ({} has `{}`) beside one by number ({} has `{}`)",
+                    named.place,
+                    visible(&self.name(named).unwrap_or_default()),
+                    numbered.place,
+                    visible(&self.name(numbered).unwrap_or_default())
+                );
+                let expected = format!(
+                    "labels that are all names or all numbers; the classes are {}",
+                    list.described()
+                );
+                return Err(self.unlike(row, found, expected));
+            }
+            labels.push(Label::Class(class));
+        }
+        Ok(labels)
+    }
+
+    /// The error of a label that is none of the classes, with all that its file has.
+    fn unknown(&self, row: &'t Row, rows: &[&'t Row], list: &ClassList) -> TaskError {
+        let alike = rows.iter().filter(|other| other.file == row.file);
+        let mut names: Vec<Cow<'_, str>> = alike.filter_map(|row| self.name(row)).collect();
+        names.sort();
+        names.dedup();
+        let numbered = names.iter().all(|name| is_number(name));
+        let mixture = numbered != list.names.iter().all(|name| is_number(name));
+        let found = match &row.cells[self.place] {
+            Cell::Integer(_) if self.named[row.file].is_some() => {
+                format!(
+                    "the class `{}`",
+                    visible(&self.name(row).unwrap_or_default())
+                )
+            }
+            cell => cell.to_string(),
+        };
+        let found = format!(
+            "{found} (the labels of this file are {})",
+            listed(names.iter().map(Cow::as_ref))
+        );
+        let numbers = match list.takes_numbers() {
+            true => format!("0 to {} or ", list.names.len() - 1),
+            false => String::new(),
+        };
+        let remedy = match mixture && !list.takes_numbers() {
+            true => {
+                "; write the labels of all files alike, or name the classes with `task.labels` in the order of their numbers"
+            }
+            false => "",
+        };
+        let expected = format!("{numbers}one of {}{remedy}", list.described());
+        self.unlike(row, found, expected)
+    }
+
+    fn unlike(&self, row: &Row, found: String, expected: String) -> TaskError {
+        TaskError::Row {
+            path: self.files()[row.file].clone(),
+            row: row.place,
+            column: Some(self.table.columns[self.place].clone()),
+            found,
+            expected,
+        }
+    }
+
+    /// Classes that are written with other blanks around them elsewhere; they count as one.
+    pub(super) fn blanks(&self, rows: &[&Row]) -> Vec<String> {
+        let mut written =
+            std::collections::BTreeMap::<&str, std::collections::BTreeSet<&str>>::new();
+        for row in rows {
+            if let Cell::Text(text) = &row.cells[self.place] {
+                written.entry(text.trim()).or_default().insert(text);
+            }
+        }
+        let several = written.into_iter().filter(|(_, texts)| texts.len() > 1);
+        let warning = |(name, texts): (&str, std::collections::BTreeSet<&str>)| {
+            format!(
+                "the labels {} differ in the blanks around them alone, and count as one class `{}`",
+                listed(texts.iter().copied()),
+                visible(name)
+            )
+        };
+        several.map(warning).collect()
+    }
+}
+
+/// A label as a class name, without blanks around it; 1.0 is 1. None where there is nothing.
+fn name(cell: &Cell) -> Option<Cow<'_, str>> {
+    match cell {
+        Cell::Missing => None,
+        Cell::Bool(value) => Some(value.to_string().into()),
+        Cell::Integer(number) => Some(number.to_string().into()),
+        Cell::Number(number) if number.is_nan() => Some("NaN".into()),
+        Cell::Number(number) if number.fract() == 0.0 => {
+            // Minus zero is zero.
+            Some(format!("{:.0}", number + 0.0).into())
+        }
+        Cell::Number(number) => Some(number.to_string().into()),
+        Cell::Text(text) => Some(plain_name(text).into()),
+    }
+}
+
+/// A written label without blanks around it; 1.0 is 1.
+pub(super) fn plain_name(text: &str) -> &str {
+    let text = text.trim();
+    let whole = text.split_once('.').filter(|(whole, zeros)| {
+        let zeros = !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0');
+        zeros && whole.parse::<i64>().is_ok()
+    });
+    whole.map_or(text, |(whole, _)| whole)
 }
 
 /// A label as a number.
@@ -137,7 +290,27 @@ fn number(cell: &Cell) -> Option<f32> {
     number.is_finite().then_some(number)
 }
 
-/// Whether a name is a number but no whole one.
-fn is_fraction(name: &str) -> bool {
-    name.parse::<i64>().is_err() && name.parse::<f64>().is_ok_and(f64::is_finite)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_one_class_in_every_spelling() {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        for one in [
+            Cell::Integer(1),
+            Cell::Number(1.0),
+            text("1"),
+            text(" 1.0 "),
+            text("1.00"),
+        ] {
+            assert_eq!(name(&one).as_deref(), Some("1"), "{one}");
+        }
+        assert_eq!(name(&Cell::Number(-0.0)).as_deref(), Some("0"));
+        assert_eq!(name(&text("1.5")).as_deref(), Some("1.5"));
+        assert_eq!(name(&text("v1.0")).as_deref(), Some("v1.0"));
+        assert_eq!(name(&text("")).as_deref(), Some(""));
+        assert_eq!(name(&Cell::Bool(true)).as_deref(), Some("true"));
+        assert_eq!(name(&Cell::Missing), None);
+    }
 }

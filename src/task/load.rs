@@ -1,15 +1,13 @@
 //! From a task's settings to its rows.
 
-use std::path::PathBuf;
-
 use super::demo;
-use super::files::Files;
-use super::labels;
-use super::read::{self, Table};
+use super::files::{Files, Set};
+use super::reading::Reading;
 use super::registry::{self, HubData, KnownTask, LABEL_COLUMN, Render, TASKS};
 use super::render::texts;
 use super::split::{Use, sample, shared, stratified};
-use super::{Dataset, Example, Labels, Metric, TaskError, TaskSettings, ValidationSplit};
+use super::visible::visible;
+use super::{Dataset, Labels, Metric, TaskError, TaskSettings, ValidationSplit};
 use crate::hub::{Hub, HubProgress};
 
 /// Reads a task's rows and splits them.
@@ -26,50 +24,30 @@ pub fn load(
         return demo_rows(settings, seed);
     }
     let definition = Definition::of(settings)?;
+    let own_metric = definition.metric;
     let files = Files::find(settings, definition.hub, hub, progress)?;
-    let columns: Vec<String> = definition
-        .columns
-        .iter()
-        .chain([&definition.label_column])
-        .cloned()
-        .collect();
-    let label_place = definition.columns.len();
-    // The hub's files have the hub's format.
-    let own_files = settings.train_file.is_some() || settings.folder.is_some();
-    let format = settings.format.filter(|_| own_files);
+    let mut reading = Reading::new(settings, definition);
 
-    let train_table = read::read(&files.train, format, &columns)?;
-    let labels = match &definition.labels {
-        Some(labels) => labels.clone(),
-        None => labels::classes(&train_table, label_place)?,
+    let (target, train) = reading.train(&files.train)?;
+    let mut others = |set: &Option<Set>| match set {
+        Some(set) => reading.others(set, &target),
+        None => Ok(None),
     };
-    let examples = |table: &Table| examples(table, label_place, definition.render, &labels);
-    let train = examples(&train_table)?;
-    drop(train_table);
-    let rows_of = |path: &Option<PathBuf>| -> Result<Vec<Example>, TaskError> {
-        match path {
-            Some(path) => examples(&read::read(path, format, &columns)?),
-            None => Ok(Vec::new()),
-        }
-    };
-    let (dev, test) = (rows_of(&files.validation)?, rows_of(&files.test)?);
-    let metric = metric(settings, definition.metric, &labels)?;
+    let (dev, test) = (others(&files.validation)?, others(&files.test)?);
+    let labels = target.labels();
+    let metric = metric(settings, own_metric, &labels)?;
+    let dev_unused = dev.is_some() && test.is_some();
     let dataset = Dataset {
         task: settings.name.clone(),
         labels,
         metric,
         train,
-        validation: dev,
-        test,
-        warnings: Vec::new(),
-        files: files.all(),
+        validation: dev.unwrap_or_default(),
+        test: test.unwrap_or_default(),
+        warnings: reading.warnings,
+        files: reading.files,
     };
-    split(
-        settings,
-        seed,
-        dataset,
-        files.validation.is_some() && files.test.is_some(),
-    )
+    split(settings, seed, dataset, dev_unused)
 }
 
 /// The demo task, whose rows are made here and now.
@@ -136,14 +114,15 @@ fn split(
 }
 
 /// What a task is made of, known or one's own.
-struct Definition {
-    columns: Vec<String>,
-    render: Render,
-    label_column: String,
-    /// None: the classes that occur in the training rows.
-    labels: Option<Labels>,
+pub(super) struct Definition {
+    pub(super) columns: Vec<String>,
+    pub(super) render: Render,
+    pub(super) label_column: String,
+    /// None: the classes that the settings or the files tell.
+    pub(super) labels: Option<Labels>,
     metric: Option<Metric>,
-    hub: Option<HubData>,
+    /// None for data of one's own.
+    pub(super) hub: Option<HubData>,
 }
 
 impl Definition {
@@ -236,22 +215,6 @@ fn metric(
     )))
 }
 
-/// The rows of a table as texts and labels.
-fn examples(
-    table: &Table,
-    label_place: usize,
-    render: Render,
-    labels: &Labels,
-) -> Result<Vec<Example>, TaskError> {
-    let example = |row: &read::Row| {
-        let label = labels::label(table, row, label_place, labels)?;
-        let texts = (0..label_place).map(|column| table.text(row, column));
-        let (text, pair) = render(texts.collect::<Result<_, _>>()?);
-        Ok(Example { text, pair, label })
-    };
-    table.rows.iter().map(example).collect()
-}
-
 /// Says what may make scores of this data misleading.
 fn with_warnings(mut dataset: Dataset) -> Dataset {
     let (train, validation, test) = (&dataset.train, &dataset.validation, &dataset.test);
@@ -279,7 +242,7 @@ fn with_warnings(mut dataset: Dataset) -> Dataset {
         for (name, _) in absent {
             dataset
                 .warnings
-                .push(format!("no training row has the label `{name}`"));
+                .push(format!("no training row has the label `{}`", visible(name)));
         }
     }
     dataset

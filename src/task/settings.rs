@@ -28,6 +28,12 @@ pub struct TaskSettings {
     pub label_column: Option<String>,
     /// Whether labels are numbers to predict rather than classes, for own data.
     pub regression: bool,
+    /// The classes in their order, by name, for own data; empty: those that the files tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// What to do with rows whose label is missing.
+    #[serde(default, skip_serializing_if = "MissingLabels::is_refused")]
+    pub missing_labels: MissingLabels,
     /// The metric to maximise; none: the task's own.
     pub metric: Option<Metric>,
     /// Where the search-validation rows come from.
@@ -56,6 +62,23 @@ impl TaskSettings {
             task: self.name.clone(),
             problem: problem.into(),
         }
+    }
+}
+
+/// What to do with rows whose label is missing: empty, `null`, NaN, or a mark such as -1 or `N/A`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingLabels {
+    /// Refuse the file.
+    #[default]
+    Refuse,
+    /// Leave the rows out.
+    Drop,
+}
+
+impl MissingLabels {
+    fn is_refused(&self) -> bool {
+        *self == Self::Refuse
     }
 }
 

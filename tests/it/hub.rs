@@ -11,7 +11,7 @@ use std::thread;
 use autopeft::hub::{Hub, HubErrorKind, HubProgress, HubSettings, Repository};
 use autopeft::model::{ModelFiles, SourceError, Tokenizer, TokenizerFiles, Weights};
 use autopeft::study::ModelSource;
-use autopeft::task::{TaskError, TaskSettings, ValidationSplit, load};
+use autopeft::task::{MissingLabels, TaskError, TaskSettings, ValidationSplit, load};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -591,6 +591,8 @@ fn a_task_is_downloaded_once_and_then_used_offline() {
         text_columns: Vec::new(),
         label_column: None,
         regression: false,
+        labels: Vec::new(),
+        missing_labels: MissingLabels::Refuse,
         metric: None,
         validation: ValidationSplit::Dev,
         train_rows: None,

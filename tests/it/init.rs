@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use autopeft::study::Study;
-use autopeft::task::{Metric, ValidationSplit};
+use autopeft::task::{Metric, MissingLabels, ValidationSplit};
 
 struct Lab(tempfile::TempDir);
 
@@ -133,4 +133,104 @@ fn what_is_not_clear_is_asked_for_and_nothing_is_overwritten() {
         fs::read_to_string(lab.0.path().join("odd.toml")).unwrap(),
         "mine"
     );
+}
+
+/// What `init` tells when it refuses a file; no study file is written.
+fn refusal(lab: &Lab, arguments: &[&str]) -> String {
+    let init = ["init", "mine.toml", "--model", "model", "--train"];
+    let refused = lab.output(&[&init, arguments].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(!lab.0.path().join("mine.toml").exists());
+    String::from_utf8(refused.stderr).unwrap()
+}
+
+#[test]
+fn what_a_run_would_refuse_is_refused_here() {
+    let lab = Lab::new(
+        "labels.csv",
+        "text,label\na red cat,0\na blue cat,1\nthe dog,-1\n",
+    );
+    let write = |name: &str, content: &str| fs::write(lab.0.path().join(name), content).unwrap();
+    let said = refusal(&lab, &["labels.csv"]);
+    assert!(
+        said.contains("1 of 3 labels are -1 (the first in line 4)"),
+        "{said}"
+    );
+    write(
+        "quote.csv",
+        "label,text\nno,a cat\nyes,\"a dog\nno,a cat\nyes,a cat\n",
+    );
+    let said = refusal(&lab, &["quote.csv"]);
+    assert!(
+        said.contains("quote.csv, line 3") && said.contains("not closed"),
+        "{said}"
+    );
+    write("twice.csv", "text,label,text\na cat,no,b\na dog,yes,c\n");
+    let said = refusal(&lab, &["twice.csv"]);
+    assert!(said.contains("2 columns are called `text`"), "{said}");
+    write("semicolon.csv", "text;label\na cat;no\na dog;yes\n");
+    let said = refusal(&lab, &["semicolon.csv"]);
+    assert!(said.contains("separated by `;`"), "{said}");
+    let rows: String = (0..12)
+        .map(|i| format!("{i},the {i} cats,{}\n", ["no", "yes"][i % 2]))
+        .collect();
+    write("index.csv", &format!(",words,mood\n{rows}"));
+    let said = refusal(&lab, &["index.csv", "--label", ""]);
+    assert!(
+        said.contains("counts the rows") && said.contains("words, mood"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_label_may_hold_anything_and_says_nothing_to_the_study_file() {
+    let evil = "a\n[output]\nkeep_adapters = false\n#\u{1b}[31m \"\"\" ''' \\";
+    let row = |i: usize| {
+        let label = [evil, "b"][i % 2];
+        let row = serde_json::json!({"te\"xt = 1\n": tiny::sentence(i).0, "label": label, "id": i});
+        format!("{row}\n")
+    };
+    let lab = Lab::new("train.jsonl", &(0..300).map(row).collect::<String>());
+    let init = [
+        "init",
+        "mine.toml",
+        "--train",
+        "train.jsonl",
+        "--model",
+        "model",
+        "--labels",
+    ];
+    let listed = format!("b,{evil}");
+    let told = lab.text(&[&init[..], &[&listed]].concat());
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+    let study = Study::read(&lab.0.path().join("mine.toml")).unwrap();
+    assert!(study.output.keep_adapters);
+    assert_eq!(study.task.text_columns, ["te\"xt = 1\n"]);
+    assert_eq!(study.task.labels, ["b", evil]);
+}
+
+#[test]
+fn rows_without_a_label_are_left_out_where_that_is_asked_for() {
+    let row = |i: usize| {
+        let (text, colour) = tiny::sentence(i);
+        let label = if i.is_multiple_of(10) {
+            -1
+        } else {
+            colour as i64
+        };
+        format!("{{\"text\": \"{text}\", \"label\": {label}}}\n")
+    };
+    let lab = Lab::new("train.jsonl", &(0..300).map(row).collect::<String>());
+    let init = [
+        "init",
+        "mine.toml",
+        "--train",
+        "train.jsonl",
+        "--model",
+        "model",
+    ];
+    let told = lab.text(&[&init[..], &["--drop-missing-labels"]].concat());
+    assert!(told.contains("30 of 300 rows are left out"), "{told}");
+    let study = Study::read(&lab.0.path().join("mine.toml")).unwrap();
+    assert_eq!(study.task.missing_labels, MissingLabels::Drop);
 }

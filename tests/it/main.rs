@@ -5,8 +5,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absence;
 mod architecture;
 mod bad_input;
+mod classes;
 mod cli;
 mod crash;
 mod curves;
@@ -15,6 +17,8 @@ mod demo;
 mod end_to_end;
 mod evaluate;
 mod faults;
+mod folders;
+mod formats;
 mod fuzz;
 mod hub;
 mod init;

@@ -13,7 +13,7 @@ use autopeft::model::space::peft_space;
 use autopeft::model::weights::Weights;
 use autopeft::model::{Tokenizer, TokenizerFiles};
 use autopeft::study::Study;
-use autopeft::task::{Example, Label, TaskSettings, ValidationSplit, load};
+use autopeft::task::{Example, Label, MissingLabels, TaskSettings, ValidationSplit, load};
 
 /// A study file. What is accepted is laid out for an encoder of the paper's size.
 pub(crate) fn study(bytes: &[u8]) {
@@ -77,6 +77,11 @@ pub(crate) fn rows(bytes: &[u8]) {
         text_columns: vec!["text".to_owned()],
         label_column: Some("label".to_owned()),
         regression: first & 8 != 0,
+        labels: Vec::new(),
+        missing_labels: match first & 16 {
+            0 => MissingLabels::Refuse,
+            _ => MissingLabels::Drop,
+        },
         metric: None,
         validation: ValidationSplit::Dev,
         train_rows: None,

@@ -4,6 +4,8 @@ pub(crate) mod hostile;
 pub(crate) mod lab;
 pub(crate) mod minilm;
 pub(crate) mod mutation;
+pub(crate) mod own_data;
+pub(crate) mod parquet_file;
 pub(crate) mod peft_case;
 #[allow(dead_code, reason = "the soak needs more of it")]
 pub(crate) mod stub_study;

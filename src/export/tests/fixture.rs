@@ -15,7 +15,7 @@ use crate::study::{
     FidelitySettings, LayerChoice, ModelSource, ModuleSizes, OutputSettings, Precision,
     SearchSettings, SpaceSettings, Study, StudyName, TrainingSettings,
 };
-use crate::task::{Labels, Metric, TaskSettings, ValidationSplit};
+use crate::task::{Labels, Metric, MissingLabels, TaskSettings, ValidationSplit};
 use crate::train::checkpoint;
 
 pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
@@ -201,6 +201,8 @@ fn study() -> Study {
             text_columns: Vec::new(),
             label_column: None,
             regression: false,
+            labels: Vec::new(),
+            missing_labels: MissingLabels::Refuse,
             metric: None,
             validation: ValidationSplit::TrainShare(0.1),
             train_rows: None,

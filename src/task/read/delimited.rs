@@ -1,112 +1,105 @@
 //! Comma- and tab-separated text with a header.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use csv::{ByteRecord, ReaderBuilder, Terminator};
-
-use super::{Cell, Row, bad_utf8, bytes, no_column};
+use super::quotes::swallowed;
+use super::records::{Dialect, Record, Splitter, open_quote};
+use super::{Cell, Content, bad_utf8, held, text, twice, wrong};
 use crate::task::error::{Place, TaskError};
-
-/// How fields and rows are told apart.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Dialect {
-    delimiter: u8,
-    quoting: bool,
-}
-
-/// RFC 4180: a field in double quotes may hold commas, line ends and doubled quotes.
-pub(super) const CSV: Dialect = Dialect {
-    delimiter: b',',
-    quoting: true,
-};
-
-/// As GLUE's own files: a quote is a character like any other, a field holds neither tab nor line end.
-pub(super) const TSV: Dialect = Dialect {
-    delimiter: b'\t',
-    quoting: false,
-};
 
 /// The `columns` of every row.
 pub(super) fn rows(
     path: &Path,
     columns: &[String],
     dialect: Dialect,
-) -> Result<Vec<Row>, TaskError> {
-    let content = bytes(path)?;
-    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
-    let mut builder = ReaderBuilder::new();
-    builder
-        .delimiter(dialect.delimiter)
-        .quoting(dialect.quoting);
-    if !dialect.quoting {
-        // A lone carriage return inside a field ends no row.
-        builder.terminator(Terminator::Any(b'\n'));
-    }
-    let mut reader = builder.from_reader(content);
-    let header = reader
-        .byte_headers()
-        .map_err(|error| csv_error(path, error))?
-        .clone();
-    let names: Vec<String> = fields(&header)
-        .map(|name| String::from_utf8_lossy(name).into_owned())
-        .collect();
+) -> Result<Content, TaskError> {
+    let content = text::bytes(path)?;
+    let mut splitter = Splitter::new(path, &content, dialect)?;
+    let names = splitter.header()?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut places = Vec::with_capacity(columns.len());
-    for column in columns {
-        let place = names.iter().position(|name| name == column);
-        places.push(place.ok_or_else(|| no_column(path, column, &names))?);
-    }
-
-    let mut rows = Vec::new();
-    let mut record = ByteRecord::new();
-    while reader
-        .read_byte_record(&mut record)
-        .map_err(|error| csv_error(path, error))?
+    if columns
+        .iter()
+        .any(|column| !names.contains(&column.as_str()))
     {
-        let place = Place::Line(record.position().map_or(0, csv::Position::line));
-        let fields: Vec<&[u8]> = fields(&record).collect();
-        let mut cells = Vec::with_capacity(columns.len());
-        for (column, &index) in columns.iter().zip(&places) {
-            // In reach: the reader refuses a row whose number of fields is not the header's.
-            let text = std::str::from_utf8(fields[index]).map_err(|error| TaskError::Row {
+        splitter.refuse_other_delimiter(columns)?;
+    }
+    held(path, columns, &names)?;
+    let place = |column: &String| names.iter().position(|name| name == column);
+    let places: Vec<usize> = columns.iter().filter_map(place).collect();
+
+    let mut records = Vec::new();
+    while let Some(record) = splitter.record()? {
+        if record.fields.len() != names.len() {
+            return Err(TaskError::Row {
                 path: path.to_owned(),
-                row: place,
-                column: Some(column.clone()),
+                row: Place::Line(record.line),
+                column: None,
+                found: format!("{} fields", record.fields.len()),
+                expected: format!("{}, as in the header", names.len()),
+            });
+        }
+        records.push(record);
+    }
+    if let Some((line, lines)) = swallowed(&records, dialect.delimiter) {
+        return Err(open_quote(
+            path,
+            line,
+            &format!("the {lines} lines to the next quote"),
+        ));
+    }
+    let warnings = quoted_without_quoting(&records, dialect);
+    let cell = |record: &Record<'_>, column: usize| {
+        let text = std::str::from_utf8(&record.fields[places[column]]);
+        text.map(|text| Cell::Text(text.to_owned()))
+            .map_err(|error| TaskError::Row {
+                path: path.to_owned(),
+                row: Place::Line(record.line),
+                column: Some(columns[column].clone()),
                 found: bad_utf8(error),
                 expected: "UTF-8 text".into(),
-            })?;
-            cells.push(Cell::Text(text.to_owned()));
-        }
-        rows.push(Row { place, cells });
+            })
+    };
+    let row = |record: &Record<'_>| {
+        let cells = (0..columns.len()).map(|column| cell(record, column));
+        Ok((
+            Place::Line(record.line),
+            cells.collect::<Result<_, TaskError>>()?,
+        ))
+    };
+    let rows = records.iter().map(row).collect::<Result<_, TaskError>>()?;
+    Ok(Content { rows, warnings })
+}
+
+/// The columns of a file; each has a name of its own.
+pub(super) fn header(path: &Path, dialect: Dialect) -> Result<Vec<String>, TaskError> {
+    let content = text::bytes(path)?;
+    let mut splitter = Splitter::new(path, &content, dialect)?;
+    let names = splitter.header()?;
+    if let [_] = names[..] {
+        splitter.refuse_other_delimiter(&[])?;
     }
-    Ok(rows)
+    for name in &names {
+        let count = names.iter().filter(|other| *other == name).count();
+        if count > 1 {
+            return Err(wrong(path, twice(name, count)));
+        }
+    }
+    Ok(names)
 }
 
-/// The fields of a row, without the carriage return of a Windows line end.
-fn fields(record: &ByteRecord) -> impl Iterator<Item = &[u8]> {
-    let last = record.len().wrapping_sub(1);
-    record.iter().enumerate().map(move |(index, field)| {
-        let end = (index == last).then(|| field.strip_suffix(b"\r"));
-        end.flatten().unwrap_or(field)
-    })
-}
-
-/// The reader's error, with its place.
-fn csv_error(path: &Path, error: csv::Error) -> TaskError {
-    let line = error.position().map_or(0, csv::Position::line);
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths {
-            expected_len, len, ..
-        } => TaskError::Row {
-            path: path.to_owned(),
-            row: Place::Line(line),
-            column: None,
-            found: format!("{len} fields"),
-            expected: format!("{expected_len}, as in the header"),
-        },
-        _ => TaskError::File {
-            path: path.to_owned(),
-            problem: error.to_string(),
-        },
+/// Says where a tab-separated file was written with quotes, which are read as characters here.
+fn quoted_without_quoting(records: &[Record<'_>], dialect: Dialect) -> Vec<String> {
+    let is_quoted = |field: &&Cow<'_, [u8]>| {
+        field.len() > 1 && field.starts_with(b"\"") && field.ends_with(b"\"")
+    };
+    let fields = records.iter().flat_map(|record| &record.fields);
+    let quoted = fields.filter(is_quoted).count();
+    match quoted {
+        _ if dialect.quoting => Vec::new(),
+        0 => Vec::new(),
+        _ => vec![format!(
+            "{quoted} fields stand in double quotes, which are read as part of the text: tab-separated files have no quoting, as GLUE's; write the file as CSV or JSONL if the quotes are not meant"
+        )],
     }
 }

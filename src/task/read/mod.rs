@@ -2,8 +2,11 @@
 
 mod columns;
 mod delimited;
-mod jsonl;
+mod json;
 mod parquet;
+mod quotes;
+mod records;
+mod text;
 
 use std::path::{Path, PathBuf};
 
@@ -11,39 +14,26 @@ pub(crate) use columns::columns;
 
 use super::error::{Place, TaskError};
 use super::settings::DataFormat;
+use super::visible::{listed, visible};
 
-/// The columns asked for, of every row of a file.
+/// The columns asked for, of every row of one file or of several that belong together.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Table {
-    /// The file.
-    pub(crate) path: PathBuf,
+    /// The files, in the order of their rows; one at least.
+    pub(crate) files: Vec<PathBuf>,
     /// Names of the columns, in the order asked for.
     pub(crate) columns: Vec<String>,
-    /// The rows, in the order of the file; never empty.
+    /// The rows, in the order of the files; never empty.
     pub(crate) rows: Vec<Row>,
-}
-
-impl Table {
-    /// The text in a column of a row; a number is text as well, an absent value is not.
-    pub(crate) fn text(&self, row: &Row, column: usize) -> Result<String, TaskError> {
-        match &row.cells[column] {
-            Cell::Text(text) => Ok(text.clone()),
-            Cell::Integer(number) => Ok(number.to_string()),
-            Cell::Number(number) => Ok(number.to_string()),
-            absent @ (Cell::Bool(_) | Cell::Missing) => Err(TaskError::Row {
-                path: self.path.clone(),
-                row: row.place,
-                column: Some(self.columns[column].clone()),
-                found: absent.to_string(),
-                expected: "a text".into(),
-            }),
-        }
-    }
+    /// What is odd about the files, though it can be read.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// One row.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
+    /// Which of [`Table::files`] it is from.
+    pub(crate) file: usize,
     /// Where it lies in its file.
     pub(crate) place: Place,
     /// Its cells, in the order of [`Table::columns`].
@@ -61,7 +51,7 @@ pub(crate) enum Cell {
     Number(f64),
     /// True or false.
     Bool(bool),
-    /// A value that is absent, `null` or empty.
+    /// A value that is absent or `null`.
     Missing,
 }
 
@@ -72,7 +62,7 @@ impl std::fmt::Display for Cell {
                 // A long passage would drown the rest of the message.
                 let start: String = text.chars().take(40).collect();
                 let dots = if start.len() < text.len() { "..." } else { "" };
-                write!(f, "the text `{start}{dots}`")
+                write!(f, "the text `{}{dots}`", visible(&start))
             }
             Self::Integer(number) => write!(f, "the number {number}"),
             Self::Number(number) => write!(f, "the number {number}"),
@@ -80,6 +70,12 @@ impl std::fmt::Display for Cell {
             Self::Missing => f.write_str("nothing"),
         }
     }
+}
+
+/// What one reader found in one file.
+struct Content {
+    rows: Vec<(Place, Vec<Cell>)>,
+    warnings: Vec<String>,
 }
 
 impl DataFormat {
@@ -102,63 +98,107 @@ impl DataFormat {
     }
 }
 
-/// Reads `columns` of a file.
+/// The `columns` of every row of these files, which are one table.
+///
+/// # Errors
+/// A file cannot be read, is damaged, lacks a column or has two of its name, or holds no rows.
 pub(crate) fn read(
-    path: &Path,
+    files: &[PathBuf],
     format: Option<DataFormat>,
     columns: &[String],
 ) -> Result<Table, TaskError> {
-    let rows = match format_of(path, format)? {
-        DataFormat::Jsonl => jsonl::rows(path, columns)?,
-        DataFormat::Csv => delimited::rows(path, columns, delimited::CSV)?,
-        DataFormat::Tsv => delimited::rows(path, columns, delimited::TSV)?,
-        DataFormat::Parquet => parquet::rows(path, columns)?,
-    };
-    if rows.is_empty() {
-        return Err(TaskError::File {
-            path: path.to_owned(),
-            problem: "the file holds no rows; at least one is needed".into(),
-        });
-    }
-    Ok(Table {
-        path: path.to_owned(),
+    let mut table = Table {
+        files: files.to_vec(),
         columns: columns.to_vec(),
-        rows,
-    })
+        rows: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for (file, path) in files.iter().enumerate() {
+        let content = match format_of(path, format)? {
+            DataFormat::Jsonl => json::rows(path, columns),
+            DataFormat::Csv => delimited::rows(path, columns, records::CSV),
+            DataFormat::Tsv => delimited::rows(path, columns, records::TSV),
+            DataFormat::Parquet => parquet::rows(path, columns),
+        }?;
+        if content.rows.is_empty() {
+            return Err(wrong(
+                path,
+                "the file holds no rows; at least one is needed",
+            ));
+        }
+        let rows = content.rows.into_iter();
+        let rows = rows.map(|(place, cells)| Row { file, place, cells });
+        table.rows.extend(rows);
+        let named = |warning| format!("{}: {warning}", file_name(path));
+        table
+            .warnings
+            .extend(content.warnings.into_iter().map(named));
+    }
+    Ok(table)
+}
+
+/// The names that a file itself gives the numbers of a column: the `ClassLabel` of Hugging Face data sets in Parquet.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn class_names(
+    path: &Path,
+    format: Option<DataFormat>,
+    column: &str,
+) -> Result<Option<Vec<String>>, TaskError> {
+    match format_of(path, format)? {
+        DataFormat::Parquet => parquet::class_names(path, column),
+        DataFormat::Jsonl | DataFormat::Csv | DataFormat::Tsv => Ok(None),
+    }
+}
+
+/// A file's name without its folder.
+pub(super) fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    visible(&name.to_string_lossy())
 }
 
 /// The format that was asked for, or else the one that the extension names.
 fn format_of(path: &Path, format: Option<DataFormat>) -> Result<DataFormat, TaskError> {
     let found = format.or_else(|| DataFormat::of(path));
-    found.ok_or_else(|| TaskError::File {
-        path: path.to_owned(),
-        problem: "the extension names no known format; use .jsonl, .csv, .tsv or .parquet, or set `format`".into(),
+    found.ok_or_else(|| {
+        let problem = "the extension names no known format; use .jsonl, .csv, .tsv or .parquet, or set `format`";
+        wrong(path, problem)
     })
 }
 
-/// The whole file.
-fn bytes(path: &Path) -> Result<Vec<u8>, TaskError> {
-    std::fs::read(path).map_err(|source| TaskError::Io {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The error of a file without a column.
-fn no_column(path: &Path, column: &str, found: &[&str]) -> TaskError {
+/// The error of a file as a whole.
+fn wrong(path: &Path, problem: impl ToString) -> TaskError {
     TaskError::File {
         path: path.to_owned(),
-        problem: format!(
-            "there is no column `{column}`; the columns are {}",
-            quoted(found)
-        ),
+        problem: problem.to_string(),
     }
 }
 
-/// Names for a message.
-fn quoted(names: &[&str]) -> String {
-    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
+/// Refuses a file without one of the columns, or with two of its name.
+fn held(path: &Path, wanted: &[String], names: &[&str]) -> Result<(), TaskError> {
+    for column in wanted {
+        match names.iter().filter(|name| *name == column).count() {
+            0 => {
+                return Err(TaskError::NoColumn {
+                    path: path.to_owned(),
+                    column: column.clone(),
+                    columns: listed(names.iter().copied()),
+                });
+            }
+            1 => {}
+            more => return Err(wrong(path, twice(column, more))),
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a name that several columns have.
+fn twice(column: &str, count: usize) -> String {
+    format!(
+        "{count} columns are called `{}`, and which one is meant cannot be told; rename or remove all but one",
+        visible(column)
+    )
 }
 
 /// A description of bytes that are no UTF-8.

@@ -1,7 +1,7 @@
 //! Apache Parquet, by its row interface.
 
 use std::fs::File;
-use std::panic::catch_unwind;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,41 +9,98 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
+use serde_json::Value;
 
-use super::{Cell, Row, bad_utf8, no_column};
+use super::{Cell, Content, bad_utf8, held, text, twice, wrong};
 use crate::task::error::{Place, TaskError};
 
-/// The `columns` of every row. The library panics on some files that contradict themselves; that is the file's fault.
-pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Vec<Row>, TaskError> {
-    catch_unwind(|| decoded(path, columns)).unwrap_or_else(|_| {
-        Err(TaskError::File {
-            path: path.to_owned(),
-            problem:
-                "it could not be read as Parquet: it contradicts itself; write or fetch it again"
-                    .into(),
-        })
+/// The `columns` of every row.
+pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
+    guarded(path, || decoded(path, columns))
+}
+
+/// The columns with plain values; no two are alike.
+pub(super) fn plain_columns(path: &Path) -> Result<Vec<String>, TaskError> {
+    guarded(path, || {
+        let reader = open(path)?;
+        let fields = schema(&reader).get_fields();
+        for field in fields {
+            let alike = fields.iter().filter(|other| other.name() == field.name());
+            let count = alike.count();
+            if count > 1 {
+                return Err(wrong(path, twice(field.name(), count)));
+            }
+        }
+        let plain = fields.iter().filter(|field| field.is_primitive());
+        Ok(plain.map(|field| field.name().to_owned()).collect())
     })
 }
 
-fn decoded(path: &Path, columns: &[String]) -> Result<Vec<Row>, TaskError> {
-    let broken = |error: ParquetError| TaskError::File {
-        path: path.to_owned(),
-        problem: format!("it could not be read as Parquet: {error}"),
-    };
+/// The names that the numbers of a column have after the metadata of Hugging Face's library, where it is a `ClassLabel`.
+pub(super) fn class_names(path: &Path, column: &str) -> Result<Option<Vec<String>>, TaskError> {
+    guarded(path, || {
+        let reader = open(path)?;
+        let metadata = reader.metadata().file_metadata().key_value_metadata();
+        let mut entries = metadata.into_iter().flatten();
+        let entry = entries.find(|entry| entry.key == "huggingface");
+        let Some(text) = entry.and_then(|entry| entry.value.as_deref()) else {
+            return Ok(None);
+        };
+        let problem = |error: serde_json::Error| {
+            wrong(
+                path,
+                format!("its metadata `huggingface` is damaged ({error}); write the file again"),
+            )
+        };
+        let metadata: Value = serde_json::from_str(text).map_err(problem)?;
+        let feature = &metadata["info"]["features"][column];
+        if feature["_type"] != "ClassLabel" {
+            return Ok(None);
+        }
+        let names = feature["names"].as_array().into_iter().flatten();
+        let names: Vec<String> = names
+            .filter_map(|name| name.as_str().map(|name| name.trim().to_owned()))
+            .collect();
+        Ok((!names.is_empty()).then_some(names))
+    })
+}
+
+/// The library panics on some files that contradict themselves; that is the file's fault.
+fn guarded<T>(
+    path: &Path,
+    read: impl FnOnce() -> Result<T, TaskError> + UnwindSafe,
+) -> Result<T, TaskError> {
+    let problem = "it could not be read as Parquet: it contradicts itself; write or fetch it again";
+    catch_unwind(read).unwrap_or_else(|_| Err(wrong(path, problem)))
+}
+
+fn open(path: &Path) -> Result<SerializedFileReader<File>, TaskError> {
     let file = File::open(path).map_err(|source| TaskError::Io {
         path: path.to_owned(),
         source,
     })?;
-    let reader = SerializedFileReader::new(file).map_err(broken)?;
-    let schema = reader.metadata().file_metadata().schema();
-    let (wanted, order) = projection(path, schema, columns)?;
+    SerializedFileReader::new(file).map_err(|error| {
+        let start = std::fs::read(path).unwrap_or_default();
+        let foreign = text::foreign(&start).filter(|_| !start.starts_with(b"PAR1"));
+        foreign.map_or_else(|| broken(path, &error), |found| wrong(path, found))
+    })
+}
+
+fn broken(path: &Path, error: &ParquetError) -> TaskError {
+    wrong(path, format!("it could not be read as Parquet: {error}"))
+}
+
+fn schema(reader: &SerializedFileReader<File>) -> &Type {
+    reader.metadata().file_metadata().schema()
+}
+
+fn decoded(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
+    let reader = open(path)?;
+    let (wanted, order) = projection(path, schema(&reader), columns)?;
 
     let mut rows = Vec::new();
-    for (index, record) in reader
-        .get_row_iter(Some(wanted))
-        .map_err(broken)?
-        .enumerate()
-    {
+    let records = reader.get_row_iter(Some(wanted));
+    for (index, record) in records.map_err(|error| broken(path, &error))?.enumerate() {
         let place = Place::Row(index as u64 + 1);
         let record = record.map_err(|error| TaskError::Row {
             path: path.to_owned(),
@@ -64,9 +121,12 @@ fn decoded(path: &Path, columns: &[String]) -> Result<Vec<Row>, TaskError> {
                 expected: "a text, a number, true, false or null".into(),
             })?);
         }
-        rows.push(Row { place, cells });
+        rows.push((place, cells));
     }
-    Ok(rows)
+    Ok(Content {
+        rows,
+        warnings: Vec::new(),
+    })
 }
 
 /// The schema of the wanted columns alone, and where in such a row each of `columns` lies.
@@ -75,14 +135,9 @@ fn projection(
     schema: &Type,
     columns: &[String],
 ) -> Result<(Type, Vec<usize>), TaskError> {
-    let names: Vec<&str> = schema
-        .get_fields()
-        .iter()
-        .map(|field| field.name())
-        .collect();
-    if let Some(column) = columns.iter().find(|name| !names.contains(&name.as_str())) {
-        return Err(no_column(path, column, &names));
-    }
+    let fields = schema.get_fields().iter();
+    let names: Vec<&str> = fields.map(|field| field.name()).collect();
+    held(path, columns, &names)?;
     let kept: Vec<Arc<Type>> = schema
         .get_fields()
         .iter()
@@ -96,10 +151,7 @@ fn projection(
     let wanted = Type::group_type_builder(schema.name())
         .with_fields(kept)
         .build()
-        .map_err(|error| TaskError::File {
-            path: path.to_owned(),
-            problem: format!("its schema could not be read: {error}"),
-        })?;
+        .map_err(|error| wrong(path, format!("its schema could not be read: {error}")))?;
     Ok((wanted, order))
 }
 
@@ -118,13 +170,25 @@ fn cell(field: &Field) -> Result<Cell, String> {
         Field::ULong(value) => {
             Cell::Integer(i64::try_from(*value).map_err(|_| format!("the number {value}"))?)
         }
+        Field::Float16(value) => Cell::Number(f64::from(*value)),
         Field::Float(value) => Cell::Number(f64::from(*value)),
         Field::Double(value) => Cell::Number(*value),
+        // Written out, so that no digit is lost.
+        decimal @ Field::Decimal(_) => {
+            Cell::Text(decimal.to_string().trim_end_matches('.').to_owned())
+        }
         Field::Str(text) => Cell::Text(text.clone()),
         Field::Bytes(bytes) => {
             let text = std::str::from_utf8(bytes.data()).map_err(bad_utf8)?;
             Cell::Text(text.to_owned())
         }
-        other => return Err(format!("`{other}`")),
+        Field::Date(_)
+        | Field::TimeMillis(_)
+        | Field::TimeMicros(_)
+        | Field::TimestampMillis(_)
+        | Field::TimestampMicros(_) => return Err(format!("the date or time {field}")),
+        Field::Group(_) => return Err("an object (a struct)".into()),
+        Field::ListInternal(_) => return Err("a list".into()),
+        Field::MapInternal(_) => return Err("a map".into()),
     })
 }

@@ -1,0 +1,267 @@
+//! The sets of a folder, by the names of its files.
+
+use std::path::{Path, PathBuf};
+
+use super::files::Set;
+use super::read::file_name;
+use super::visible::listed;
+use super::{DataFormat, TaskError};
+
+/// Where data sets of the Hugging Face hub keep their files.
+const INNER_FOLDER: &str = "data";
+
+/// The data files of a folder, and of the folder `data` in it.
+pub(super) struct Listing<'f> {
+    folder: &'f Path,
+    files: Vec<PathBuf>,
+}
+
+impl<'f> Listing<'f> {
+    /// Lists them.
+    pub(super) fn of(folder: &'f Path, format: Option<DataFormat>) -> Result<Self, TaskError> {
+        let mut files = entries(folder)?;
+        let inner = folder.join(INNER_FOLDER);
+        if inner.is_dir() {
+            files.extend(entries(&inner)?);
+        }
+        files.retain(|path| {
+            let of = DataFormat::of(path);
+            path.is_file() && of.is_some_and(|of| format.is_none_or(|format| format == of))
+        });
+        files.sort();
+        Ok(Self { folder, files })
+    }
+
+    fn wrong(&self, problem: impl std::fmt::Display) -> TaskError {
+        TaskError::File {
+            path: self.folder.to_owned(),
+            problem: problem.to_string(),
+        }
+    }
+
+    /// The set of the first of these names.
+    pub(super) fn needed(&self, names: &[&str]) -> Result<Set, TaskError> {
+        if let Some(set) = self.first(names)? {
+            return Ok(set);
+        }
+        let extensions = DataFormat::EXTENSIONS.iter().map(|(name, _)| *name);
+        let there: Vec<String> = self.files.iter().map(|path| file_name(path)).collect();
+        let there = match there.is_empty() {
+            true => "no data file".to_owned(),
+            false => format!("only {}", listed(there.iter().map(String::as_str))),
+        };
+        Err(self.wrong(format!(
+            "no file {} with one of the extensions {} is in the folder, {there}",
+            names.join(" or "),
+            extensions.collect::<Vec<_>>().join(", ")
+        )))
+    }
+
+    /// The set of the first of these names that has one.
+    pub(super) fn first(&self, names: &[&str]) -> Result<Option<Set>, TaskError> {
+        for name in names {
+            let named = self.files.iter().filter_map(|path| {
+                let shard = Shard::of(path, name)?;
+                Some((shard, path.clone()))
+            });
+            let named: Vec<(Shard, PathBuf)> = named.collect();
+            if !named.is_empty() {
+                return self.whole(name, named).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// All files of one name, which must be one table: a single file, or every shard of one number of them.
+    fn whole(&self, name: &str, mut named: Vec<(Shard, PathBuf)>) -> Result<Set, TaskError> {
+        named.sort();
+        let files: Vec<PathBuf> = named.iter().map(|(_, path)| path.clone()).collect();
+        let (first, _) = &named[0];
+        let alike = named.iter().all(|(shard, path)| {
+            shard.of == first.of
+                && path.extension() == files[0].extension()
+                && path.parent() == files[0].parent()
+        });
+        let twice = named.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        if !alike || twice {
+            let shown: Vec<String> = files
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            return Err(self.wrong(format!(
+                "several files may be the set `{name}`: {}; name the one to use with `train_file`, `validation_file` and `test_file`, or remove the others",
+                listed(shown.iter().map(String::as_str))
+            )));
+        }
+        let missing =
+            (0..first.of).filter(|number| named.iter().all(|(shard, _)| shard.number != *number));
+        let missing: Vec<String> = missing.map(|number| number.to_string()).collect();
+        if !missing.is_empty() || files.len() > first.of {
+            return Err(self.wrong(format!(
+                "the set `{name}` is in {} files ({}), of which these are missing, counted from 0: {}",
+                first.of,
+                listed(files.iter().map(|path| file_name(path)).collect::<Vec<_>>().iter().map(String::as_str)),
+                missing.join(", ")
+            )));
+        }
+        Ok(Set {
+            files,
+            optional: false,
+        })
+    }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, TaskError> {
+    if !folder.is_dir() {
+        return Err(TaskError::File {
+            path: folder.to_owned(),
+            problem: "there is no such folder".into(),
+        });
+    }
+    let unreadable = |source| TaskError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    let entries = std::fs::read_dir(folder).map_err(unreadable)?;
+    entries
+        .map(|entry| entry.map(|entry| entry.path()).map_err(unreadable))
+        .collect()
+}
+
+/// Which part of a set a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shard {
+    number: usize,
+    pub(super) of: usize,
+}
+
+impl Shard {
+    /// Of a file that belongs to the set `name`: `name.extension`, or after the hub's manner `name-00001-of-00002.extension`,
+    /// perhaps with a digest before the extension.
+    fn of(path: &Path, name: &str) -> Option<Self> {
+        let rest = path.file_stem()?.to_str()?.strip_prefix(name)?;
+        match rest.is_empty() {
+            true => Some(Self { number: 0, of: 1 }),
+            false => Self::numbered(rest),
+        }
+    }
+
+    /// Of a file that was named by its whole name, if it is one of several.
+    pub(super) fn in_name(path: &Path) -> Option<Self> {
+        let stem = path.file_stem()?.to_str()?;
+        let place = stem.find("-of-")?;
+        let start = stem[..place].rfind('-')?;
+        Self::numbered(&stem[start..]).filter(|shard| shard.of > 1)
+    }
+
+    /// `-00001-of-00002`, or with a digest behind it.
+    fn numbered(text: &str) -> Option<Self> {
+        let mut parts = text.strip_prefix('-')?.split('-');
+        let (number, of, count, digest) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next());
+        let is_digest =
+            |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let plain = of == "of" && digest.is_none_or(is_digest) && parts.next().is_none();
+        let shard = Self {
+            number: number.parse().ok()?,
+            of: count.parse().ok()?,
+        };
+        (plain && shard.of > 0).then_some(shard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+    use super::*;
+
+    fn found(names: &[&str], set: &str) -> Result<Option<Vec<String>>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        for name in names {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let listing = Listing::of(folder.path(), None).unwrap();
+        let set = listing.first(&[set]).map_err(|error| error.to_string())?;
+        Ok(set.map(|set| set.files.iter().map(|path| file_name(path)).collect()))
+    }
+
+    #[test]
+    fn shards_are_one_set_in_their_order() {
+        let files = [
+            "train-00001-of-00002-0123456789abcdef.parquet",
+            "train-00000-of-00002-fedcba9876543210.parquet",
+            "test.csv",
+        ];
+        let train = found(&files, "train").unwrap().unwrap();
+        assert_eq!(train, [files[1], files[0]]);
+        assert_eq!(found(&files, "test").unwrap().unwrap(), ["test.csv"]);
+        assert_eq!(found(&files, "dev").unwrap(), None);
+    }
+
+    #[test]
+    fn the_inner_folder_of_the_hub_is_looked_into() {
+        let files = ["data/train-00000-of-00001.parquet", "README.md"];
+        let train = found(&files, "train").unwrap().unwrap();
+        assert_eq!(train, ["train-00000-of-00001.parquet"]);
+    }
+
+    #[test]
+    fn what_is_missing_or_there_twice_is_told() {
+        let missing = found(
+            &[
+                "train-00000-of-00003.parquet",
+                "train-00002-of-00003.parquet",
+            ],
+            "train",
+        );
+        let missing = missing.unwrap_err();
+        assert!(
+            missing.contains("in 3 files") && missing.ends_with("from 0: 1"),
+            "{missing}"
+        );
+        for files in [
+            &["train.csv", "train.jsonl"][..],
+            &["train.csv", "data/train.csv"],
+            &["train.parquet", "train-00000-of-00001.parquet"],
+            &[
+                "train-00000-of-00001.parquet",
+                "train-00000-of-00002.parquet",
+            ],
+            &[
+                "train-00000-of-00001-01234567.parquet",
+                "train-00000-of-00001-89abcdef.parquet",
+            ],
+        ] {
+            let several = found(files, "train").unwrap_err();
+            assert!(several.contains("several files"), "{several}");
+        }
+    }
+
+    #[test]
+    fn other_names_are_no_shards() {
+        assert_eq!(
+            found(
+                &["training.csv", "train-old.csv", "train-1-of-x.csv"],
+                "train"
+            )
+            .unwrap(),
+            None
+        );
+        assert_eq!(
+            found(&["train.TXT", "train.csv.gz"], "train").unwrap(),
+            None
+        );
+        assert_eq!(
+            found(&["train.CSV"], "train").unwrap().unwrap(),
+            ["train.CSV"]
+        );
+        let one = Shard::in_name(Path::new("/x/my-train-00001-of-00004.parquet"));
+        assert_eq!(one, Some(Shard { number: 1, of: 4 }));
+        assert_eq!(
+            Shard::in_name(Path::new("train-00000-of-00001.parquet")),
+            None
+        );
+    }
+}

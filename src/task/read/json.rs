@@ -1,0 +1,279 @@
+//! JSON: one object a line, or one list of objects.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use super::{Cell, Content, bad_utf8, text, wrong};
+use crate::task::error::{Place, TaskError};
+use crate::task::visible::{listed, visible};
+
+/// One row, as an object.
+pub(super) type Object = Map<String, Value>;
+
+/// The `columns` of every row; a key that an object lacks is a value that is missing.
+pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
+    let mut rows = Vec::new();
+    let mut names = BTreeSet::new();
+    each(path, &mut |place, mut object| {
+        let cell = |column: &String| match object.remove(column) {
+            None => Ok(Cell::Missing),
+            Some(value) => {
+                names.insert(column.clone());
+                cell(value).map_err(|found| TaskError::Row {
+                    path: path.to_owned(),
+                    row: place,
+                    column: Some(column.clone()),
+                    found: found.to_owned(),
+                    expected: "a text, a number, true, false or null".into(),
+                })
+            }
+        };
+        let cells = columns.iter().map(cell).collect::<Result<_, _>>()?;
+        names.extend(object.into_iter().map(|(name, _)| name));
+        rows.push((place, cells));
+        Ok(())
+    })?;
+    match columns.iter().find(|column| !names.contains(*column)) {
+        Some(column) if !rows.is_empty() => Err(TaskError::NoColumn {
+            path: path.to_owned(),
+            column: column.clone(),
+            columns: listed(names.iter().map(String::as_str)),
+        }),
+        _ => Ok(Content {
+            rows,
+            warnings: Vec::new(),
+        }),
+    }
+}
+
+/// Hands on every object of a file.
+///
+/// Lines end with `\n` only: other line separators of Unicode occur inside texts.
+pub(super) fn each(
+    path: &Path,
+    visit: &mut dyn FnMut(Place, Object) -> Result<(), TaskError>,
+) -> Result<(), TaskError> {
+    let content = text::bytes(path)?;
+    if content.trim_ascii_start().starts_with(b"[") {
+        let list = whole(path, &content)?;
+        return list.into_iter().enumerate().try_for_each(|(index, value)| {
+            let place = Place::Row(index as u64 + 1);
+            visit(place, object(path, place, value)?)
+        });
+    }
+    let lines = content.split(|&byte| byte == b'\n').enumerate();
+    let mut lines = lines
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .peekable();
+    let mut first = true;
+    while let Some((index, line)) = lines.next() {
+        let place = Place::Line(index as u64 + 1);
+        let is_alone = first && lines.peek().is_none();
+        let found = match parsed(path, place, line) {
+            // An object over several lines is no row, but may hold the rows.
+            Err(error) if first => match serde_json::from_slice(&content) {
+                Ok(Unique(Value::Object(object))) => return inside(path, object, visit),
+                _ => return Err(error),
+            },
+            found => object(path, place, found?)?,
+        };
+        let holds_rows = is_alone
+            && !found
+                .values()
+                .any(|value| !value.is_array() && !value.is_object());
+        match holds_rows || (is_alone && found.get("data").is_some_and(Value::is_array)) {
+            true => inside(path, found, visit)?,
+            false => visit(place, found)?,
+        }
+        first = false;
+    }
+    Ok(())
+}
+
+/// The rows inside one object: the list `data`.
+fn inside(
+    path: &Path,
+    mut outer: Object,
+    visit: &mut dyn FnMut(Place, Object) -> Result<(), TaskError>,
+) -> Result<(), TaskError> {
+    let has_rows = |value: &Value| {
+        let list = value.as_array();
+        list.is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_object))
+    };
+    if outer.get("data").is_some_and(has_rows)
+        && let Some(Value::Array(list)) = outer.remove("data")
+    {
+        return list.into_iter().enumerate().try_for_each(|(index, value)| {
+            let place = Place::Row(index as u64 + 1);
+            visit(place, object(path, place, value)?)
+        });
+    }
+    let lists: Vec<&str> = outer
+        .iter()
+        .filter(|(_, value)| has_rows(value))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let problem = match lists.is_empty() {
+        false => format!(
+            "it is one JSON object with the lists {}; write the rows of one list into a file of its own, one object a line",
+            listed(lists.into_iter())
+        ),
+        true => "it is one JSON object of columns or of other things, not of rows; write one object a line (in pandas: to_json(NEW, orient=\"records\", lines=True))".to_owned(),
+    };
+    Err(wrong(path, problem))
+}
+
+/// The one list that a file is.
+fn whole(path: &Path, content: &[u8]) -> Result<Vec<Value>, TaskError> {
+    let problem = |error: &dyn fmt::Display| {
+        wrong(
+            path,
+            format!(
+                "it begins as a JSON list and is none: {error}{}",
+                not_json(content)
+            ),
+        )
+    };
+    let content = std::str::from_utf8(content).map_err(|error| wrong(path, bad_utf8(error)))?;
+    match serde_json::from_str(content) {
+        Ok(Unique(Value::Array(list))) => Ok(list),
+        Ok(_) => Err(problem(&"another value")),
+        Err(error) => Err(problem(&error)),
+    }
+}
+
+/// One line's value.
+fn parsed(path: &Path, place: Place, line: &[u8]) -> Result<Value, TaskError> {
+    let wrong = |found: String, expected: &str| TaskError::Row {
+        path: path.to_owned(),
+        row: place,
+        column: None,
+        found,
+        expected: expected.to_owned(),
+    };
+    let text = std::str::from_utf8(line).map_err(|error| wrong(bad_utf8(error), "UTF-8 text"))?;
+    serde_json::from_str(text)
+        .map(|Unique(value)| value)
+        .map_err(|error| {
+            let start: String = text.chars().take(40).collect();
+            let found = format!("`{}` ({error}{})", visible(&start), not_json(line));
+            wrong(found, EXAMPLE)
+        })
+}
+
+/// What is expected of a row.
+const EXAMPLE: &str = "one JSON object, such as {\"text\": \"...\", \"label\": 0}";
+
+/// What Python writes and JSON does not know.
+fn not_json(content: &[u8]) -> &'static str {
+    match memchr::memmem::find(content, b"NaN").is_some() {
+        true => "; NaN is no JSON: write null for a value that is missing",
+        false => "",
+    }
+}
+
+fn object(path: &Path, place: Place, value: Value) -> Result<Object, TaskError> {
+    match value {
+        Value::Object(object) => Ok(object),
+        other => {
+            let start: String = other.to_string().chars().take(40).collect();
+            Err(TaskError::Row {
+                path: path.to_owned(),
+                row: place,
+                column: None,
+                found: format!("`{}`", visible(&start)),
+                expected: EXAMPLE.into(),
+            })
+        }
+    }
+}
+
+/// A JSON value, if it is a plain one.
+fn cell(value: Value) -> Result<Cell, &'static str> {
+    match value {
+        Value::Null => Ok(Cell::Missing),
+        Value::Bool(value) => Ok(Cell::Bool(value)),
+        Value::String(text) => Ok(Cell::Text(text)),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Ok(Cell::Integer(integer)),
+            (None, Some(number)) => Ok(Cell::Number(number)),
+            (None, None) => Err("a number out of range"),
+        },
+        Value::Array(_) => Err("a list"),
+        Value::Object(_) => Err("an object"),
+    }
+}
+
+/// A JSON value in which no object has two values of one name; a plain [`Value`] keeps the last of them.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(UniqueVisitor).map(Self)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        let number = Number::from_f64(value).ok_or_else(|| E::custom("a number out of range"))?;
+        Ok(Value::Number(number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Unique(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((name, Unique(value))) = entries.next_entry::<String, Unique>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format_args!(
+                    "two values are called `{}`; which one is meant cannot be told",
+                    visible(&name)
+                )));
+            }
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}

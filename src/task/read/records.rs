@@ -1,0 +1,290 @@
+//! Splits delimited text into records, strictly: what two readers would read differently is refused.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::wrong;
+use crate::task::error::{Place, TaskError};
+use crate::task::visible::visible;
+
+/// How fields and rows are told apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dialect {
+    pub(super) delimiter: u8,
+    pub(super) quoting: bool,
+}
+
+/// RFC 4180: a field in double quotes may hold commas, line ends and doubled quotes.
+pub(super) const CSV: Dialect = Dialect {
+    delimiter: b',',
+    quoting: true,
+};
+
+/// As GLUE's own files: a quote is a character like any other, a field holds neither tab nor line end.
+pub(super) const TSV: Dialect = Dialect {
+    delimiter: b'\t',
+    quoting: false,
+};
+
+/// The fields of one row, or of the header.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Record<'c> {
+    /// Line that it begins in, from 1.
+    pub(super) line: u64,
+    /// Its fields, without their quotes.
+    pub(super) fields: Vec<Cow<'c, [u8]>>,
+}
+
+/// Splits a file's bytes into records.
+pub(super) struct Splitter<'c> {
+    path: &'c Path,
+    content: &'c [u8],
+    dialect: Dialect,
+    at: usize,
+    line: u64,
+}
+
+impl<'c> Splitter<'c> {
+    /// At the beginning of a file's content.
+    pub(super) fn new(
+        path: &'c Path,
+        content: &'c [u8],
+        dialect: Dialect,
+    ) -> Result<Self, TaskError> {
+        let returns = !dialect.quoting && content.contains(&b'\r') && !content.contains(&b'\n');
+        if returns {
+            let problem = "its lines end with carriage returns alone, as on old Macs; save it with line feeds";
+            return Err(wrong(path, problem));
+        }
+        Ok(Self {
+            path,
+            content,
+            dialect,
+            at: 0,
+            line: 1,
+        })
+    }
+
+    /// The names in the first record.
+    pub(super) fn header(&mut self) -> Result<Vec<String>, TaskError> {
+        let first = self
+            .content
+            .split(|byte| matches!(byte, b'\n' | b'\r'))
+            .next();
+        let note = first.and_then(|line| line.strip_prefix(b"sep="));
+        if let Some(&delimiter) = note.and_then(|rest| rest.first()) {
+            let also = match delimiter == self.dialect.delimiter {
+                true => String::new(),
+                false => format!(", and {}", remedy(delimiter)),
+            };
+            return Err(wrong(
+                self.path,
+                format!(
+                    "its first line `sep={}` is a note for Excel and no header; remove the line{also}",
+                    visible(&char::from(delimiter).to_string())
+                ),
+            ));
+        }
+        let record = match self.record() {
+            Err(error) => {
+                self.refuse_other_delimiter(&[])?;
+                return Err(error);
+            }
+            Ok(record) => record,
+        };
+        let names = record.map(|record| record.fields).unwrap_or_default();
+        let name = |name: &Cow<'_, [u8]>| String::from_utf8_lossy(name).into_owned();
+        Ok(names.iter().map(name).collect())
+    }
+
+    /// Names the delimiter of a file that has another than its format's; `wanted`: columns of which it would have one.
+    pub(super) fn refuse_other_delimiter(&self, wanted: &[String]) -> Result<(), TaskError> {
+        let first = self
+            .content
+            .split(|byte| matches!(byte, b'\n' | b'\r'))
+            .next();
+        let first = String::from_utf8_lossy(first.unwrap_or_default()).into_owned();
+        let own = first.matches(char::from(self.dialect.delimiter)).count();
+        let other = b";\t|,".iter().find(|&&delimiter| {
+            let names: Vec<&str> = first.split(char::from(delimiter)).collect();
+            let has = |column: &String| names.iter().any(|name| name.trim_matches('"') == column);
+            let count = names.len() - 1;
+            let meant = wanted.is_empty() || wanted.iter().any(has) || own == 0;
+            delimiter != self.dialect.delimiter && count > own && meant
+        });
+        let Some(&delimiter) = other else {
+            return Ok(());
+        };
+        let start: String = first.chars().take(60).collect();
+        Err(wrong(
+            self.path,
+            format!(
+                "its columns are separated by `{}`, not by `{}` (the first line is `{}`); {}",
+                visible(&char::from(delimiter).to_string()),
+                visible(&char::from(self.dialect.delimiter).to_string()),
+                visible(&start),
+                remedy(delimiter)
+            ),
+        ))
+    }
+
+    /// The next record; none at the end. Empty lines are no records.
+    pub(super) fn record(&mut self) -> Result<Option<Record<'c>>, TaskError> {
+        while self.dialect.quoting && self.at < self.content.len() && self.ends_line() {
+            self.end_line();
+        }
+        if !self.dialect.quoting {
+            return Ok(self.plain_record());
+        }
+        if self.at == self.content.len() {
+            return Ok(None);
+        }
+        let line = self.line;
+        let mut fields = Vec::new();
+        loop {
+            fields.push(self.field()?);
+            if self.ends_line() {
+                self.end_line();
+                return Ok(Some(Record { line, fields }));
+            }
+            self.at += 1;
+        }
+    }
+
+    /// The next line that is not empty, split at every delimiter. A lone carriage return inside a field ends no row.
+    fn plain_record(&mut self) -> Option<Record<'c>> {
+        while self.at < self.content.len() {
+            let rest = &self.content[self.at..];
+            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = self.line;
+            self.at += (length + 1).min(rest.len());
+            self.line += 1;
+            let row = &rest[..length];
+            let row = row.strip_suffix(b"\r").unwrap_or(row);
+            if !row.is_empty() {
+                let fields = row.split(|&byte| byte == self.dialect.delimiter);
+                let fields = fields.map(Cow::Borrowed).collect();
+                return Some(Record { line, fields });
+            }
+        }
+        None
+    }
+
+    /// Whether a line, or the file, ends here.
+    fn ends_line(&self) -> bool {
+        matches!(self.content.get(self.at), None | Some(b'\n' | b'\r'))
+    }
+
+    /// Goes past the end of a line.
+    fn end_line(&mut self) {
+        let rest = &self.content[self.at..];
+        self.at += if rest.starts_with(b"\r\n") {
+            2
+        } else {
+            rest.len().min(1)
+        };
+        self.line += 1;
+    }
+
+    /// The field that begins here; afterwards a delimiter or the end of a line follows.
+    fn field(&mut self) -> Result<Cow<'c, [u8]>, TaskError> {
+        let start = self.at;
+        if self.content.get(start) == Some(&b'"') {
+            return self.quoted();
+        }
+        while !self.ends_line() && self.content[self.at] != self.dialect.delimiter {
+            self.at += 1;
+        }
+        let field = &self.content[start..self.at];
+        if field.trim_ascii_start().starts_with(b"\"") {
+            let found = "a blank before the quote that opens a field";
+            return Err(self.stray(self.line, found));
+        }
+        Ok(Cow::Borrowed(field))
+    }
+
+    fn quoted(&mut self) -> Result<Cow<'c, [u8]>, TaskError> {
+        let opened = self.line;
+        let mut field = Cow::Borrowed(&[][..]);
+        self.at += 1;
+        let mut start = self.at;
+        loop {
+            let rest = &self.content[start..];
+            let Some(length) = memchr::memchr(b'"', rest) else {
+                let lines = rest.iter().filter(|byte| **byte == b'\n').count();
+                let all = match lines {
+                    0 => "the rest of the file".to_owned(),
+                    _ => format!("the {} lines to the end of the file", lines.max(1)),
+                };
+                return Err(open_quote(self.path, opened, &all));
+            };
+            let piece = &rest[..length];
+            self.line += line_ends(piece);
+            self.at = start + length + 1;
+            let doubled = self.content.get(self.at) == Some(&b'"');
+            let piece = if doubled { &rest[..=length] } else { piece };
+            if field.is_empty() {
+                field = Cow::Borrowed(piece);
+            } else {
+                field.to_mut().extend_from_slice(piece);
+            }
+            if !doubled {
+                break;
+            }
+            self.at += 1;
+            start = self.at;
+        }
+        if !self.ends_line() && self.content[self.at] != self.dialect.delimiter {
+            let found = match opened == self.line {
+                true => "text behind the quote that closes a field".to_owned(),
+                false => format!(
+                    "a quote in the middle of a text, which would close the one that opens a field in line {opened}"
+                ),
+            };
+            return Err(self.stray(self.line, &found));
+        }
+        Ok(field)
+    }
+
+    fn stray(&self, line: u64, found: &str) -> TaskError {
+        TaskError::Row {
+            path: self.path.to_owned(),
+            row: Place::Line(line),
+            column: None,
+            found: found.to_owned(),
+            expected: "a quote only around a whole field, and inside a quoted text written twice"
+                .into(),
+        }
+    }
+}
+
+/// Line ends in a piece of text: `\n`, `\r\n` or `\r`.
+fn line_ends(piece: &[u8]) -> u64 {
+    let ends = |pair: (usize, &u8)| {
+        *pair.1 == b'\n' || (*pair.1 == b'\r' && piece.get(pair.0 + 1) != Some(&b'\n'))
+    };
+    piece.iter().enumerate().filter(|pair| ends(*pair)).count() as u64
+}
+
+/// What to do with a file that has this delimiter.
+fn remedy(delimiter: u8) -> String {
+    match delimiter {
+        b'\t' => "name it .tsv, or set `format = \"tsv\"`".into(),
+        b',' => "name it .csv, or set `format = \"csv\"`".into(),
+        other => format!(
+            "write it with commas, for example in Python: pandas.read_csv(OLD, sep=\"{}\").to_csv(NEW, index=False)",
+            visible(&char::from(other).to_string())
+        ),
+    }
+}
+
+/// The error of a quote that is not closed where it should be.
+pub(super) fn open_quote(path: &Path, line: u64, swallowed: &str) -> TaskError {
+    TaskError::Row {
+        path: path.to_owned(),
+        row: Place::Line(line),
+        column: None,
+        found: format!("a quote that opens a field and is not closed: {swallowed} would be one text"),
+        expected: "a closing quote before the end of the field; a quote inside a quoted text is written twice, and a text that begins with a quote is quoted as a whole".into(),
+    }
+}
