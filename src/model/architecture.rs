@@ -213,6 +213,13 @@ impl Architecture {
         format!("{}.", self.family().prefix)
     }
 
+    /// The first family with this prefix.
+    pub fn of_prefix(prefix: &str) -> Option<Self> {
+        let prefix = prefix.strip_suffix('.')?;
+        let family = FAMILIES.iter().find(|family| family.prefix == prefix);
+        family.map(|family| family.architecture)
+    }
+
     /// The size that a key of BERT's `config.json` has in this family where it is absent.
     pub fn size(self, key: &str) -> usize {
         let mut sizes = self.family().sizes.iter().chain(BERT_SIZES);

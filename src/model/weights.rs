@@ -77,6 +77,20 @@ pub enum WeightsError {
         /// What has to go.
         surplus: String,
     },
+    /// The names of the tensors are those of another family.
+    #[error(
+        "{origin}: its tensors are called `{found}embeddings…`, as those of `{other}`, but config.json says `{family}`; correct `model_type`, or take the file that belongs to it"
+    )]
+    OtherFamily {
+        /// The file.
+        origin: String,
+        /// What they begin with.
+        found: String,
+        /// The family that calls them so.
+        other: &'static str,
+        /// The family of the configuration.
+        family: &'static str,
+    },
     /// The file has two encoders.
     #[error(
         "{origin}: it holds two encoders, `embeddings…` and `{prefix}embeddings…`; save the one that is meant"

@@ -68,12 +68,20 @@ impl<'a> Weights<'a> {
         let usual = architecture.prefix();
         let mut found = (self.tensors.keys()).filter_map(|name| name.strip_suffix(WORDS));
         match found.find(|prefix| prefix.ends_with('.')) {
-            Some(found) => WeightsError::Prefix {
-                origin,
-                family,
-                surplus: found.strip_suffix(&usual).unwrap_or(found).to_owned(),
-                found: found.to_owned(),
-                prefix: usual,
+            Some(found) => match Architecture::of_prefix(found) {
+                Some(other) => WeightsError::OtherFamily {
+                    origin,
+                    found: found.to_owned(),
+                    other: other.name(),
+                    family,
+                },
+                None => WeightsError::Prefix {
+                    origin,
+                    family,
+                    surplus: found.strip_suffix(&usual).unwrap_or(found).to_owned(),
+                    found: found.to_owned(),
+                    prefix: usual,
+                },
             },
             None => {
                 let first = self.tensors.keys().next();

@@ -96,7 +96,6 @@ fn other_prefixes_are_refused_with_what_has_to_go() {
         ("module.bert.", "module."),
         ("_orig_mod.bert.", "_orig_mod."),
         ("model.encoder.", "model.encoder."),
-        ("roberta.", "roberta."),
         ("0.auto_model.", "0.auto_model."),
     ] {
         let message = load(&renamed(|name| format!("{prefix}{name}"))).unwrap_err();
@@ -106,6 +105,11 @@ fn other_prefixes_are_refused_with_what_has_to_go() {
             "{message}"
         );
     }
+    let message = load(&renamed(|name| format!("roberta.{name}"))).unwrap_err();
+    assert!(
+        message.contains("as those of `roberta`, but config.json says `bert`"),
+        "{message}"
+    );
     let mut two = renamed(|name| format!("bert.{name}"));
     two.extend(renamed(str::to_owned));
     let message = load(&two).unwrap_err();
