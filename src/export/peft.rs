@@ -79,7 +79,10 @@ pub(super) fn obstacle(
 
 fn config(front: &Front<'_>, (trial, _): Finished<'_>) -> Value {
     let (base, revision) = match &front.context.study.model {
-        ModelSource::Hub { id, revision } => (id.clone(), Some(revision)),
+        ModelSource::Hub { id, revision } => {
+            let commit = front.context.model_files.commit.as_ref();
+            (id.clone(), Some(commit.unwrap_or(revision)))
+        }
         ModelSource::Folder(folder) => (folder.display().to_string(), None),
         ModelSource::Embedded => (python::ENCODER.to_owned(), None),
     };

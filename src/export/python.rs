@@ -69,7 +69,11 @@ pub(super) fn script(
     let (model, revision) = match &context.study.model {
         ModelSource::Embedded => (format!("str(HERE{up} / \"{ENCODER}\")"), None),
         ModelSource::Folder(folder) => (quoted(&folder.display().to_string()), None),
-        ModelSource::Hub { id, revision } => (quoted(id), Some(revision)),
+        // The encoder that was trained on, wherever the branch goes.
+        ModelSource::Hub { id, revision } => {
+            let commit = context.model_files.commit.as_ref();
+            (quoted(id), Some(commit.unwrap_or(revision)))
+        }
     };
     let labels: Vec<String> = match &context.labels {
         Labels::Classes(names) => names.iter().map(|name| quoted(name)).collect(),

@@ -9,83 +9,22 @@
 mod cache;
 mod error;
 mod progress;
+mod repository;
 mod settings;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
-use hf_hub::{Cache, Repo, RepoType};
+use hf_hub::{Cache, Repo};
 
 use cache::{Found, Shelf};
 pub use error::{HubError, HubErrorKind};
 pub use progress::HubProgress;
 use progress::Report;
+pub use repository::{Repository, RepositoryKind};
 pub use settings::{HubSettings, Token};
-
-/// A repository on the hub.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Repository {
-    /// What it holds.
-    pub kind: RepositoryKind,
-    /// `owner/name`, or a canonical name.
-    pub id: String,
-    /// Branch, tag or commit.
-    pub revision: String,
-}
-
-/// What a repository holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RepositoryKind {
-    /// A model.
-    Model,
-    /// A data set.
-    Dataset,
-}
-
-impl Repository {
-    /// A model at a revision.
-    pub fn model(id: &str, revision: &str) -> Self {
-        Self {
-            kind: RepositoryKind::Model,
-            id: id.to_owned(),
-            revision: revision.to_owned(),
-        }
-    }
-
-    /// A data set at its main branch.
-    pub fn dataset(id: &str) -> Self {
-        Self {
-            kind: RepositoryKind::Dataset,
-            id: id.to_owned(),
-            revision: "main".to_owned(),
-        }
-    }
-
-    fn repo(&self) -> Repo {
-        let kind = match self.kind {
-            RepositoryKind::Model => RepoType::Model,
-            RepositoryKind::Dataset => RepoType::Dataset,
-        };
-        Repo::with_revision(self.id.clone(), kind, self.revision.clone())
-    }
-}
-
-impl fmt::Display for Repository {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.kind {
-            RepositoryKind::Model => "model",
-            RepositoryKind::Dataset => "data set",
-        };
-        write!(f, "{kind} `{}`", self.id)?;
-        if self.revision != "main" {
-            write!(f, " at `{}`", self.revision)?;
-        }
-        Ok(())
-    }
-}
 
 /// The hub and its cache. Clones agree on the commit of every branch.
 #[derive(Clone, Debug)]
@@ -151,22 +90,8 @@ impl Hub {
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<PathBuf, HubError> {
         let at = self.at_commit(repository, file)?;
-        match self.shelf(&at.repo()).find(&at.revision, file) {
-            Found::Whole(path) => Ok(path),
-            Found::Damaged(path) if self.settings.offline => Err(HubError {
-                repository: repository.to_string(),
-                file: file.to_owned(),
-                kind: HubErrorKind::Damaged { path },
-            }),
-            _ if self.settings.offline => Err(self.offline(repository, file)),
-            Found::Damaged(path) => {
-                // What stands in the way of the link to the new blob.
-                let removed = std::fs::remove_file(path).map_err(ApiError::from);
-                removed.map_err(|error| self.error(repository, file, error))?;
-                self.download(&at, file, progress)
-            }
-            Found::Absent | Found::Unknown => self.download(&at, file, progress),
-        }
+        let found = self.shelf(&at.repo()).find(&at.revision, file);
+        self.whole(found, &at, file, progress)
     }
 
     /// As [`Hub::file`], for a file that a repository may lack: none if it does (offline: if the cache does).
@@ -182,7 +107,7 @@ impl Hub {
         let found = self.at_commit(repository, file).and_then(|at| {
             match self.shelf(&at.repo()).find(&at.revision, file) {
                 Found::Absent => Ok(None),
-                _ => self.file(&at, file, progress).map(Some),
+                found => self.whole(found, &at, file, progress).map(Some),
             }
         });
         match found {
@@ -191,6 +116,32 @@ impl Hub {
                 ..
             }) => Ok(None),
             found => found,
+        }
+    }
+
+    /// The whole file, fetched where the cache has nothing or no whole one.
+    fn whole(
+        &self,
+        found: Found,
+        at: &Repository,
+        file: &str,
+        progress: &mut dyn FnMut(HubProgress),
+    ) -> Result<PathBuf, HubError> {
+        match found {
+            Found::Whole(path) => Ok(path),
+            Found::Damaged(path) if self.settings.offline => Err(HubError {
+                repository: at.to_string(),
+                file: file.to_owned(),
+                kind: HubErrorKind::Damaged { path },
+            }),
+            _ if self.settings.offline => Err(self.offline(at, file)),
+            Found::Damaged(path) => {
+                // What stands in the way of the link to the new blob.
+                let removed = std::fs::remove_file(path).map_err(ApiError::from);
+                removed.map_err(|error| self.error(at, file, error))?;
+                self.download(at, file, progress)
+            }
+            Found::Absent | Found::Unknown => self.download(at, file, progress),
         }
     }
 

@@ -43,6 +43,8 @@ pub struct ModelFiles {
     pub weights: Weights,
     /// Where it came from, for people and manifests: a folder, or a name and a commit on the hub.
     pub origin: String,
+    /// Its commit on the hub.
+    pub commit: Option<String>,
 }
 
 /// Weights in safetensors format.
@@ -108,6 +110,7 @@ impl ModelFiles {
             ),
             weights: Weights::Embedded(include_bytes!("../../assets/demo/model.safetensors")),
             origin: "the embedded encoder".to_owned(),
+            commit: None,
         }
     }
 
@@ -163,6 +166,7 @@ impl ModelFiles {
             tokenizer,
             weights: Weights::Files(weights(place)?),
             origin: place.origin(),
+            commit: place.commit(),
         })
     }
 }

@@ -192,6 +192,7 @@ fn a_model_is_downloaded_once_and_then_used_offline() {
     .unwrap();
     assert_eq!(files.config, b"{}");
     assert!(files.origin.contains("owner/model") && files.origin.contains(COMMIT));
+    assert_eq!(files.commit.as_deref(), Some(COMMIT));
     let Weights::Files(weights) = &files.weights else {
         panic!("weights of a hub model lie in a file");
     };
@@ -295,6 +296,27 @@ fn all_files_are_of_one_commit_whatever_the_branch_does() {
     std::fs::write(reference, NEXT).unwrap();
     let path = early.file(&repository, "vocab.txt", &mut |_| {}).unwrap();
     assert!(path.display().to_string().contains(COMMIT), "{path:?}");
+}
+
+#[test]
+fn all_files_of_a_data_set_are_of_one_commit() {
+    let place = |commit: &str, file: &str| format!("/datasets/a/rows/resolve/{commit}/{file}");
+    let mut addresses = HashMap::new();
+    for file in ["train.csv", "dev.csv"] {
+        addresses.insert(place("main", file), b"first".to_vec());
+        addresses.insert(place(NEXT, file), b"next".to_vec());
+    }
+    let server = Server::start(addresses);
+    let home = tempfile::tempdir().unwrap();
+    let rows = Repository::dataset("a/rows");
+    let read = |file: &str| {
+        let hub = hub(&server, home.path(), &[]);
+        let path = hub.file(&rows, file, &mut |_| {}).unwrap();
+        std::fs::read_to_string(path).unwrap()
+    };
+    assert_eq!(read("train.csv"), "first");
+    server.move_main();
+    assert_eq!(read("dev.csv"), "first");
 }
 
 #[test]

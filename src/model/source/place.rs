@@ -123,6 +123,14 @@ impl<'a> Place<'a> {
         SourceError::Incomplete { place, problem }
     }
 
+    /// The commit, on the hub.
+    pub(super) fn commit(&self) -> Option<String> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Hub { repository, .. } => Some(repository.revision.clone()),
+        }
+    }
+
     /// The place, for people and manifests.
     pub(super) fn origin(&self) -> String {
         match self {
