@@ -49,8 +49,19 @@ pub enum Event {
     Vitals(super::Vitals),
     /// An evaluation reports.
     Evaluation(EvaluationEvent),
-    /// An export ended: the folder and its front, or what went wrong.
-    Exported(Result<(String, Vec<TrialId>), String>),
+    /// An export ended: what is there now, or what went wrong.
+    Exported(Result<Exported, String>),
+}
+
+/// An export that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    /// Where.
+    pub folder: String,
+    /// Its front.
+    pub front: Vec<TrialId>,
+    /// What became of what has left the front, a line each.
+    pub remarks: Vec<String>,
 }
 
 /// What the runtime is to do, in order.

@@ -35,7 +35,7 @@ pub mod watch;
 pub use curve::{Curve, Stretch};
 pub use evaluating::{Evaluating, EvaluationEvent};
 pub use fold::ReplayError;
-pub use message::{Effect, Event, Message};
+pub use message::{Effect, Event, Exported, Message};
 pub use recorded::RecordedError;
 pub use state::{
     DeviceStatus, EvaluationStatus, LiveTrial, Notice, SearchStatus, Severity, State, StudyFacts,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::launch::LaunchError;
 use crate::domain::TrialId;
 use crate::durable;
-use crate::export::{AdapterCard, ExportError};
+use crate::export::{AdapterCard, ExportError, list_too, listed_trials};
 use crate::hub::{Hub, HubProgress};
 use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
@@ -77,7 +77,7 @@ pub enum VerifyError {
 /// Name of the file with predictions, beside an adapter.
 pub const PREDICTIONS: &str = "predictions.jsonl";
 
-/// Measures every adapter under `folder` on the validation rows that its card names; `told` hears of each. With
+/// Measures every adapter that the manifest of `folder` lists, or without a list every one there, on the validation rows that its card names; `told` hears of each. With
 /// `predictions`, every row goes with its logits, computed in 32 bits, into [`PREDICTIONS`] beside the adapter.
 ///
 /// # Errors
@@ -90,9 +90,11 @@ pub fn verify(
     progress: &mut dyn FnMut(HubProgress),
     told: &mut dyn FnMut(&Verdict),
 ) -> Result<Vec<Verdict>, VerifyError> {
+    let export = folder;
     let mut verdicts = Vec::new();
+    let mut predicted = Vec::new();
     let mut bench: Option<(AdapterCard, Bench)> = None;
-    for folder in adapters(folder)? {
+    for folder in adapters(export)? {
         let card = AdapterCard::read(&folder)?;
         // Adapters of one study share its model and rows; loading those takes most of the time.
         let shared = bench
@@ -115,7 +117,9 @@ pub fn verify(
             let workbench = &other.as_ref().unwrap_or(bench).workbench;
             let rows = workbench.validation();
             let logits = workbench.logits(&card.configuration, &weights, rows)?;
-            write_predictions(&folder.join(PREDICTIONS), &bench.rows, &logits)?;
+            let path = folder.join(PREDICTIONS);
+            write_predictions(&path, &bench.rows, &logits)?;
+            predicted.push(path);
         }
         let verdict = Verdict {
             folder,
@@ -126,6 +130,7 @@ pub fn verify(
         told(&verdict);
         verdicts.push(verdict);
     }
+    list_too(export, &predicted)?;
     Ok(verdicts)
 }
 
@@ -161,8 +166,14 @@ fn write_predictions(
     })
 }
 
-/// The folders with a card, in order of their names.
+/// The folders of the listed trials, or where nothing is listed those with a card, in order of their names.
 fn adapters(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
+    if let Some(listed) = listed_trials(folder)? {
+        return match listed.is_empty() {
+            true => Err(VerifyError::Nothing(folder.to_owned())),
+            false => Ok(listed),
+        };
+    }
     let failed = |source| VerifyError::Folder {
         path: folder.to_owned(),
         source,

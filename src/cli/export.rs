@@ -27,8 +27,12 @@ pub(crate) fn export(
     let formats: Vec<&str> = formats.iter().map(String::as_str).collect();
     let out = out.unwrap_or_else(|| folder.join("export"));
     let front = front_of(&state, &context, &folder);
-    for path in autopeft::export::export(&front, &formats, &out)? {
+    let written = autopeft::export::export(&front, &formats, &out)?;
+    for path in &written.files {
         writeln!(output::out(), "{}", path.display())?;
+    }
+    for remark in written.remarks() {
+        output::tell(remark);
     }
     Ok(Done::Complete)
 }

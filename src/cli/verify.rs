@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use autopeft::app::verify::verify as measure;
+use autopeft::export::{Change, changes};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::device::DeviceChoice;
 
@@ -16,6 +17,15 @@ use super::output;
 pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> Result<Done> {
     let hub = Hub::new(HubSettings::from_env());
     let mut out = output::out();
+    let changes = changes(folder)?;
+    for (path, change) in &changes {
+        let said = match change {
+            Change::Missing => "MISSING",
+            Change::Altered => "CHANGED",
+            Change::Unlisted => "not of this export, not checked",
+        };
+        writeln!(out, "{said}  {}", path.display())?;
+    }
     let verdicts = measure(
         folder,
         device,
@@ -44,6 +54,14 @@ pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> 
             "{broken} of {} adapters do not score what their cards say; was the model or the data changed?",
             verdicts.len()
         );
+    }
+    let unlike = changes
+        .iter()
+        .filter(|(_, change)| *change != Change::Unlisted);
+    match unlike.count() {
+        0 => {}
+        1 => bail!("a file is not as it was exported; `export` writes it again"),
+        count => bail!("{count} files are not as they were exported; `export` writes them again"),
     }
     Ok(Done::Complete)
 }

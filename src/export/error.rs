@@ -66,6 +66,38 @@ pub enum ExportError {
         /// Each trial with its reason.
         reasons: String,
     },
+    /// The folder holds another study's export.
+    #[error(
+        "{} holds an export of {there}, and this is {here}: choose another folder with --out, or move that one away", folder.display()
+    )]
+    OtherStudy {
+        /// The folder.
+        folder: PathBuf,
+        /// Whose export it holds.
+        there: String,
+        /// The study to export.
+        here: String,
+    },
+    /// A file with the name of the manifest is none that can be read.
+    #[error("{} is no manifest that this program can read: {reason}; move it away, or use another folder", path.display())]
+    NoManifest {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The folder holds a format that cannot be brought up to date.
+    #[error(
+        "{} also holds the format {format}, which cannot be brought up to date: {source}; choose another folder with --out", folder.display()
+    )]
+    Stale {
+        /// The folder.
+        folder: PathBuf,
+        /// The format.
+        format: &'static str,
+        /// Why not.
+        source: Box<ExportError>,
+    },
     /// A file to describe cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

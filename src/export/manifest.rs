@@ -1,5 +1,6 @@
 //! Everything needed to make the front again: program, settings, seeds, and the hashes of model and data.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -10,71 +11,108 @@ use crate::digest;
 use crate::model::SourceError;
 
 /// Name of the file.
-const FILE: &str = "manifest.json";
+pub(super) const FILE: &str = "manifest.json";
 /// Version of the file's layout.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
+/// Name of the format.
+const NAME: &str = "manifest";
 
 /// One object.
 pub(super) struct Manifest;
 
 impl Exporter for Manifest {
     fn name(&self) -> &'static str {
-        "manifest"
+        NAME
     }
 
     fn about(&self) -> &'static str {
-        "manifest.json: versions, settings, seeds, and the hashes of model and data"
+        "manifest.json, which goes with every format: versions, settings, seeds, the hashes of model and data, and what lies there"
     }
 
-    fn export(&self, front: &Front<'_>, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-        let context = front.context;
-        let unreadable = |error| match error {
-            SourceError::Io { path, source } => ExportError::Read { path, source },
-            other => ExportError::Format {
-                format: self.name(),
-                reason: other.to_string(),
-            },
-        };
-        let model = context.model_files.digests().map_err(unreadable)?;
-        let model: serde_json::Map<String, Value> =
-            model.into_iter().map(|(n, d)| (n, d.into())).collect();
-        let of_file = |path: &PathBuf| match digest::of_file(path) {
-            Ok(sha256) => Ok(json!({ "path": path, "sha256": sha256 })),
-            Err(source) => Err(ExportError::Read {
-                path: path.clone(),
-                source,
-            }),
-        };
-        let data: Vec<Value> = context
-            .data_files
-            .iter()
-            .map(of_file)
-            .collect::<Result<_, _>>()?;
-        let members = front.members().into_iter();
-        let members: Vec<Value> = members
-            .map(|(trial, measurement)| {
-                json!({
-                    "trial": trial.id,
-                    "configuration": trial.configuration,
-                    "objectives": measurement.objectives,
-                    "best_epoch": measurement.best_epoch,
-                    "wall_seconds": measurement.wall_seconds,
-                })
-            })
-            .collect();
-        let manifest = json!({
-            "format": FORMAT,
-            "program": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
-            "system": { "os": std::env::consts::OS, "architecture": std::env::consts::ARCH },
-            "devices": front.devices,
-            "study": context.study,
-            "model": { "origin": context.base_model, "sha256": model },
-            "data": { "task": context.study.task.name, "metric": context.metric, "files": data },
-            "space": front.space,
-            "reference_point": front.reference_point,
-            "trials": front.trials.len(),
-            "front": members,
-        });
-        Ok(vec![write_json(folder, FILE, self.name(), &manifest)?])
+    /// Nothing: it is written after every export, when it is known what lies there.
+    fn export(&self, _front: &Front<'_>, _folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+        Ok(Vec::new())
     }
+}
+
+/// Writes the manifest of a folder that holds these formats and files, the latter with their SHA-256.
+///
+/// # Errors
+/// A file of the model or the data cannot be read, or the manifest not be written.
+pub(super) fn write(
+    front: &Front<'_>,
+    folder: &Path,
+    formats: &[&str],
+    files: &BTreeMap<String, String>,
+) -> Result<PathBuf, ExportError> {
+    let context = front.context;
+    let unreadable = |error| match error {
+        SourceError::Io { path, source } => ExportError::Read { path, source },
+        other => ExportError::Format {
+            format: NAME,
+            reason: other.to_string(),
+        },
+    };
+    let model = context.model_files.digests().map_err(unreadable)?;
+    let model: serde_json::Map<String, Value> =
+        model.into_iter().map(|(n, d)| (n, d.into())).collect();
+    let of_file = |path: &PathBuf| match digest::of_file(path) {
+        Ok(sha256) => Ok(json!({ "path": path, "sha256": sha256 })),
+        Err(source) => Err(ExportError::Read {
+            path: path.clone(),
+            source,
+        }),
+    };
+    let data: Vec<Value> = context
+        .data_files
+        .iter()
+        .map(of_file)
+        .collect::<Result<_, _>>()?;
+    let members = front.members().into_iter();
+    let members: Vec<Value> = members
+        .map(|(trial, measurement)| {
+            json!({
+                "trial": trial.id,
+                "configuration": trial.configuration,
+                "objectives": measurement.objectives,
+                "best_epoch": measurement.best_epoch,
+                "wall_seconds": measurement.wall_seconds,
+            })
+        })
+        .collect();
+    let manifest = json!({
+        "format": FORMAT,
+        "program": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
+        "system": { "os": std::env::consts::OS, "architecture": std::env::consts::ARCH },
+        "devices": front.devices,
+        "study": context.study,
+        "model": { "origin": context.base_model, "sha256": model },
+        "data": { "task": context.study.task.name, "metric": context.metric, "files": data },
+        "space": front.space,
+        "reference_point": front.reference_point,
+        "trials": front.trials.len(),
+        "front": members,
+        "formats": formats,
+        "files": files,
+    });
+    write_json(folder, FILE, NAME, &manifest)
+}
+
+/// Writes a folder's manifest again, with other files.
+///
+/// # Errors
+/// It cannot be read or written.
+pub(super) fn relist(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), ExportError> {
+    let path = folder.join(FILE);
+    let text = std::fs::read(&path).map_err(|source| ExportError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let read: Result<Value, _> = serde_json::from_slice(&text);
+    let mut manifest = read.map_err(|error| ExportError::NoManifest {
+        path,
+        reason: error.to_string(),
+    })?;
+    manifest["files"] = json!(files);
+    write_json(folder, FILE, NAME, &manifest).map(drop)
 }

@@ -1,15 +1,18 @@
 //! The front of a study, handed over: a table, a document, a picture, and the trained adapters.
 //!
 //! A further format is one more file with an [`Exporter`] and one more entry of [`FORMATS`]. Every file is written
-//! whole or not at all, files of other names are left alone, and a file of the same name is replaced.
+//! whole or not at all, files of other names are left alone, and a file of the same name is replaced. A folder is one
+//! study's, and holds no trial that has left the front unless somebody changed it.
 
 mod adapterhub;
 mod adapters;
 mod card;
 mod csv;
 mod error;
+mod folder;
 mod front;
 mod json;
+mod listing;
 mod manifest;
 mod model_card;
 mod peft;
@@ -26,8 +29,10 @@ use std::path::{Path, PathBuf};
 
 pub use card::{AdapterCard, CARD_FORMAT};
 pub use error::ExportError;
+pub use folder::Written;
 pub use front::{Context, Front};
 pub use json::{Summary, TrialSummary};
+pub use listing::{Change, changes, list_too, listed_trials};
 
 use crate::domain::Configuration;
 use crate::durable;
@@ -65,17 +70,15 @@ pub const FORMATS: [&dyn Exporter; 8] = [
 /// The name that stands for every format that the study makes possible.
 pub const ALL: &str = "all";
 
-/// Writes the front into a folder, which is created where it is missing; returns the files written.
+/// Writes the front into a folder, which is created where it is missing. The formats that the folder already holds are
+/// brought up to date with it, and what has left the front is removed where nobody changed it.
 ///
 /// `formats` are names of [`FORMATS`], or [`ALL`].
 ///
 /// # Errors
-/// A format is unknown, no trial has finished, what a format needs is missing, or a file cannot be written.
-pub fn export(
-    front: &Front<'_>,
-    formats: &[&str],
-    folder: &Path,
-) -> Result<Vec<PathBuf>, ExportError> {
+/// A format is unknown, no trial has finished, what a format needs is missing, the folder holds another study's export, or
+/// a file cannot be written.
+pub fn export(front: &Front<'_>, formats: &[&str], folder: &Path) -> Result<Written, ExportError> {
     let chosen = chosen(front, formats)?;
     if front.members().is_empty() {
         return Err(ExportError::Nothing {
@@ -86,10 +89,43 @@ pub fn export(
         path: folder.to_owned(),
         source,
     })?;
-    let mut written = Vec::new();
-    for exporter in chosen {
-        written.extend(exporter.export(front, folder)?);
+    let earlier = listing::Earlier::read(folder)?;
+    folder::check_owner(front, folder, earlier.as_ref())?;
+    let is_chosen = |name: &str| chosen.iter().any(|format| format.name() == name);
+    let is_there = |name: &str| {
+        earlier
+            .iter()
+            .any(|earlier| earlier.formats.iter().any(|f| f == name))
+    };
+    let mut names = Vec::new();
+    let mut files = Vec::new();
+    for exporter in FORMATS {
+        let name = exporter.name();
+        let written = if is_chosen(name) {
+            exporter.export(front, folder)?
+        } else if is_there(name) && exporter.is_possible(front) {
+            exporter
+                .export(front, folder)
+                .map_err(|source| ExportError::Stale {
+                    folder: folder.to_owned(),
+                    format: name,
+                    source: Box::new(source),
+                })?
+        } else {
+            continue;
+        };
+        names.push(name);
+        // Several formats need the encoder.
+        files.extend(
+            written
+                .into_iter()
+                .filter(|path| !files.contains(path))
+                .collect::<Vec<_>>(),
+        );
     }
+    let (mut written, listed) = folder::tidy(folder, earlier.as_ref(), files)?;
+    let manifest = manifest::write(front, folder, &names, &listed)?;
+    written.files.push(manifest);
     Ok(written)
 }
 

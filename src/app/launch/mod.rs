@@ -257,7 +257,8 @@ impl Resolved {
             let folder = run_folder.join("export");
             let front = front_of(state, &context, &run_folder);
             let written = export::export(&front, &[export::ALL], &folder);
-            written.map(|_| folder).map_err(|error| error.to_string())
+            let written = written.map(|written| (folder, written.remarks()));
+            written.map_err(|error| error.to_string())
         };
         let site = Site {
             study: self.study.clone(),

@@ -10,7 +10,8 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
 use super::{
-    DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, Message, SearchStatus, State, Vitals,
+    DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, Exported, Message, SearchStatus,
+    State, Vitals,
 };
 use crate::domain::TrialState;
 use crate::evaluation::Subject;
@@ -62,8 +63,8 @@ pub struct Runtime {
 /// Told where the executor is gone.
 const WORKER_LOST: &str = "the training worker ended unexpectedly; please report this with the log";
 
-/// Writes the front somewhere: where to, or what went wrong.
-pub type Export = Box<dyn Fn(&State) -> Result<PathBuf, String>>;
+/// Writes the front somewhere: where to and what is to be said of it, or what went wrong.
+pub type Export = Box<dyn Fn(&State) -> Result<(PathBuf, Vec<String>), String>>;
 
 /// Begins an evaluation of what was found.
 pub type Evaluate = Box<dyn Fn(Vec<Subject>) -> std::io::Result<Evaluating>>;
@@ -228,8 +229,11 @@ impl Runtime {
             }
             Effect::Export => {
                 let written = (self.export)(&self.state);
-                let told =
-                    written.map(|folder| (folder.display().to_string(), self.state.front.clone()));
+                let told = written.map(|(folder, remarks)| Exported {
+                    folder: folder.display().to_string(),
+                    front: self.state.front.clone(),
+                    remarks,
+                });
                 return Some(Event::Exported(told));
             }
             Effect::Evaluate(found) => match (self.evaluate)(found) {

@@ -4,7 +4,9 @@ mod executor;
 mod messages;
 mod schedule;
 
-use super::{Effect, EvaluationEvent, EvaluationStatus, Event, SearchStatus, Severity, State};
+use super::{
+    Effect, EvaluationEvent, EvaluationStatus, Event, Exported, SearchStatus, Severity, State,
+};
 use crate::domain::{Origin, TrialId};
 use crate::journal::Record;
 use crate::search::SearchEvent;
@@ -27,7 +29,14 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             on_evaluation(state, event);
             Vec::new()
         }
-        Event::Exported(Ok((folder, front))) => {
+        Event::Exported(Ok(Exported {
+            folder,
+            front,
+            remarks,
+        })) => {
+            for remark in remarks {
+                state.notify(Severity::Warning, remark);
+            }
             state.notify(
                 Severity::Info,
                 format!("exported {} configurations to {folder}", front.len()),

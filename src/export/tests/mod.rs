@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
 
 mod fixture;
+mod folder;
 mod python;
 
 use std::fs;
@@ -24,8 +25,11 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn the_table_has_a_row_per_member_of_the_front_by_ascending_parameters() {
     let fixture = Fixture::new();
-    let written = export(&fixture.front(), &["csv"], &fixture.out()).unwrap();
-    assert_eq!(written, [fixture.out().join("front.csv")]);
+    let written = export(&fixture.front(), &["csv"], &fixture.out())
+        .unwrap()
+        .files;
+    let expected = ["front.csv", "manifest.json"].map(|name| fixture.out().join(name));
+    assert_eq!(written, expected);
     let expected = "\
 trial,score,parameters_percent,parameters,trained_parameters,serial,prefix,layers,best_epoch,wall_seconds
 0,0.61,0.0192,192,10000,1,0,3,3,12.5
@@ -38,7 +42,9 @@ trial,score,parameters_percent,parameters,trained_parameters,serial,prefix,layer
 #[test]
 fn the_document_holds_every_trial_and_the_front() {
     let fixture = Fixture::new();
-    let written = export(&fixture.front(), &["json"], &fixture.out()).unwrap();
+    let written = export(&fixture.front(), &["json"], &fixture.out())
+        .unwrap()
+        .files;
     let text = fs::read_to_string(&written[0]).unwrap();
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["study"], "quickstart");
@@ -73,7 +79,9 @@ fn a_summary_says_where_a_study_stands() {
 #[test]
 fn the_picture_shows_every_finished_trial_and_names_the_front() {
     let fixture = Fixture::new();
-    let written = export(&fixture.front(), &["svg"], &fixture.out()).unwrap();
+    let written = export(&fixture.front(), &["svg"], &fixture.out())
+        .unwrap()
+        .files;
     let picture = fs::read_to_string(&written[0]).unwrap();
     let in_legend = 1;
     assert_eq!(picture.matches("<circle").count(), 5 + in_legend);
@@ -94,7 +102,9 @@ fn the_picture_shows_every_finished_trial_and_names_the_front() {
 #[test]
 fn the_pixels_show_the_front_in_its_colour_and_words_in_ink() {
     let fixture = Fixture::new();
-    let written = export(&fixture.front(), &["png"], &fixture.out()).unwrap();
+    let written = export(&fixture.front(), &["png"], &fixture.out())
+        .unwrap()
+        .files;
     let bytes = fs::read(&written[0]).unwrap();
     let mut rest = bytes.strip_prefix(&png::SIGNATURE).unwrap();
     let mut chunks = std::collections::BTreeMap::new();
@@ -131,7 +141,9 @@ fn the_pixels_show_the_front_in_its_colour_and_words_in_ink() {
 #[test]
 fn the_manifest_names_the_devices() {
     let fixture = Fixture::new();
-    let written = export(&fixture.front(), &["manifest"], &fixture.out()).unwrap();
+    let written = export(&fixture.front(), &["manifest"], &fixture.out())
+        .unwrap()
+        .files;
     let text = fs::read_to_string(&written[0]).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(manifest["devices"], serde_json::json!(fixture.devices));
@@ -153,7 +165,8 @@ fn a_picture_can_be_made_of_odd_results() {
             score,
             parameters_percent: percent,
         };
-        let done = export(&fixture.front(), &["svg"], &fixture.out());
+        let folder = fixture.out().join(percent.to_string());
+        let done = export(&fixture.front(), &["svg"], &folder);
         assert_eq!(
             done.is_ok(),
             percent.is_finite(),

@@ -1,0 +1,297 @@
+//! Whose a folder of exports is, and what becomes of what is out of date in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::fixture::Fixture;
+use crate::domain::TrialId;
+use crate::export::{ALL, AdapterCard, Change, ExportError, Written, changes, export, list_too};
+use crate::study::StudyName;
+
+/// A study with its weights, exported.
+fn exported() -> Fixture {
+    let fixture = Fixture::new();
+    fixture.keep_weights();
+    export(&fixture.front(), &[ALL], &fixture.out()).unwrap();
+    fixture
+}
+
+/// A further trial that takes trial 1's place on the front.
+fn go_on(fixture: &mut Fixture) {
+    let mut better = fixture.trials[1].clone();
+    better.id = TrialId(fixture.trials.len() as u32);
+    better.measurement.as_mut().unwrap().objectives.score += 0.01;
+    better.configuration.layers = vec![0, 3];
+    fixture.trials.push(better);
+    fixture.keep_weights();
+}
+
+/// Every file below a folder, and its name there.
+fn files(folder: &Path) -> Vec<String> {
+    let (mut found, mut ahead) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(path) = ahead.pop() {
+        for entry in fs::read_dir(&path).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => ahead.push(path),
+                false => {
+                    let name = path.strip_prefix(folder).unwrap();
+                    found.push(name.to_str().unwrap().replace('\\', "/"));
+                }
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn listed(folder: &Path) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    serde_json::from_value(manifest["files"].clone()).unwrap()
+}
+
+fn names(paths: &[PathBuf]) -> Vec<&str> {
+    let names = paths.iter().map(|path| path.file_name().unwrap());
+    names.map(|name| name.to_str().unwrap()).collect()
+}
+
+#[test]
+fn what_left_the_front_is_removed_and_every_format_is_brought_up_to_date() {
+    let mut fixture = exported();
+    let out = fixture.out();
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    let table = fs::read_to_string(out.join("front.csv")).unwrap();
+    go_on(&mut fixture);
+    let written = export(&fixture.front(), &["json"], &out).unwrap();
+    assert_eq!(names(&written.removed), ["trial-0001"]);
+    assert_eq!(names(&written.left), [""; 0]);
+    assert!(out.join("trial-0010").is_dir() && !out.join("trial-0001").exists());
+    assert_ne!(fs::read_to_string(out.join("front.csv")).unwrap(), table);
+    let there = files(&out).into_iter();
+    let there: Vec<String> = there
+        .filter(|name| !["manifest.json", "notes.txt"].contains(&name.as_str()))
+        .collect();
+    assert_eq!(listed(&out).into_keys().collect::<Vec<_>>(), there);
+    assert_eq!(changes(&out).unwrap(), []);
+}
+
+#[test]
+fn what_somebody_changed_or_added_to_stays_and_is_told() {
+    let touch: [fn(&Path); 4] = [
+        |trial| fs::write(trial.join("README.md"), "my notes").unwrap(),
+        |trial| fs::write(trial.join("results.csv"), "1,2").unwrap(),
+        |trial| fs::create_dir_all(trial.join("adapterhub/mine/deep")).unwrap(),
+        |trial| {
+            fs::create_dir(trial.join("mine")).unwrap();
+            fs::write(trial.join("mine/weights"), "").unwrap();
+        },
+    ];
+    for (number, touch) in touch.into_iter().enumerate() {
+        let mut fixture = exported();
+        let trial = fixture.out().join("trial-0001");
+        touch(&trial);
+        let before = files(&trial);
+        go_on(&mut fixture);
+        let written = export(&fixture.front(), &["csv"], &fixture.out()).unwrap();
+        // An empty folder is nothing to lose.
+        if number == 2 {
+            assert_eq!(names(&written.removed), ["trial-0001"]);
+            continue;
+        }
+        assert_eq!(
+            (&written.removed, names(&written.left)),
+            (&vec![], vec!["trial-0001"])
+        );
+        assert!(written.remarks()[0].contains("somebody changed it"));
+        assert_eq!(files(&trial), before, "{number}");
+        let unlisted = [(trial, Change::Unlisted)];
+        assert_eq!(changes(&fixture.out()).unwrap(), unlisted);
+        // It is told as long as it lies there.
+        let again = export(&fixture.front(), &["csv"], &fixture.out()).unwrap();
+        assert_eq!(names(&again.left), ["trial-0001"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed() {
+    let mut fixture = exported();
+    let (trial, elsewhere) = (
+        fixture.out().join("trial-0001"),
+        fixture.out().join("../kept"),
+    );
+    fs::rename(&trial, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &trial).unwrap();
+    let before = files(&elsewhere);
+    go_on(&mut fixture);
+    let written = export(&fixture.front(), &["csv"], &fixture.out()).unwrap();
+    assert_eq!(names(&written.left), ["trial-0001"]);
+    assert_eq!(files(&elsewhere), before);
+}
+
+fn refused(fixture: &Fixture) -> String {
+    let before = files(&fixture.out());
+    let error = export(&fixture.front(), &["csv"], &fixture.out()).unwrap_err();
+    assert_eq!(files(&fixture.out()), before);
+    error.to_string()
+}
+
+#[test]
+fn another_studys_folder_is_refused() {
+    let mut fixture = exported();
+    fixture.context.study.seed = 12;
+    let told = refused(&fixture);
+    assert!(
+        told.contains("study `quickstart` with seed 11") && told.contains("--out"),
+        "{told}"
+    );
+
+    // The same name and seed, and other results.
+    let mut fixture = exported();
+    fixture.trials[3]
+        .measurement
+        .as_mut()
+        .unwrap()
+        .objectives
+        .score = 0.93;
+    let told = refused(&fixture);
+    assert!(
+        told.contains("whose trial #3 is serial 48 in layers 1-3 with score 0.91"),
+        "{told}"
+    );
+    fixture.trials[3] = fixture.trials[2].clone();
+    refused(&fixture);
+    fixture.trials.truncate(2);
+    refused(&fixture);
+
+    // Without a manifest the cards tell.
+    let fixture = exported();
+    fs::remove_file(fixture.out().join("manifest.json")).unwrap();
+    export(&fixture.front(), &["csv"], &fixture.out()).unwrap();
+    let path = fixture.out().join("trial-0003").join(AdapterCard::FILE);
+    let card = fs::read_to_string(&path).unwrap();
+    fs::write(&path, card.replace("\"quickstart\"", "\"other\"")).unwrap();
+    let told = refused(&fixture);
+    assert!(told.contains("trial-0003, of study `other`"), "{told}");
+}
+
+#[test]
+fn a_manifest_of_somebody_else_is_not_replaced() {
+    let fixture = exported();
+    let path = fixture.out().join("manifest.json");
+    let ours = fs::read_to_string(&path).unwrap();
+    let outside = ours.replace("\"front.csv\"", "\"../front.csv\"");
+    for (text, expected) in [
+        ("{\"name\": \"an extension\"}", "missing field"),
+        ("not JSON", "expected"),
+        (
+            &ours.replace("\"format\": 1", "\"format\": 9"),
+            "has format 9",
+        ),
+        (&outside, "`../front.csv`, which is not in this folder"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let told = refused(&fixture);
+        assert!(told.contains(expected), "{told}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        assert!(changes(&fixture.out()).is_err());
+    }
+}
+
+#[test]
+fn an_export_of_before_there_were_lists_goes_on_and_its_outdated_trials_are_told() {
+    let mut fixture = exported();
+    let path = fixture.out().join("manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for key in ["files", "formats"] {
+        manifest.as_object_mut().unwrap().remove(key);
+    }
+    fs::write(&path, manifest.to_string()).unwrap();
+    assert_eq!(changes(&fixture.out()).unwrap(), []);
+    go_on(&mut fixture);
+    let written = export(&fixture.front(), &[ALL], &fixture.out()).unwrap();
+    assert_eq!(
+        (names(&written.removed), names(&written.left)),
+        (vec![], vec!["trial-0001"])
+    );
+}
+
+#[test]
+fn a_format_that_cannot_be_brought_up_to_date_is_told_before_the_list_says_otherwise() {
+    let mut fixture = exported();
+    go_on(&mut fixture);
+    fs::remove_dir_all(fixture.front().weights).unwrap();
+    let error = export(&fixture.front(), &["csv"], &fixture.out()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ExportError::Stale {
+                format: "adapters",
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert!(error.to_string().contains("--out"), "{error}");
+    export(&fixture.front(), &["csv"], &fixture.out().join("table")).unwrap();
+}
+
+#[test]
+fn every_changed_byte_is_found() {
+    let fixture = exported();
+    let out = fixture.out();
+    for name in [
+        "front.csv",
+        "trial-0003/adapter.safetensors",
+        "encoder/tokenizer.json",
+    ] {
+        let path = out.join(name);
+        let bytes = fs::read(&path).unwrap();
+        let mut flipped = bytes.clone();
+        flipped[bytes.len() / 2] ^= 1;
+        fs::write(&path, flipped).unwrap();
+        assert_eq!(changes(&out).unwrap(), [(path.clone(), Change::Altered)]);
+        fs::remove_file(&path).unwrap();
+        assert_eq!(changes(&out).unwrap(), [(path.clone(), Change::Missing)]);
+        fs::write(&path, bytes).unwrap();
+    }
+    assert_eq!(changes(&out).unwrap(), []);
+}
+
+#[test]
+fn what_is_made_of_an_export_is_listed_with_it() {
+    let mut fixture = exported();
+    let out = fixture.out();
+    let predictions =
+        ["trial-0001", "trial-0003"].map(|trial| out.join(trial).join("predictions.jsonl"));
+    for path in &predictions {
+        fs::write(path, "{}\n").unwrap();
+    }
+    list_too(&out, &predictions).unwrap();
+    go_on(&mut fixture);
+    let Written { removed, left, .. } = export(&fixture.front(), &[ALL], &out).unwrap();
+    assert_eq!(
+        (names(&removed), names(&left)),
+        (vec!["trial-0001"], vec![])
+    );
+    assert!(listed(&out).contains_key("trial-0003/predictions.jsonl"));
+    assert_eq!(changes(&out).unwrap(), []);
+}
+
+#[test]
+fn a_name_is_one_studys() {
+    let mut fixture = exported();
+    fixture.context.study.name = StudyName::new("other").unwrap();
+    let mut front = fixture.front();
+    front.name = "other";
+    let error = export(&front, &["csv"], &fixture.out()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("and this is `other` with seed 11"),
+        "{error}"
+    );
+}
