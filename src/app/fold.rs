@@ -105,7 +105,6 @@ impl State {
                     return Err("the reference point derived again".to_owned());
                 }
                 self.reference_point = Some(reference_point);
-                self.fixed_after = self.over.len();
                 self.retrace(reference_point);
             }
             Record::TrialQueued {
@@ -133,9 +132,6 @@ impl State {
             }
             Record::TrialStarted { trial } => {
                 self.change(trial, Transition::Start)?;
-                if self.newest_started.is_none_or(|(newest, _)| newest < trial) {
-                    self.newest_started = Some((trial, self.over.len()));
-                }
             }
             Record::TrialEpoch { trial, report } => {
                 let found = self
@@ -178,7 +174,7 @@ impl State {
                 again.epochs.clear();
                 again.cause = None;
                 self.live.remove(&trial);
-                self.is_not_over(trial);
+                self.over.retain(|other| *other != trial);
             }
             Record::TrialPrioritised { trial, priority } => {
                 self.existing(trial)?;
@@ -234,22 +230,6 @@ impl State {
         }
         if let Some(long_over) = self.over.len().checked_sub(LIVE_KEPT + 1) {
             self.live.remove(&self.over[long_over]);
-        }
-    }
-
-    /// The trial is begun again: what was counted of ends counts on without it.
-    fn is_not_over(&mut self, id: TrialId) {
-        let Some(place) = self.over.iter().position(|other| *other == id) else {
-            return;
-        };
-        self.over.remove(place);
-        if place < self.fixed_after {
-            self.fixed_after -= 1;
-        }
-        if let Some((_, over)) = &mut self.newest_started
-            && place < *over
-        {
-            *over -= 1;
         }
     }
 

@@ -14,24 +14,12 @@ impl State {
 
     /// Bounds of the hypervolume: as fixed, or as they follow from what is measured so far.
     pub fn reference(&self) -> ReferencePoint {
-        self.reference_point
-            .unwrap_or_else(|| self.derived_reference(self.over.len()))
-    }
-
-    /// Bounds of the hypervolume for whoever knows of the first `known` trials that were over: the same whenever it is
-    /// asked for.
-    pub(super) fn reference_after(&self, known: usize) -> ReferencePoint {
-        match self.reference_point {
-            Some(point) if known >= self.fixed_after => point,
-            _ => self.derived_reference(known),
-        }
-    }
-
-    fn derived_reference(&self, known: usize) -> ReferencePoint {
-        let over = self.over[..known.min(self.over.len())].iter();
-        let measured = over.filter_map(|id| self.trial(*id)?.measurement);
-        let scores = measured.map(|m| m.objectives.score);
-        self.study.reference_rule.derived(&self.study.space, scores)
+        self.reference_point.unwrap_or_else(|| {
+            let over = self.over.iter();
+            let measured = over.filter_map(|id| self.trial(*id)?.measurement);
+            let scores = measured.map(|m| m.objectives.score);
+            self.study.reference_rule.derived(&self.study.space, scores)
+        })
     }
 
     /// Takes a trial that was just measured into the front, and what that reaches now into the trace.

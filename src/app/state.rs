@@ -127,14 +127,10 @@ pub struct State {
     pub front: Vec<TrialId>,
     /// Trials that are over, in the order of their ends.
     pub over: Vec<TrialId>,
-    /// The newest trial that was ever started, and how many were over when it first was.
-    pub newest_started: Option<(TrialId, usize)>,
     /// How often in a row the program ended without a word while the trial was under way.
     pub deaths: BTreeMap<TrialId, u32>,
     /// Bounds of the hypervolume, once fixed: given, or derived from the initial design.
     pub reference_point: Option<ReferencePoint>,
-    /// How many trials were over when the bounds were fixed.
-    pub fixed_after: usize,
     /// Devices that trials were trained on, the latest last.
     pub devices: Vec<String>,
     /// The hypervolume after each finished trial, in the order of finishing; empty until its bounds are fixed.
@@ -180,7 +176,6 @@ impl State {
     pub fn new(study: StudyFacts) -> Self {
         Self {
             reference_point: study.reference_rule.given(&study.space),
-            fixed_after: 0,
             rungs: study.rungs(),
             epochs: study.epochs(),
             devices: Vec::new(),
@@ -191,7 +186,6 @@ impl State {
             trials: Vec::new(),
             front: Vec::new(),
             over: Vec::new(),
-            newest_started: None,
             deaths: BTreeMap::new(),
             hypervolume_trace: Vec::new(),
             marked: BTreeSet::new(),
@@ -243,16 +237,6 @@ impl State {
         let all_over = self.trials.iter().all(|trial| trial.state.is_over());
         all_over
             && (self.trials.len() >= self.trials_wanted || self.search == SearchStatus::Exhausted)
-    }
-
-    /// The trials on whose outcomes proposals may rest. They are asked for while the newest trial is under way, so they
-    /// rest on what was over when that began; and asked again after an interruption they are the same.
-    pub fn known(&self) -> BTreeSet<TrialId> {
-        let known = match (self.newest_started, self.trials.last()) {
-            (Some((newest, over)), Some(last)) if newest == last.id => over.min(self.over.len()),
-            _ => self.over.len(),
-        };
-        self.over[..known].iter().copied().collect()
     }
 
     /// Takes the latest look at the devices in.

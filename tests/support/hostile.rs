@@ -34,7 +34,7 @@ pub(crate) fn study(bytes: &[u8]) {
 pub(crate) fn journal(bytes: &[u8]) {
     match journal::replay(bytes, Path::new("journal.jsonl")) {
         Ok(history) => match State::replay(history.records.into_iter().map(|s| s.record)) {
-            Ok(state) => drop((state.hypervolume(), state.is_complete(), state.known())),
+            Ok(state) => drop((state.hypervolume(), state.is_complete())),
             Err(error) => drop(error.to_string()),
         },
         Err(error) => drop(error.to_string()),

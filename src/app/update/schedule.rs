@@ -17,7 +17,7 @@ pub fn schedule(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let mut effects = submit_waiting(state);
-    effects.extend(ask_ahead(state));
+    effects.extend(ask_where_free(state));
     effects
 }
 
@@ -43,15 +43,8 @@ fn derived_reference(state: &mut State) -> Option<Record> {
 }
 
 fn submit_waiting(state: &mut State) -> Vec<Effect> {
-    let held = |state: &State| {
-        let paused = state
-            .in_state(TrialState::Paused)
-            .filter(|t| state.submitted.contains(&t.id))
-            .count();
-        state.submitted.len() - paused
-    };
     let mut effects = Vec::new();
-    let places = state.capacity.saturating_sub(held(state));
+    let places = free_places(state);
     // Nothing is sorted where there is no place anyway.
     let next = if places > 0 {
         state.queue()
@@ -86,14 +79,26 @@ fn trial_seed(study_seed: u64, trial: TrialId) -> u64 {
         .wrapping_add(u64::from(trial.0))
 }
 
-/// Asks while the last waiting trial still has a device's worth of work before it, so that no device waits.
-fn ask_ahead(state: &mut State) -> Vec<Effect> {
+/// Places in which nothing is under way; a paused trial that is to go on has its own.
+fn free_places(state: &State) -> usize {
+    let stands_still =
+        |trial: &&Trial| state.submitted.contains(&trial.id) && !state.resuming.contains(&trial.id);
+    let still = state.in_state(TrialState::Paused).filter(stands_still);
+    let taken = state.submitted.len() - still.count();
+    state.capacity.saturating_sub(taken)
+}
+
+/// Asks once a place is free and nothing waits for it, so that proposals rest on every result that is there. The place
+/// waits for as long as the search takes: 0.13 s after 100 trials, by the search's own measurement. A study that was stopped
+/// in between asks the same.
+fn ask_where_free(state: &mut State) -> Vec<Effect> {
     let waiting = state
         .in_state(TrialState::Queued)
         .filter(|t| !state.submitted.contains(&t.id))
         .count();
     let missing = state.trials_wanted.saturating_sub(state.trials.len());
-    if missing == 0 || waiting > 0 || state.search != SearchStatus::Idle {
+    let is_idle = state.search == SearchStatus::Idle;
+    if missing == 0 || waiting > 0 || free_places(state) == 0 || !is_idle {
         return Vec::new();
     }
     let initial_left = state.initial_trials.saturating_sub(state.trials.len());
@@ -107,19 +112,14 @@ fn ask_ahead(state: &mut State) -> Vec<Effect> {
     vec![Effect::Ask(question(state, count))]
 }
 
-/// The history as the search needs it: trials whose outcomes are known, and all others as pending.
+/// The history as the search needs it: every trial that is over with its outcome, and all others as pending.
 pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
-    let known = state.known();
     let mut history = Vec::new();
     let mut pending = Vec::new();
     for trial in &state.trials {
         let Some(point) = state.study.space.point(&trial.configuration) else {
             continue;
         };
-        if !known.contains(&trial.id) {
-            pending.push(point);
-            continue;
-        }
         match (trial.state, trial.measurement) {
             (TrialState::Finished, Some(measurement)) => history.push(Observation {
                 point,
@@ -155,7 +155,7 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
         history,
         pending,
         count,
-        reference_point: Some(state.reference_after(known.len())),
+        reference_point: Some(state.reference()),
         room: state.room,
     }
 }

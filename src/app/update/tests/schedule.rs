@@ -1,6 +1,7 @@
 //! What is submitted and asked for, and when.
 
 use super::*;
+use crate::search::Ask;
 
 #[test]
 fn the_initial_design_is_asked_for_at_once_and_submitted_one_by_one() {
@@ -16,52 +17,95 @@ fn the_initial_design_is_asked_for_at_once_and_submitted_one_by_one() {
     assert!(matches!(&submitted[..], [Effect::Submit(job)] if job.trial == TrialId(0)));
 }
 
+/// The question among the effects.
+fn asked(effects: &[Effect]) -> Option<Ask> {
+    let mut asks = effects.iter().filter_map(|effect| match effect {
+        Effect::Ask(ask) => Some(ask.clone()),
+        _ => None,
+    });
+    asks.next_back()
+}
+
+fn observed(levels: &[u16], score: f64) -> Observation {
+    Observation {
+        point: Point(levels.to_vec()),
+        outcome: Outcome::Score(score),
+        third: None,
+        early: Vec::new(),
+    }
+}
+
 #[test]
-fn the_next_proposal_is_asked_for_while_the_last_initial_trial_runs() {
-    let mut state = study(2, 3);
+fn a_proposal_is_asked_for_once_the_place_is_free_and_rests_on_every_result() {
+    let mut state = study(2, 4);
     play(&mut state, ready());
     play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
     play(&mut state, started(0));
     let effects = play(&mut state, finished(0, 0.8, 1.0));
     assert!(
-        matches!(&effects[..], [Effect::Forget(TrialId(0)), Effect::Submit(job), Effect::Ask(ask)]
-        if job.trial == TrialId(1)
-            && ask.history == [Observation { point: Point(vec![1, 0, 1, 1]), outcome: Outcome::Score(0.8), third: None, early: Vec::new() }]
-            && ask.pending == [Point(vec![0, 2, 1, 0])])
+        matches!(&effects[..], [Effect::Forget(TrialId(0)), Effect::Submit(job)] if job.trial == TrialId(1)),
+        "{effects:?}"
     );
     assert_eq!(state.front, [TrialId(0)]);
     assert!((state.hypervolume() - 25.0 * 0.3).abs() < 1e-12);
+    play(&mut state, started(1));
+    let ask = asked(&play(&mut state, finished(1, 0.9, 2.0))).unwrap();
+    let mut known = vec![observed(&[1, 0, 1, 1], 0.8), observed(&[0, 2, 1, 0], 0.9)];
+    assert_eq!((&ask.history, ask.pending, ask.count), (&known, vec![], 1));
+    // The same for each proposal that follows.
+    play(&mut state, proposed(&[[2, 0, 1, 1]], false));
+    play(&mut state, started(2));
+    let ask = asked(&play(&mut state, finished(2, 0.7, 3.0))).unwrap();
+    known.push(observed(&[2, 0, 1, 1], 0.7));
+    assert_eq!((ask.history, ask.pending), (known, vec![]));
 }
 
 #[test]
-fn proposals_asked_for_again_after_an_interruption_rest_on_what_was_known_then() {
+fn proposals_asked_for_again_after_an_interruption_rest_on_the_same() {
+    let interrupt = |state: &mut State| {
+        state.search = SearchStatus::Idle;
+        state.submitted.clear();
+        let program = "test".into();
+        let session = Record::SessionStarted { program, trials: 4 };
+        state.apply(&session).unwrap();
+    };
+    let mut state = study(2, 4);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
+    play(&mut state, started(0));
+    play(&mut state, finished(0, 0.8, 1.0));
+    play(&mut state, started(1));
+    let first = asked(&play(&mut state, finished(1, 0.9, 2.0)));
+    assert!(first.is_some());
+    // The program is killed before the answer comes, and started again.
+    interrupt(&mut state);
+    assert_eq!(asked(&play(&mut state, ready())), first);
+    // Killed while the trial that follows is under way, it trains that first.
+    play(&mut state, proposed(&[[2, 0, 1, 1]], false));
+    play(&mut state, started(2));
+    let mut undisturbed = state.clone();
+    let second = asked(&play(&mut undisturbed, finished(2, 0.7, 3.0)));
+    interrupt(&mut state);
+    assert_eq!(asked(&play(&mut state, ready())), None);
+    play(&mut state, started(2));
+    assert_eq!(asked(&play(&mut state, finished(2, 0.7, 3.0))), second);
+}
+
+#[test]
+fn a_trial_that_is_to_go_on_has_its_place_before_anything_is_asked_for() {
     let mut state = study(2, 3);
     play(&mut state, ready());
     play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
     play(&mut state, started(0));
-    let asked = |effects: &[Effect]| {
-        let mut asks = effects.iter().filter_map(|effect| match effect {
-            Effect::Ask(ask) => Some(ask.clone()),
-            _ => None,
-        });
-        asks.next_back().unwrap()
-    };
-    let first = asked(&play(&mut state, finished(0, 0.8, 1.0)));
+    let paused = Event::Executor(ExecutorEvent::Paused(TrialId(0)));
+    play(&mut state, paused);
     play(&mut state, started(1));
-    play(&mut state, finished(1, 0.9, 2.0));
-    // The program is killed before the answer comes, and started again.
-    state.search = SearchStatus::Idle;
-    state
-        .apply(&Record::SessionStarted {
-            program: "test".into(),
-            trials: 3,
-        })
-        .unwrap();
-    assert_eq!(asked(&play(&mut state, ready())), first);
-    // The trial that follows is proposed with everything that was over when it began.
-    play(&mut state, proposed(&[[2, 0, 1, 1]], false));
-    play(&mut state, started(2));
-    assert_eq!(state.known(), [TrialId(0), TrialId(1)].into());
+    play(&mut state, Event::Message(Message::Resume(TrialId(0))));
+    assert_eq!(asked(&play(&mut state, finished(1, 0.9, 2.0))), None);
+    let resumed = Event::Executor(ExecutorEvent::Resumed(TrialId(0)));
+    assert_eq!(play(&mut state, resumed), []);
+    let ask = asked(&play(&mut state, finished(0, 0.8, 1.0))).unwrap();
+    assert_eq!((ask.history.len(), ask.pending.len()), (2, 0));
 }
 
 #[test]
@@ -115,10 +159,15 @@ fn as_many_trials_run_as_there_are_places() {
     play(&mut state, started(1));
     let effects = play(&mut state, finished(1, 0.8, 1.0));
     assert!(
-        matches!(&effects[..], [Effect::Forget(TrialId(1)), Effect::Submit(job), Effect::Ask(ask)]
-        if job.trial == TrialId(2) && ask.history.len() == 1 && ask.pending.len() == 2),
+        matches!(&effects[..], [Effect::Forget(TrialId(1)), Effect::Submit(job)] if job.trial == TrialId(2)),
         "{effects:?}"
     );
+    // The next place that is free is asked for with what runs beside it.
+    play(&mut state, started(2));
+    let ask = asked(&play(&mut state, finished(0, 0.7, 2.0))).unwrap();
+    assert_eq!((ask.history.len(), ask.pending.len()), (2, 1));
+    let effects = play(&mut state, proposed(&[[3, 0, 1, 1]], false));
+    assert!(matches!(&effects[..], [Effect::Submit(job)] if job.trial == TrialId(3)));
 }
 
 /// A study whose trials of four epochs are compared after the first and the second.
