@@ -33,6 +33,24 @@ impl Configuration {
         self.modules.get(module).copied().unwrap_or(0)
     }
 
+    /// The one way to write what is trained: no module of size 0, layers ascending, each once, and neither where the
+    /// other is missing. What comes from elsewhere may be written in others.
+    pub fn canonical(&self) -> Self {
+        let present = self.modules.iter().filter(|(_, size)| **size > 0);
+        let mut canonical = Self {
+            modules: present.map(|(name, size)| (name.clone(), *size)).collect(),
+            layers: self.layers.clone(),
+            learning_rate: self.learning_rate,
+        };
+        canonical.layers.sort_unstable();
+        canonical.layers.dedup();
+        if canonical.modules.is_empty() || canonical.layers.is_empty() {
+            canonical.modules.clear();
+            canonical.layers.clear();
+        }
+        canonical
+    }
+
     /// The layers with runs joined: `0-3,7`.
     pub fn layer_ranges(&self) -> String {
         ranges(&self.layers)

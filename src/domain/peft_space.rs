@@ -102,8 +102,9 @@ impl PeftSpace {
         }
     }
 
-    /// The point of a configuration, or none where the configuration is outside the space.
+    /// The point of a configuration, however it is written, or none where the configuration is outside the space.
     pub fn point(&self, configuration: &Configuration) -> Option<Point> {
+        let configuration = &configuration.canonical();
         if configuration
             .modules
             .keys()
@@ -140,10 +141,25 @@ impl PeftSpace {
         self.space().is_valid(&point).then_some(point)
     }
 
+    /// A configuration that comes from elsewhere as this space writes it.
+    ///
+    /// # Errors
+    /// Says why it is outside the space.
+    pub fn admit(&self, configuration: &Configuration) -> Result<Configuration, String> {
+        match self.objection(configuration) {
+            None => Ok(configuration.canonical()),
+            Some(objection) => Err(objection),
+        }
+    }
+
     /// Why a configuration is outside the space, in words; none where it is inside.
     pub fn objection(&self, configuration: &Configuration) -> Option<String> {
         if self.point(configuration).is_some() {
             return None;
+        }
+        let configuration = &configuration.canonical();
+        if configuration.layers.is_empty() {
+            return Some("at least one module and one layer have to be there".to_owned());
         }
         let list = |numbers: &[usize]| {
             let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
@@ -189,9 +205,6 @@ impl PeftSpace {
         }
         let layers = list(&self.candidate_layers);
         Some(match self.choose_layers {
-            true if configuration.modules.is_empty() || configuration.layers.is_empty() => {
-                "at least one module and one layer have to be there".to_owned()
-            }
             true => format!("the layers to choose from are {layers}"),
             false => format!("the layers of this study are {layers}, all of them"),
         })
@@ -321,6 +334,38 @@ mod tests {
                 proptest::prop_assert_eq!(configuration.to_string().parse(), Ok(configuration));
             }
         }
+
+        #[test]
+        fn a_configuration_is_the_same_however_it_is_written(
+            levels in proptest::collection::vec(0_u16..11, 16),
+            keys in proptest::collection::vec(proptest::prelude::any::<u8>(), 36),
+            choose_layers: bool,
+            rates: bool,
+        ) {
+            let peft = PeftSpace { choose_layers, ..if rates { with_rates(12) } else { paper(12) } };
+            let space = peft.space();
+            let levels = space.dimensions.iter().zip(levels).map(|(dimension, level)| level % dimension.levels);
+            let point = Point(levels.collect());
+            if space.is_valid(&point) {
+                let canonical = peft.configuration(&point);
+                let mut written = canonical.clone();
+                // Some layers again, all in another order; absent modules with a size of 0, foreign ones too.
+                written.layers.extend(canonical.layers.iter().filter(|layer| keys[**layer] % 2 > 0));
+                let mut keyed: Vec<(u8, usize)> = keys[12..].iter().copied().zip(written.layers).collect();
+                keyed.sort_unstable();
+                written.layers = keyed.into_iter().map(|(_, layer)| layer).collect();
+                for (name, key) in ["serial", "parallel", "prefix", "lora", "another"].iter().zip(&keys) {
+                    if key % 3 > 0 {
+                        written.modules.entry((*name).to_owned()).or_insert(0);
+                    }
+                }
+                let json = serde_json::to_string(&written).unwrap_or_default();
+                let read: Configuration = serde_json::from_str(&json).unwrap_or_default();
+                proptest::prop_assert_eq!(peft.admit(&read), Ok(canonical.clone()));
+                proptest::prop_assert_eq!(peft.point(&read), Some(point));
+                proptest::prop_assert_eq!(canonical.canonical(), canonical);
+            }
+        }
     }
 
     #[test]
@@ -366,6 +411,32 @@ mod tests {
             peft.parameter_range(),
             (2 * 768 * 6 * 12, 2 * 768 * 15 * 12)
         );
+    }
+
+    #[test]
+    fn a_configuration_without_modules_or_layers_is_refused_as_that() {
+        for choose_layers in [true, false] {
+            let peft = PeftSpace {
+                choose_layers,
+                ..paper(2)
+            };
+            for (modules, layers) in [
+                (vec![], vec![0, 1]),
+                (vec![("serial", 0)], vec![0, 1]),
+                (vec![("serial", 6)], vec![]),
+            ] {
+                let modules = modules
+                    .into_iter()
+                    .map(|(name, size): (&str, _)| (name.to_owned(), size));
+                let written = Configuration {
+                    modules: modules.collect(),
+                    layers,
+                    ..Configuration::default()
+                };
+                let told = peft.admit(&written).expect_err("nothing to train");
+                assert_eq!(told, "at least one module and one layer have to be there");
+            }
+        }
     }
 
     #[test]

@@ -70,10 +70,7 @@ impl Prompt {
     /// The configuration typed, or what is wrong with it.
     pub(super) fn configuration(&self, state: &State) -> Result<Configuration, String> {
         let typed: Configuration = self.text().parse().map_err(|error| format!("{error}"))?;
-        match state.study.space.objection(&typed) {
-            Some(objection) => Err(objection),
-            None => Ok(typed),
-        }
+        state.study.space.admit(&typed)
     }
 
     /// Draws the line; at the right what it would do.

@@ -107,8 +107,13 @@ pub enum LaunchError {
         longest: usize,
     },
     /// A configuration that was asked for is not in the study's space.
-    #[error("{0} is not in the space of this study; `check` shows its modules, sizes and layers")]
-    OutsideSpace(Configuration),
+    #[error("{configuration} is not in the space of this study: {objection}")]
+    OutsideSpace {
+        /// The configuration.
+        configuration: Configuration,
+        /// Why not.
+        objection: String,
+    },
     /// The system gives no thread.
     #[error("cannot start a worker thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -219,7 +224,7 @@ impl Resolved {
                 folder,
             });
         }
-        let wanted = wanted(&state, &options.wanted)?;
+        let (wanted, known) = wanted(&state, &options.wanted)?;
         let mut attempts = attempts::try_again(&state);
         // What cannot be told to be hopeless is begun once more.
         if let Ok(kept) = under_way::kept(&under_way_folder(&folder)) {
@@ -246,6 +251,9 @@ impl Resolved {
                 "the journal's last {bytes} bytes were unfinished and are cut away; a trial whose end they told runs again"
             );
             state.notify(Severity::Warning, text);
+        }
+        for word in known {
+            state.notify(Severity::Info, word);
         }
         attempts::tell(&mut state, &attempts);
         for warning in &self.dataset.warnings {

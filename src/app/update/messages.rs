@@ -110,10 +110,13 @@ fn evaluate(state: &mut State) -> Vec<Effect> {
 
 /// Queues a configuration that the user asked for.
 fn add(state: &mut State, configuration: Configuration) -> Vec<Effect> {
-    if let Some(objection) = state.study.space.objection(&configuration) {
-        state.notify(Severity::Warning, format!("not added: {objection}"));
-        return Vec::new();
-    }
+    let configuration = match state.study.space.admit(&configuration) {
+        Ok(configuration) => configuration,
+        Err(objection) => {
+            state.notify(Severity::Warning, format!("not added: {objection}"));
+            return Vec::new();
+        }
+    };
     let trial = TrialId(state.trials.len() as u32);
     state.notify(
         Severity::Info,

@@ -31,7 +31,7 @@ impl Screen {
                     let known = state
                         .trials
                         .iter()
-                        .find(|t| t.configuration == configuration);
+                        .find(|t| t.configuration.canonical() == configuration);
                     self.hint = known.map(|t| format!("added, though trial {} is the same", t.id));
                     return Some(Message::Add(configuration));
                 }
