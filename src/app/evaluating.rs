@@ -116,7 +116,6 @@ fn work(
     let usual = BASELINES.iter();
     let usual = usual.filter_map(|baseline| baseline.subject(&resolved.encoder));
     let subjects: Vec<Subject> = usual.chain(found).collect();
-    let total = subjects.len() * SEEDS as usize;
     let runner = Runner::new(Plan {
         study: resolved.study,
         files: resolved.files,
@@ -128,6 +127,7 @@ fn work(
         seeds: seeds(SEEDS),
         folder: evaluation_folder(&site.folder),
     });
+    let total = runner.trainings();
     let mut done = 0;
     let stop = || stop.load(Ordering::Acquire);
     let runs = runner.run(&stop, &mut |step| {

@@ -149,8 +149,8 @@ pub(super) fn measure(
         choices.insert(0, found.search.clone());
     }
     subjects.extend(found.subjects);
-    let total = subjects.len() * scope.seeds as usize;
     let runner = Runner::new(Plan { subjects, ..plan });
+    let total = runner.trainings();
     let mut done = 0;
     let runs = runner.run(&stop, &mut |step| {
         if !matches!(step, Step::Diverged(..)) {

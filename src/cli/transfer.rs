@@ -1,10 +1,11 @@
 //! `transfer`: what was found on one task, on others: trained there unchanged, beside the baselines.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use autopeft::app::State;
 use autopeft::app::launch::{resolve, run_folder};
 use autopeft::app::signals;
@@ -41,6 +42,7 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let targets: Vec<Study> = (arguments.to.iter())
         .map(|path| Ok(Study::read(path)?))
         .collect::<Result<_>>()?;
+    distinct(&targets)?;
     let stopped = signals::stop_requests()?;
     let options = study.options();
     let folder = source_folder.join("transfer");
@@ -73,6 +75,20 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     write_whole(&path, table.as_bytes())?;
     writeln!(output::out(), "\n{table}\n{}", path.display())?;
     Ok(all)
+}
+
+/// Refuses tasks that the table could not tell apart.
+fn distinct(targets: &[Study]) -> Result<()> {
+    let mut names = BTreeSet::new();
+    for study in targets {
+        let name = study.name.as_str();
+        if !names.insert(name) {
+            bail!(
+                "--to names study {name} twice: each task counts once; give studies of different tasks different names"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Subjects down, tasks across, as in the paper.

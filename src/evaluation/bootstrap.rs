@@ -4,16 +4,17 @@
 //! |---|---|
 //! | n, s | rows, seeds |
 //! | A_k, B_k | predictions of the two sides with seed k, n each |
-//! | m | the metric |
+//! | m | the score, as the table has it: see [`Scored::on`] |
 //!
-//! One draw takes n rows and s seeds with replacement, the same for both sides, and gives
-//! mean over the drawn k of m(A_k) − m(B_k) on the drawn rows.
+//! The difference is that of the table's means. One draw takes n rows and s seeds with replacement, the same for both
+//! sides, and gives mean over the drawn k of m(A_k) − m(B_k) on the drawn rows.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::Scored;
 use crate::task::Metric;
 
 /// Draws: the ends of the interval are then sure to about a tenth of its width.
@@ -39,51 +40,42 @@ impl Interval {
     }
 }
 
-/// m(A) − m(B) with its interval; none where the sides have no seed or no row in common.
+/// m(A) − m(B) with its interval, of two sides with the same seeds in the same order; none without rows or seeds.
 pub fn paired_difference(
     metric: Metric,
     labels: &[f64],
-    a: &[&[f64]],
-    b: &[&[f64]],
+    a: &[Scored<'_>],
+    b: &[Scored<'_>],
 ) -> Option<Interval> {
     let (rows, seeds) = (labels.len(), a.len().min(b.len()));
     if rows == 0 || seeds == 0 {
         return None;
     }
-    let score = |side: &[f64], chosen: &[usize], labels: &[f64]| {
-        let side: Vec<f64> = chosen.iter().map(|&row| side[row]).collect();
-        defined(metric.score(&side, labels))
-    };
-    let difference = |chosen: &[usize], of: &[usize]| {
-        let labels: Vec<f64> = chosen.iter().map(|&row| labels[row]).collect();
-        let gains = of
-            .iter()
-            .map(|&k| score(a[k], chosen, &labels) - score(b[k], chosen, &labels));
-        gains.sum::<f64>() / of.len() as f64
-    };
-    let all: Vec<usize> = (0..rows).collect();
-    let every: Vec<usize> = (0..seeds).collect();
     let draw = |number: u64| {
         let mut random = ChaCha8Rng::seed_from_u64(number);
         let mut take = |from: usize| -> Vec<usize> {
             (0..from).map(|_| random.random_range(0..from)).collect()
         };
         let (chosen, of) = (take(rows), take(seeds));
-        difference(&chosen, &of)
+        let labels: Vec<f64> = chosen.iter().map(|&row| labels[row]).collect();
+        let gains = of
+            .iter()
+            .map(|&k| a[k].on(metric, &chosen, &labels) - b[k].on(metric, &chosen, &labels));
+        gains.sum::<f64>() / seeds as f64
     };
     let mut drawn: Vec<f64> = (0..DRAWS).into_par_iter().map(draw).collect();
     drawn.sort_by(f64::total_cmp);
     let at = |share: f64| drawn[(share * (drawn.len() - 1) as f64).round() as usize];
     Some(Interval {
-        difference: difference(&all, &every),
+        difference: mean(&a[..seeds]) - mean(&b[..seeds]),
         low: at(TAIL),
         high: at(1.0 - TAIL),
     })
 }
 
-/// A correlation with a constant is no correlation.
-fn defined(score: f64) -> f64 {
-    if score.is_nan() { 0.0 } else { score }
+/// The mean score of one side: what the table shows and what differences are made of.
+pub(super) fn mean(side: &[Scored<'_>]) -> f64 {
+    side.iter().map(|run| run.score).sum::<f64>() / side.len() as f64
 }
 
 #[cfg(test)]
@@ -92,6 +84,7 @@ mod tests {
         clippy::unwrap_used,
         reason = "a broken expectation must fail its test"
     )]
+    use super::super::score;
     use super::*;
 
     /// Predictions of a coin with this many right answers of 200, spread over the rows.
@@ -104,12 +97,28 @@ mod tests {
             .collect()
     }
 
+    /// Trainings with these predictions.
+    fn scored<'a>(metric: Metric, labels: &[f64], sides: &[&'a [f64]]) -> Vec<Scored<'a>> {
+        let sides = sides.iter();
+        sides
+            .map(|predictions| Scored {
+                score: score(metric, predictions, labels),
+                predictions: Some(predictions),
+            })
+            .collect()
+    }
+
+    fn difference(metric: Metric, labels: &[f64], a: &[&[f64]], b: &[&[f64]]) -> Option<Interval> {
+        let sides = [a, b].map(|side| scored(metric, labels, side));
+        paired_difference(metric, labels, &sides[0], &sides[1])
+    }
+
     #[test]
     fn the_interval_is_as_wide_as_theory_says() {
         // One seed, B always right: the difference is minus the share of A's errors, a binomial share.
         let labels: Vec<f64> = (0..400).map(|row| f64::from(row % 2)).collect();
         let a = right(&labels, 320, 3);
-        let found = paired_difference(Metric::Accuracy, &labels, &[&a], &[&labels]).unwrap();
+        let found = difference(Metric::Accuracy, &labels, &[&a], &[&labels]).unwrap();
         assert!((found.difference + 0.2).abs() < 1e-12);
         let deviation = (0.2f64 * 0.8 / 400.0).sqrt();
         for (end, expected) in [
@@ -128,16 +137,38 @@ mod tests {
     fn equal_sides_differ_by_nothing_and_a_coin_decides_nothing() {
         let labels: Vec<f64> = (0..200).map(|row| f64::from(row % 2)).collect();
         let (a, b) = (right(&labels, 150, 0), right(&labels, 150, 90));
-        let same = paired_difference(Metric::Matthews, &labels, &[&a, &b], &[&a, &b]).unwrap();
+        let same = difference(Metric::Matthews, &labels, &[&a, &b], &[&a, &b]).unwrap();
         assert_eq!((same.difference, same.low, same.high), (0.0, 0.0, 0.0));
-        let other = paired_difference(Metric::Accuracy, &labels, &[&a], &[&b]).unwrap();
+        let other = difference(Metric::Accuracy, &labels, &[&a], &[&b]).unwrap();
         assert!(
             !other.is_clear() && other.low < 0.0 && other.high > 0.0,
             "{other:?}"
         );
-        assert_eq!(
-            paired_difference(Metric::Accuracy, &labels, &[], &[&b]),
-            None
-        );
+        assert_eq!(difference(Metric::Accuracy, &labels, &[], &[&b]), None);
+    }
+
+    #[test]
+    fn what_is_below_nothing_counts_as_in_the_table() {
+        // B is worse than guessing and A is a constant: the table has both at 0, and so has the difference.
+        let labels: Vec<f64> = (0..100).map(|row| f64::from(row % 2)).collect();
+        let b: Vec<f64> = labels.iter().map(|l| 1.0 - l).collect();
+        let found = difference(Metric::Matthews, &labels, &[&[0.0; 100]], &[&b]).unwrap();
+        assert_eq!((found.difference, found.low, found.high), (0.0, 0.0, 0.0));
+        let values: Vec<f64> = (0..100).map(f64::from).collect();
+        let down: Vec<f64> = values.iter().map(|value| -value).collect();
+        let found = difference(Metric::Spearman, &values, &[&[2.5; 100]], &[&down]).unwrap();
+        assert_eq!((found.difference, found.low, found.high), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn a_training_that_diverged_has_its_score_on_any_rows() {
+        let labels: Vec<f64> = (0..100).map(|row| f64::from(row % 2)).collect();
+        let a = scored(Metric::Accuracy, &labels, &[&labels]);
+        let diverged = [Scored {
+            score: 0.0,
+            predictions: None,
+        }];
+        let found = paired_difference(Metric::Accuracy, &labels, &a, &diverged).unwrap();
+        assert_eq!((found.difference, found.low, found.high), (1.0, 1.0, 1.0));
     }
 }

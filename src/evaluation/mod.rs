@@ -11,6 +11,7 @@ mod rank;
 mod report;
 mod run;
 mod runner;
+mod score;
 mod transfer;
 
 pub use baselines::{BASELINES, Baseline, Kind, parameters};
@@ -20,7 +21,10 @@ pub use rank::kendall_tau;
 pub use report::{CHOICES, Line, Report};
 pub use run::{Run, RunError};
 pub use runner::{EvaluationError, FULL, Plan, Purpose, Runner, SEEDS, Step, seeds};
+pub use score::Scored;
 pub use transfer::transferred;
+
+use score::score;
 
 use serde::{Deserialize, Serialize};
 

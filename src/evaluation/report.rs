@@ -1,13 +1,14 @@
 //! The table of an evaluation: mean and deviation over seeds, and how far each found configuration is from each baseline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Run, Spent, Subject, paired_difference, parameters};
+use super::bootstrap::{mean, paired_difference};
+use super::{Interval, Run, Scored, Spent, Subject, parameters};
 use crate::durable;
 use crate::model::config::EncoderConfig;
 use crate::task::Metric;
@@ -55,44 +56,83 @@ pub struct Line {
     pub gains: BTreeMap<String, Interval>,
 }
 
+/// The trainings of one subject, by seed.
+struct Group<'a> {
+    runs: Vec<&'a Run>,
+    scored: Vec<Scored<'a>>,
+}
+
+impl Group<'_> {
+    fn subject(&self) -> &Subject {
+        &self.runs[0].subject
+    }
+
+    fn seeds(&self) -> Vec<u64> {
+        self.runs.iter().map(|run| run.seed).collect()
+    }
+}
+
+/// Each subject with its trainings, a seed once. Where an evaluation was stopped, the seeds that all subjects have, as soon
+/// as there is one: means over different seeds are not to be compared.
+///
+/// # Errors
+/// A training was measured on other rows.
+fn groups<'a>(runs: &'a [Run], metric: Metric, labels: &[f64]) -> Result<Vec<Group<'a>>, &'a Run> {
+    let mut by_name: BTreeMap<&str, BTreeMap<u64, &Run>> = BTreeMap::new();
+    for run in runs {
+        let seeds = by_name.entry(&run.subject.name).or_default();
+        seeds.insert(run.seed, run);
+    }
+    let everywhere = |seed: &u64| by_name.values().all(|seeds| seeds.contains_key(seed));
+    let all = by_name.values().flat_map(BTreeMap::keys);
+    let common: BTreeSet<u64> = all.filter(|seed| everywhere(seed)).copied().collect();
+    let is_counted = |run: &&Run| common.is_empty() || common.contains(&run.seed);
+    let group = |seeds: &BTreeMap<u64, &'a Run>| {
+        let runs: Vec<&Run> = seeds.values().copied().filter(is_counted).collect();
+        let scored = runs
+            .iter()
+            .map(|run| Scored::of(run, metric, labels).ok_or(*run));
+        Ok(Group {
+            scored: scored.collect::<Result<_, _>>()?,
+            runs,
+        })
+    };
+    by_name.values().map(group).collect()
+}
+
 impl Report {
     /// Of trainings, in any order; `labels` are those of the rows measured on.
-    pub fn new(
+    ///
+    /// # Errors
+    /// Gives a training that was measured on other rows.
+    pub fn new<'a>(
         study: &str,
         metric: Metric,
         held_out: bool,
         labels: &[f64],
         encoder: &EncoderConfig,
-        runs: &[Run],
+        runs: &'a [Run],
         choices: Vec<Spent>,
-    ) -> Self {
-        let mut groups: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
-        for run in runs {
-            groups.entry(&run.subject.name).or_default().push(run);
-        }
-        let groups: Vec<Vec<&Run>> = groups
-            .into_values()
-            .map(|mut runs| {
-                runs.sort_by_key(|run| run.seed);
-                runs
-            })
-            .collect();
-        let gains = |runs: &[&Run]| {
-            let baselines = groups.iter().filter(|group| group[0].subject.is_baseline);
-            let against = |group: &Vec<&Run>| {
-                let (ours, theirs) = in_common(runs, group);
-                let interval = paired_difference(metric, labels, &ours, &theirs)?;
-                Some((group[0].subject.name.clone(), interval))
+    ) -> Result<Self, &'a Run> {
+        let groups = groups(runs, metric, labels)?;
+        let gains = |group: &Group<'_>| {
+            let baselines = groups
+                .iter()
+                .filter(|other| other.subject().is_baseline && other.seeds() == group.seeds());
+            let against = |other: &Group<'_>| {
+                let interval = paired_difference(metric, labels, &group.scored, &other.scored)?;
+                Some((other.subject().name.clone(), interval))
             };
             baselines.filter_map(against).collect()
         };
         let mut lines: Vec<Line> = groups
             .iter()
-            .map(|runs| {
-                let subject = runs[0].subject.clone();
+            .map(|group| {
+                let Group { runs, scored } = group;
+                let subject = group.subject().clone();
                 let count = runs.len() as f64;
-                let mean = runs.iter().map(|run| run.score).sum::<f64>() / count;
-                let squares = runs
+                let mean = mean(scored);
+                let squares = scored
                     .iter()
                     .map(|run| (run.score - mean).powi(2))
                     .sum::<f64>();
@@ -105,13 +145,13 @@ impl Report {
                         .map(|r| r.trained_parameters)
                         .max()
                         .unwrap_or(0),
-                    seeds: runs.iter().map(|run| run.seed).collect(),
+                    seeds: group.seeds(),
                     mean,
                     deviation: (runs.len() > 1).then(|| (squares / (count - 1.0)).sqrt()),
                     wall_seconds: runs.iter().map(|run| run.wall_seconds).sum::<f64>() / count,
                     gains: match subject.is_baseline {
                         true => BTreeMap::new(),
-                        false => gains(runs),
+                        false => gains(group),
                     },
                     subject,
                 }
@@ -121,14 +161,14 @@ impl Report {
             let kind = b.subject.is_baseline.cmp(&a.subject.is_baseline);
             kind.then(a.parameters_percent.total_cmp(&b.parameters_percent))
         });
-        Self {
+        Ok(Self {
             study: study.to_owned(),
             metric,
             held_out,
             rows: labels.len(),
             lines,
             choices,
-        }
+        })
     }
 
     /// Writes it as Markdown and JSON, each whole or as it was before; the path of the former.
@@ -205,19 +245,24 @@ impl Report {
             .iter()
             .filter(|line| !line.gains.is_empty())
             .collect();
-        let Some(first) = found.first() else {
+        if found.is_empty() {
             return Ok(());
-        };
+        }
         writeln!(
             out,
             "\nHow much better than each baseline, with the 95 % interval of a paired bootstrap over rows and seeds; \
              bold where it leaves 0 out:\n"
         )?;
-        let names: Vec<&str> = first.gains.keys().map(String::as_str).collect();
+        let gains = found.iter().flat_map(|line| line.gains.keys());
+        let names: BTreeSet<&str> = gains.map(String::as_str).collect();
+        let names: Vec<&str> = names.into_iter().collect();
         writeln!(out, "| | {} |", names.join(" | "))?;
         writeln!(out, "|---|{}", "---:|".repeat(names.len()))?;
         for line in found {
-            let cells: Vec<String> = line.gains.values().map(cell).collect();
+            let gains = names.iter().map(|name| line.gains.get(*name));
+            let cells: Vec<String> = gains
+                .map(|gain| gain.map_or("–".to_owned(), cell))
+                .collect();
             writeln!(out, "| {} | {} |", line.subject.name, cells.join(" | "))?;
         }
         Ok(())
@@ -268,12 +313,5 @@ fn cell(gain: &Interval) -> String {
     format!("{bold}{difference:+.4}{bold} [{low:+.4}, {high:+.4}]")
 }
 
-/// Predictions of both sides with the seeds that both have.
-fn in_common<'a>(ours: &[&'a Run], theirs: &[&'a Run]) -> (Vec<&'a [f64]>, Vec<&'a [f64]>) {
-    let same = |run: &&&Run| theirs.iter().any(|other| other.seed == run.seed);
-    let both = ours.iter().filter(same).filter_map(|run| {
-        let other = theirs.iter().find(|other| other.seed == run.seed)?;
-        Some((run.predictions.as_slice(), other.predictions.as_slice()))
-    });
-    both.unzip()
-}
+#[cfg(test)]
+mod tests;

@@ -90,6 +90,12 @@ impl Run {
         }
     }
 
+    /// Whether its loss left the finite numbers, so that it predicts nothing.
+    pub fn has_diverged(&self) -> bool {
+        // Epochs are counted from 1.
+        self.best_epoch == 0
+    }
+
     /// Its file in the folder of its settings.
     pub(super) fn path(folder: &Path, subject: &Subject, seed: u64) -> PathBuf {
         folder.join(format!("{}-seed-{seed}.json", subject.name))

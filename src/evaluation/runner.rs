@@ -1,17 +1,18 @@
 //! Trains every subject with every seed, one after the other, and keeps what is done.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::run::{Run, RunError};
-use super::{Report, Spent, Subject, parameters};
+use super::{Report, Spent, Subject, parameters, score};
 use crate::digest;
 use crate::domain::{Job, Ladder, Measurement, TrialId};
 use crate::model::device::DeviceChoice;
 use crate::model::{LoadError, ModelFiles, Tokenizer, TokenizerError};
 use crate::study::{FidelitySettings, Study};
-use crate::task::{Dataset, Example, Label, Metric, search_score};
+use crate::task::{Dataset, Example, Label, Metric};
 use crate::train::batches::{Row, rows};
 use crate::train::trainer::{Advance, Training};
 use crate::train::workbench::Workbench;
@@ -92,6 +93,17 @@ pub enum EvaluationError {
     /// A training's file cannot be used.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// A training was measured on other rows than those that are there.
+    #[error(
+        "{}: its score is not that of its predictions on the {rows} rows that are there now; delete it, and the training is \
+         done again", path.display()
+    )]
+    OtherRows {
+        /// The training's file.
+        path: PathBuf,
+        /// Rows to measure on.
+        rows: usize,
+    },
 }
 
 /// An evaluation under way.
@@ -102,8 +114,13 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Of a plan; nothing is loaded or trained yet.
-    pub fn new(plan: Plan) -> Self {
+    /// Of a plan, in which each subject and each seed counts once; nothing is loaded or trained yet.
+    pub fn new(mut plan: Plan) -> Self {
+        let mut names = BTreeSet::new();
+        plan.subjects
+            .retain(|subject| names.insert(subject.name.clone()));
+        let mut numbers = BTreeSet::new();
+        plan.seeds.retain(|seed| numbers.insert(*seed));
         let mut settings = json!({
             "model": plan.files.origin,
             "task": plan.study.task,
@@ -127,6 +144,11 @@ impl Runner {
         }
     }
 
+    /// Trainings in all.
+    pub fn trainings(&self) -> usize {
+        self.plan.subjects.len() * self.plan.seeds.len()
+    }
+
     /// Labels of the rows measured on: class numbers, or values.
     fn labels(&self) -> Vec<f64> {
         let labels = self.measured.iter().map(|row| match row.label {
@@ -144,17 +166,22 @@ impl Runner {
     /// What trainings found; `choices` tell what was chosen from before.
     ///
     /// # Errors
-    /// The model's configuration cannot be used.
+    /// The model's configuration cannot be used, or a training was measured on other rows.
     pub fn report(&self, runs: &[Run], choices: Vec<Spent>) -> Result<Report, EvaluationError> {
-        Ok(Report::new(
+        let labels = self.labels();
+        let report = Report::new(
             self.plan.study.name.as_str(),
             self.metric(),
             !self.plan.dataset.test.is_empty(),
-            &self.labels(),
+            &labels,
             &self.plan.files.encoder_config()?,
             runs,
             choices,
-        ))
+        );
+        report.map_err(|run| EvaluationError::OtherRows {
+            path: Run::path(&self.folder, &run.subject, run.seed),
+            rows: labels.len(),
+        })
     }
 
     /// Does what is not done yet; `told` hears of each training. Returns all of them, fewer where `stop` said so.
@@ -257,7 +284,7 @@ impl Runner {
         let logits = training.logits(measured)?;
         let predictions: Vec<f64> = logits.iter().map(|logits| predicted(logits)).collect();
         let score = match self.plan.purpose {
-            Purpose::Measure => search_score(self.metric().score(&predictions, &self.labels())),
+            Purpose::Measure => score(self.metric(), &predictions, &self.labels()),
             Purpose::Choose => measurement.objectives.score,
         };
         Ok(Some(Run::new(
@@ -282,7 +309,7 @@ fn diverged(subject: &Subject, seed: u64, epochs: u32, job: &Job, rows: usize) -
         trained_parameters: 0,
         wall_seconds: 0.0,
     };
-    // No class has this number, and it correlates with nothing.
+    // No class has this number.
     let predictions = vec![-1.0; rows];
     Run::new(
         subject.clone(),
