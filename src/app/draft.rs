@@ -7,8 +7,8 @@ use crate::hub::{Hub, HubProgress};
 use crate::model::{LoadError, ModelFiles, SourceError, Tokenizer, TokenizerError};
 use crate::study::{Draft, ModelSource, StudyName};
 use crate::task::{
-    Dataset, Label, Labels, Metric, MissingLabels, Sketch, TaskError, TaskSettings,
-    ValidationSplit, load, visible,
+    Dataset, Edition, Label, Labels, Metric, MissingLabels, Resolution, Sketch, TaskError,
+    TaskSettings, ValidationSplit, load, visible,
 };
 
 /// Longer than any text.
@@ -141,7 +141,7 @@ pub fn draft(
     }
     let regression = label.is_amount() && wishes.labels.is_empty();
     let validation_share = if sketch.rows < 1000 { 0.2 } else { 0.1 };
-    let settings = TaskSettings {
+    let mut settings = TaskSettings {
         name: wishes.name.as_str().to_owned(),
         folder: None,
         train_file: Some(wishes.train.clone()),
@@ -154,11 +154,20 @@ pub fn draft(
         labels: wishes.labels.clone(),
         missing_labels: wishes.missing_labels,
         metric: None,
+        positive_label: None,
         validation: ValidationSplit::TrainShare(validation_share),
         train_rows: None,
         validation_rows: None,
+        edition: Edition::LATEST,
     };
-    let dataset = load(&settings, 42, hub, progress)?;
+    let mut dataset = load(&settings, 42, hub, progress)?;
+    let counts = counts(&dataset);
+    let metric = metric(&dataset, &counts);
+    if metric.0 != dataset.metric {
+        // What cannot be measured, and what is to be warned of, depends on the metric.
+        settings.metric = Some(metric.0);
+        dataset = load(&settings, 42, hub, progress)?;
+    }
     let files = ModelFiles::open(&wishes.model, hub, progress)?;
     let longest = files.encoder_config()?.longest_sequence();
     let tokenizer = Tokenizer::new(&files.tokenizer)?;
@@ -167,7 +176,6 @@ pub fn draft(
     let data_share =
         (rows > MANY_ROWS).then(|| (100.0 * ROWS_SEARCHED / rows as f64).ceil() / 100.0);
     let batch_size = if rows < 500 { 16 } else { 32 };
-    let counts = counts(&dataset);
     let mut seen = vec![format!(
         "{} rows in {}{}.",
         sketch.rows,
@@ -175,6 +183,8 @@ pub fn draft(
         others(&wishes, &dataset)
     )];
     seen.push(labels_seen(&dataset, &counts));
+    let resolution = Resolution::of(&dataset.validation, &dataset.labels, dataset.scoring());
+    seen.push(format!("The search measures on {resolution}."));
     seen.push(tokens);
     Ok(Draft {
         name: wishes.name.as_str().to_owned(),
@@ -190,7 +200,7 @@ pub fn draft(
         regression,
         labels: wishes.labels,
         missing_labels: wishes.missing_labels,
-        metric: metric(&dataset, &counts),
+        metric,
         validation_share,
         max_length: length,
         batch_size,
@@ -312,13 +322,6 @@ fn epochs(rows: usize, batch_size: usize) -> (u32, String) {
 
 fn warnings(dataset: &Dataset, counts: &BTreeMap<usize, usize>) -> Vec<String> {
     let mut warnings = dataset.warnings.clone();
-    if dataset.validation.len() < 200 {
-        let rows = dataset.validation.len();
-        warnings.push(format!(
-            "the search measures on {rows} rows only; scores closer than {:.0} % are chance",
-            100.0 / (rows as f64).sqrt()
-        ));
-    }
     if let (Labels::Classes(names), Some((&rarest, &few))) =
         (&dataset.labels, counts.iter().min_by_key(|(_, n)| **n))
         && few < 20

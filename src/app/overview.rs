@@ -12,7 +12,7 @@ use crate::journal::JournalError;
 use crate::model::config::EncoderConfig;
 use crate::model::{Tokenizer, TokenizerError};
 use crate::study::Study;
-use crate::task::{Dataset, Labels, visible};
+use crate::task::{Dataset, Labels, Resolution, visible};
 use crate::train::TrainError;
 
 /// Rows whose tokens are counted.
@@ -169,7 +169,7 @@ impl fmt::Display for Overview<'_> {
             f,
             "task        {}, measured by {}",
             data.task,
-            data.metric.name()
+            data.score_name()
         )?;
         match &data.labels {
             Labels::Classes(names) => {
@@ -190,6 +190,7 @@ impl fmt::Display for Overview<'_> {
             "            scores are of {}",
             self.study.task.validation
         )?;
+        self.write_resolution(f)?;
         let tokens = self.tokens;
         writeln!(
             f,
@@ -256,6 +257,21 @@ impl Overview<'_> {
                 seconds * search.trials as f64 / 3600.0
             ),
         }
+    }
+
+    /// What the rows measured on can tell apart.
+    fn write_resolution(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = self.dataset;
+        let parts = [("measure", &data.validation), ("test", &data.test)];
+        for (name, rows) in parts.into_iter().filter(|(_, rows)| !rows.is_empty()) {
+            let resolution = Resolution::of(rows, &data.labels, data.scoring());
+            writeln!(f, "{name:<12}{resolution}")?;
+            if let Some((class, score)) = resolution.baseline() {
+                let class = visible(class);
+                writeln!(f, "            always saying `{class}` scores {score:.4}")?;
+            }
+        }
+        Ok(())
     }
 
     fn write_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ use crate::evaluation;
 use crate::report::Contents;
 use crate::search::SearchError;
 use crate::study::{ModelSource, Study};
+use crate::task::TaskSettings;
 
 /// The contents of a study's report.
 ///
@@ -34,7 +35,7 @@ pub fn contents<'a>(
         facts: vec![
             ("encoder", model),
             ("task", study.task.name.clone()),
-            ("score", study.task.scored_by().label().to_owned()),
+            ("score", score_fact(&study.task)),
             ("measured on", study.task.validation.to_string()),
             (
                 "hypervolume",
@@ -46,7 +47,7 @@ pub fn contents<'a>(
                 format!("autopeft-tui {}", env!("CARGO_PKG_VERSION")),
             ),
         ],
-        metric: study.task.scored_by().label(),
+        metric: study.task.score_name(),
         space: &facts.space,
         reference_point: reference,
         trials: &state.trials,
@@ -57,4 +58,15 @@ pub fn contents<'a>(
             .effects(&history)?,
         evaluation,
     })
+}
+
+/// Name of the score, and what a 0 of it stands for.
+fn score_fact(task: &TaskSettings) -> String {
+    let name = task.score_name();
+    match task.scored_by().is_correlation() {
+        true => format!(
+            "{name}; 0 is also what is below it, and what predictions that are all the same are worth"
+        ),
+        false => name,
+    }
 }

@@ -7,6 +7,7 @@ use crate::domain::{
     PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom, Trial, TrialId,
     TrialState,
 };
+use crate::task::TaskSettings;
 
 /// Notices kept for the log panel.
 const NOTICES_KEPT: usize = 500;
@@ -33,6 +34,15 @@ impl StudyFacts {
     /// The rungs on record; none in studies from before there were any.
     fn rungs(&self) -> Rungs {
         serde_json::from_value(self.settings["rungs"].clone()).unwrap_or_default()
+    }
+
+    /// Name of the score by the settings on record; `score` where they do not tell.
+    pub fn score_name(&self) -> String {
+        let task = serde_json::from_value(self.settings["task"].clone());
+        task.map_or_else(
+            |_| "score".to_owned(),
+            |task: TaskSettings| task.score_name(),
+        )
     }
 
     /// Epochs of a trial at most, as recorded; 0 where nothing is.

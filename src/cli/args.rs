@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use autopeft::app::launch::{Options, run_folder};
+use autopeft::app::launch::{Options, as_begun, run_folder};
 use autopeft::model::device::DeviceChoice;
 use autopeft::study::Study;
 use clap::{Args, Parser, Subcommand};
@@ -191,7 +191,7 @@ fn format_names() -> Vec<&'static str> {
 }
 
 impl StudyArguments {
-    /// The study of the file with the command line's changes.
+    /// The study of the file with the command line's changes, and the rules that it was begun with.
     pub(crate) fn read(&self) -> Result<Study> {
         let mut study = Study::read(&self.file)?;
         if let Some(trials) = self.trials {
@@ -200,7 +200,7 @@ impl StudyArguments {
         if let Some(seed) = self.seed {
             study.seed = seed;
         }
-        Ok(study)
+        Ok(as_begun(study, &self.runs))
     }
 
     /// What does not belong to the study itself.

@@ -8,6 +8,7 @@ use autopeft::app::draft::DraftError;
 use autopeft::app::launch::LaunchError;
 use autopeft::app::overview::OverviewError;
 use autopeft::app::runtime::RuntimeError;
+use autopeft::evaluation::EvaluationError;
 use autopeft::model::SourceError;
 use autopeft::study::StudyError;
 use autopeft::task::TaskError;
@@ -65,6 +66,9 @@ fn is_users(error: &Error) -> bool {
         Some(OverviewError::Launch(error)) => return is_launch_users(error),
         Some(OverviewError::Tokenizer(_)) => return true,
         Some(OverviewError::Recorded(_)) | None => {}
+    }
+    if let Some(EvaluationError::Unmeasurable { .. }) = error.downcast_ref() {
+        return true;
     }
     match error.downcast_ref() {
         Some(DraftError::Source(error)) => return !matches!(error, SourceError::Hub(_)),

@@ -43,7 +43,8 @@ fn table(state: &State, validation: ValidationSplit, out: &mut impl Write) -> io
         None => ", as far as the initial design is measured",
     };
     writeln!(out, "{} count for it{basis}", state.reference())?;
-    writeln!(out, "scores are of {validation}")?;
+    let name = state.study.score_name();
+    writeln!(out, "scores are {name} on {validation}")?;
     if state.trials.is_empty() {
         return Ok(());
     }

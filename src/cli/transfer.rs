@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use autopeft::app::State;
-use autopeft::app::launch::{resolve, run_folder};
+use autopeft::app::launch::{as_begun, resolve, run_folder};
 use autopeft::app::signals;
 use autopeft::evaluation::{Report, transferred};
 use autopeft::hub::{Hub, HubSettings};
@@ -39,12 +39,12 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let found = scope.found(&state)?.elsewhere();
     let hub = Hub::new(HubSettings::from_env());
     let source = resolve(source, &hub, &mut downloads::teller())?;
+    let options = study.options();
     let targets: Vec<Study> = (arguments.to.iter())
-        .map(|path| Ok(Study::read(path)?))
+        .map(|path| Ok(as_begun(Study::read(path)?, &options.runs)))
         .collect::<Result<_>>()?;
     distinct(&targets)?;
     let stopped = signals::stop_requests()?;
-    let options = study.options();
     let folder = source_folder.join("transfer");
     std::fs::create_dir_all(&folder)?;
     let mut reports = Vec::new();
@@ -103,7 +103,7 @@ fn write_table(source: &str, reports: &[Report], out: &mut String) -> std::fmt::
     writeln!(out, "# Found on {source}, trained on other tasks\n")?;
     for report in reports {
         let (study, on) = (&report.study, report.measured_on());
-        writeln!(out, "- {study}: {} on {on}", report.metric.label())?;
+        writeln!(out, "- {study}: {} on {on}", report.score_name())?;
     }
     let tasks: Vec<&str> = reports.iter().map(|report| report.study.as_str()).collect();
     writeln!(

@@ -7,7 +7,8 @@
 //! | m | the score, as the table has it: see [`Scored::on`] |
 //!
 //! The difference is that of the table's means. One draw takes n rows and s seeds with replacement, the same for both
-//! sides, and gives mean over the drawn k of m(A_k) − m(B_k) on the drawn rows.
+//! sides, and gives mean over the drawn k of m(A_k) − m(B_k) on the drawn rows. Rows on which m is undefined, such as those
+//! of one class only, say nothing and are left out.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -15,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Scored;
-use crate::task::Metric;
+use crate::task::{Scoring, Undefined};
 
 /// Draws: the ends of the interval are then sure to about a tenth of its width.
 const DRAWS: u64 = 2000;
@@ -40,9 +41,10 @@ impl Interval {
     }
 }
 
-/// m(A) − m(B) with its interval, of two sides with the same seeds in the same order; none without rows or seeds.
+/// m(A) − m(B) with its interval, of two sides with the same seeds in the same order; none without rows or seeds, or
+/// where m is undefined on all rows drawn.
 pub fn paired_difference(
-    metric: Metric,
+    scoring: Scoring,
     labels: &[f64],
     a: &[Scored<'_>],
     b: &[Scored<'_>],
@@ -51,19 +53,23 @@ pub fn paired_difference(
     if rows == 0 || seeds == 0 {
         return None;
     }
-    let draw = |number: u64| {
+    let draw = |number: u64| -> Result<f64, Undefined> {
         let mut random = ChaCha8Rng::seed_from_u64(number);
         let mut take = |from: usize| -> Vec<usize> {
             (0..from).map(|_| random.random_range(0..from)).collect()
         };
         let (chosen, of) = (take(rows), take(seeds));
         let labels: Vec<f64> = chosen.iter().map(|&row| labels[row]).collect();
-        let gains = of
-            .iter()
-            .map(|&k| a[k].on(metric, &chosen, &labels) - b[k].on(metric, &chosen, &labels));
-        gains.sum::<f64>() / seeds as f64
+        scoring.measures(&labels)?;
+        let on = |side: &Scored<'_>| side.on(scoring, &chosen, &labels);
+        let gains = of.iter().map(|&k| Ok(on(&a[k])? - on(&b[k])?));
+        Ok(gains.sum::<Result<f64, Undefined>>()? / seeds as f64)
     };
-    let mut drawn: Vec<f64> = (0..DRAWS).into_par_iter().map(draw).collect();
+    let drawn = (0..DRAWS).into_par_iter().map(draw);
+    let mut drawn: Vec<f64> = drawn.filter_map(Result::ok).collect();
+    if drawn.is_empty() {
+        return None;
+    }
     drawn.sort_by(f64::total_cmp);
     let at = |share: f64| drawn[(share * (drawn.len() - 1) as f64).round() as usize];
     Some(Interval {
@@ -84,8 +90,27 @@ mod tests {
         clippy::unwrap_used,
         reason = "a broken expectation must fail its test"
     )]
-    use super::super::score;
     use super::*;
+    use crate::task::Metric;
+
+    fn scoring(metric: Metric) -> Scoring {
+        Scoring {
+            metric,
+            classes: 2,
+            positive: 1,
+        }
+    }
+
+    #[test]
+    fn draws_of_one_class_say_nothing_of_a_matthews_correlation() {
+        // One row of eight is of class 1: a third of the draws hold none of it.
+        let labels = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
+        let found = difference(Metric::Matthews, &labels, &[&labels], &[&[0.0; 8]]).unwrap();
+        assert_eq!((found.difference, found.low, found.high), (1.0, 1.0, 1.0));
+        let ours = scored(Metric::Matthews, &labels, &[&labels]);
+        let nothing = paired_difference(scoring(Metric::Matthews), &[0.0; 8], &ours, &ours);
+        assert_eq!(nothing, None);
+    }
 
     /// Predictions of a coin with this many right answers of 200, spread over the rows.
     fn right(labels: &[f64], count: usize, shift: usize) -> Vec<f64> {
@@ -102,7 +127,7 @@ mod tests {
         let sides = sides.iter();
         sides
             .map(|predictions| Scored {
-                score: score(metric, predictions, labels),
+                score: scoring(metric).search_score(predictions, labels).unwrap(),
                 predictions: Some(predictions),
             })
             .collect()
@@ -110,7 +135,7 @@ mod tests {
 
     fn difference(metric: Metric, labels: &[f64], a: &[&[f64]], b: &[&[f64]]) -> Option<Interval> {
         let sides = [a, b].map(|side| scored(metric, labels, side));
-        paired_difference(metric, labels, &sides[0], &sides[1])
+        paired_difference(scoring(metric), labels, &sides[0], &sides[1])
     }
 
     #[test]
@@ -168,7 +193,7 @@ mod tests {
             score: 0.0,
             predictions: None,
         }];
-        let found = paired_difference(Metric::Accuracy, &labels, &a, &diverged).unwrap();
+        let found = paired_difference(scoring(Metric::Accuracy), &labels, &a, &diverged).unwrap();
         assert_eq!((found.difference, found.low, found.high), (1.0, 1.0, 1.0));
     }
 }

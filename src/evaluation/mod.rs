@@ -24,8 +24,6 @@ pub use runner::{EvaluationError, FULL, Plan, Purpose, Runner, SEEDS, Step, seed
 pub use score::Scored;
 pub use transfer::transferred;
 
-use score::score;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Configuration, Trial};

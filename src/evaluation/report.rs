@@ -11,7 +11,7 @@ use super::bootstrap::{mean, paired_difference};
 use super::{Interval, Run, Scored, Spent, Subject, parameters};
 use crate::durable;
 use crate::model::config::EncoderConfig;
-use crate::task::Metric;
+use crate::task::{Metric, Scoring};
 
 /// Columns of the table of what choosing took.
 pub const CHOICES: [&str; 5] = ["", "trainings", "epochs", "seconds", "hypervolume"];
@@ -23,6 +23,9 @@ pub struct Report {
     pub study: String,
     /// What the scores are.
     pub metric: Metric,
+    /// The class that F1 counts; none with other metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive_label: Option<String>,
     /// Whether the rows measured on are ones that the search never saw.
     pub held_out: bool,
     /// Rows measured on.
@@ -46,6 +49,9 @@ pub struct Line {
     pub trained_parameters: u64,
     /// Seeds.
     pub seeds: Vec<u64>,
+    /// Seeds of trainings that predict the same for every row, of which a correlation counts as 0.
+    #[serde(default)]
+    pub constant: Vec<u64>,
     /// Mean score over the seeds.
     pub mean: f64,
     /// Standard deviation over the seeds; none with one seed.
@@ -77,7 +83,11 @@ impl Group<'_> {
 ///
 /// # Errors
 /// A training was measured on other rows.
-fn groups<'a>(runs: &'a [Run], metric: Metric, labels: &[f64]) -> Result<Vec<Group<'a>>, &'a Run> {
+fn groups<'a>(
+    runs: &'a [Run],
+    scoring: Scoring,
+    labels: &[f64],
+) -> Result<Vec<Group<'a>>, &'a Run> {
     let mut by_name: BTreeMap<&str, BTreeMap<u64, &Run>> = BTreeMap::new();
     for run in runs {
         let seeds = by_name.entry(&run.subject.name).or_default();
@@ -91,7 +101,7 @@ fn groups<'a>(runs: &'a [Run], metric: Metric, labels: &[f64]) -> Result<Vec<Gro
         let runs: Vec<&Run> = seeds.values().copied().filter(is_counted).collect();
         let scored = runs
             .iter()
-            .map(|run| Scored::of(run, metric, labels).ok_or(*run));
+            .map(|run| Scored::of(run, scoring, labels).ok_or(*run));
         Ok(Group {
             scored: scored.collect::<Result<_, _>>()?,
             runs,
@@ -107,20 +117,20 @@ impl Report {
     /// Gives a training that was measured on other rows.
     pub fn new<'a>(
         study: &str,
-        metric: Metric,
+        scoring: Scoring,
         held_out: bool,
         labels: &[f64],
         encoder: &EncoderConfig,
         runs: &'a [Run],
         choices: Vec<Spent>,
     ) -> Result<Self, &'a Run> {
-        let groups = groups(runs, metric, labels)?;
+        let groups = groups(runs, scoring, labels)?;
         let gains = |group: &Group<'_>| {
             let baselines = groups
                 .iter()
                 .filter(|other| other.subject().is_baseline && other.seeds() == group.seeds());
             let against = |other: &Group<'_>| {
-                let interval = paired_difference(metric, labels, &group.scored, &other.scored)?;
+                let interval = paired_difference(scoring, labels, &group.scored, &other.scored)?;
                 Some((other.subject().name.clone(), interval))
             };
             baselines.filter_map(against).collect()
@@ -146,6 +156,7 @@ impl Report {
                         .max()
                         .unwrap_or(0),
                     seeds: group.seeds(),
+                    constant: constant(runs),
                     mean,
                     deviation: (runs.len() > 1).then(|| (squares / (count - 1.0)).sqrt()),
                     wall_seconds: runs.iter().map(|run| run.wall_seconds).sum::<f64>() / count,
@@ -163,7 +174,8 @@ impl Report {
         });
         Ok(Self {
             study: study.to_owned(),
-            metric,
+            metric: scoring.metric,
+            positive_label: None,
             held_out,
             rows: labels.len(),
             lines,
@@ -193,6 +205,11 @@ impl Report {
         Ok(path)
     }
 
+    /// Name of the score, for people.
+    pub fn score_name(&self) -> String {
+        self.metric.label(self.positive_label.as_deref())
+    }
+
     /// Where the scores come from, in one sentence.
     pub fn measured_on(&self) -> String {
         match self.held_out {
@@ -214,7 +231,7 @@ impl Report {
 
     fn write_all(&self, out: &mut String) -> std::fmt::Result {
         writeln!(out, "# {}, evaluated\n", self.study)?;
-        writeln!(out, "{} on {}.\n", self.metric.label(), self.measured_on())?;
+        writeln!(out, "{} on {}.\n", self.score_name(), self.measured_on())?;
         writeln!(
             out,
             "| | configuration | parameters in % | score, mean ± deviation | seeds | seconds |"
@@ -235,8 +252,24 @@ impl Report {
                 line.wall_seconds
             )?;
         }
+        self.write_constant(out)?;
         self.write_gains(out)?;
         self.write_choices(out)
+    }
+
+    fn write_constant(&self, out: &mut String) -> std::fmt::Result {
+        let is_correlation = self.metric.is_correlation();
+        let lines = self.lines.iter();
+        for line in lines.filter(|line| is_correlation && !line.constant.is_empty()) {
+            let seeds: Vec<String> = line.constant.iter().map(ToString::to_string).collect();
+            writeln!(
+                out,
+                "\n{} predicts the same for every row with seed {}, which counts as 0.",
+                line.subject.name,
+                seeds.join(", ")
+            )?;
+        }
+        Ok(())
     }
 
     fn write_gains(&self, out: &mut String) -> std::fmt::Result {
@@ -301,6 +334,16 @@ impl Report {
         };
         self.choices.iter().map(row).collect()
     }
+}
+
+/// Seeds of trainings that predict the same for every row.
+fn constant(runs: &[&Run]) -> Vec<u64> {
+    let is_constant = |run: &&&Run| {
+        let mut predictions = run.predictions.windows(2);
+        !run.has_diverged() && predictions.all(|pair| pair[0] == pair[1])
+    };
+    let constant = runs.iter().filter(is_constant);
+    constant.map(|run| run.seed).collect()
 }
 
 fn cell(gain: &Interval) -> String {

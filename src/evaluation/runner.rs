@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::run::{Run, RunError};
-use super::{Report, Spent, Subject, parameters, score};
+use super::{Report, Spent, Subject, parameters};
 use crate::digest;
 use crate::domain::{Job, Ladder, Measurement, TrialId};
 use crate::model::device::DeviceChoice;
 use crate::model::{LoadError, ModelFiles, Tokenizer, TokenizerError};
 use crate::study::{FidelitySettings, Study};
-use crate::task::{Dataset, Example, Label, Metric};
+use crate::task::{Dataset, Example, Undefined, values};
 use crate::train::batches::{Row, rows};
+use crate::train::evaluation::predicted;
 use crate::train::trainer::{Advance, Training};
 use crate::train::workbench::Workbench;
 use crate::train::{self, TrainError};
@@ -104,6 +105,16 @@ pub enum EvaluationError {
         /// Rows to measure on.
         rows: usize,
     },
+    /// The rows kept apart can measure nothing.
+    #[error(
+        "the {score} is undefined on the rows kept apart, whatever is predicted: {reason}; give a test file of other rows, or another metric"
+    )]
+    Unmeasurable {
+        /// Name of the score.
+        score: String,
+        /// Why.
+        reason: Undefined,
+    },
 }
 
 /// An evaluation under way.
@@ -149,38 +160,29 @@ impl Runner {
         self.plan.subjects.len() * self.plan.seeds.len()
     }
 
-    /// Labels of the rows measured on: class numbers, or values.
-    fn labels(&self) -> Vec<f64> {
-        let labels = self.measured.iter().map(|row| match row.label {
-            Label::Class(class) => class as f64,
-            Label::Value(value) => f64::from(value),
-        });
-        labels.collect()
-    }
-
-    /// What is measured.
-    fn metric(&self) -> Metric {
-        self.plan.dataset.metric
-    }
-
     /// What trainings found; `choices` tell what was chosen from before.
     ///
     /// # Errors
     /// The model's configuration cannot be used, or a training was measured on other rows.
     pub fn report(&self, runs: &[Run], choices: Vec<Spent>) -> Result<Report, EvaluationError> {
-        let labels = self.labels();
+        let labels = values(&self.measured);
+        let dataset = &self.plan.dataset;
         let report = Report::new(
             self.plan.study.name.as_str(),
-            self.metric(),
-            !self.plan.dataset.test.is_empty(),
+            dataset.scoring(),
+            !dataset.test.is_empty(),
             &labels,
             &self.plan.files.encoder_config()?,
             runs,
             choices,
         );
-        report.map_err(|run| EvaluationError::OtherRows {
+        let report = report.map_err(|run| EvaluationError::OtherRows {
             path: Run::path(&self.folder, &run.subject, run.seed),
             rows: labels.len(),
+        })?;
+        Ok(Report {
+            positive_label: dataset.positive_label().map(str::to_owned),
+            ..report
         })
     }
 
@@ -193,6 +195,7 @@ impl Runner {
         stop: &dyn Fn() -> bool,
         told: &mut dyn FnMut(Step<'_>),
     ) -> Result<Vec<Run>, EvaluationError> {
+        self.can_measure()?;
         let mut runs = Vec::new();
         let mut bench: Option<(Workbench, Vec<Row>)> = None;
         // Seed by seed, so that an evaluation that is stopped has compared all subjects so far.
@@ -220,6 +223,25 @@ impl Runner {
             }
         }
         Ok(runs)
+    }
+
+    /// Whether the rows measured on have a score at all: found out before anything is trained.
+    fn can_measure(&self) -> Result<(), EvaluationError> {
+        match self.plan.purpose {
+            Purpose::Choose => Ok(()),
+            Purpose::Measure => {
+                let labels = values(&self.measured);
+                let measures = self.plan.dataset.scoring().measures(&labels);
+                measures.map_err(|reason| self.unmeasurable(reason))
+            }
+        }
+    }
+
+    fn unmeasurable(&self, reason: Undefined) -> EvaluationError {
+        EvaluationError::Unmeasurable {
+            score: self.plan.dataset.score_name(),
+            reason,
+        }
     }
 
     fn prepare(&self) -> Result<(Workbench, Vec<Row>), EvaluationError> {
@@ -283,9 +305,21 @@ impl Runner {
         };
         let logits = training.logits(measured)?;
         let predictions: Vec<f64> = logits.iter().map(|logits| predicted(logits)).collect();
-        let score = match self.plan.purpose {
-            Purpose::Measure => score(self.metric(), &predictions, &self.labels()),
-            Purpose::Choose => measurement.objectives.score,
+        let measured_score = match self.plan.purpose {
+            Purpose::Measure => {
+                let labels = values(&self.measured);
+                let scoring = self.plan.dataset.scoring();
+                scoring.search_score(&predictions, &labels)
+            }
+            Purpose::Choose => Ok(measurement.objectives.score),
+        };
+        let score = match measured_score {
+            Ok(score) => score,
+            Err(reason @ Undefined::NotFinite { .. }) => {
+                told(Step::Diverged(subject, seed, reason.to_string()));
+                return Ok(Some(diverged(subject, seed, epochs, &job, measured.len())));
+            }
+            Err(reason) => return Err(self.unmeasurable(reason)),
         };
         Ok(Some(Run::new(
             subject.clone(),
@@ -319,13 +353,4 @@ fn diverged(subject: &Subject, seed: u64, epochs: u32, job: &Job, rows: usize) -
         0.0,
         predictions,
     )
-}
-
-/// The class of the largest logit, of equal ones the first; or the only number.
-fn predicted(logits: &[f32]) -> f64 {
-    match logits {
-        [value] => f64::from(*value),
-        _ => (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best })
-            as f64,
-    }
 }

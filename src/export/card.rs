@@ -43,6 +43,9 @@ pub struct AdapterCard {
     pub outputs: usize,
     /// What the score is.
     pub metric: Metric,
+    /// The class that F1 counts; none with other metrics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive_label: Option<String>,
     /// The validation score of these weights, to check against.
     pub score: f64,
     /// The epoch whose weights these are, from 1.
@@ -138,6 +141,7 @@ impl AdapterCard {
             labels: context.labels.clone(),
             outputs: context.labels.outputs(),
             metric: context.metric,
+            positive_label: context.positive_label.clone(),
             score: measurement.objectives.score,
             best_epoch: measurement.best_epoch,
             configuration: trial.configuration.clone(),

@@ -40,12 +40,21 @@ pub struct Context {
     pub labels: Labels,
     /// What the scores are.
     pub metric: Metric,
+    /// The class that F1 counts; none with other metrics.
+    pub positive_label: Option<String>,
     /// The shape of the backbone.
     pub encoder: EncoderConfig,
     /// The backbone's files.
     pub model_files: ModelFiles,
     /// The files that the rows were read from; none where the program makes them.
     pub data_files: Vec<PathBuf>,
+}
+
+impl Context {
+    /// Name of the score, for people.
+    pub fn score_name(&self) -> String {
+        self.metric.label(self.positive_label.as_deref())
+    }
 }
 
 /// A finished trial with its result.

@@ -113,6 +113,8 @@ struct Document<'a> {
     program: &'static str,
     base_model: &'a str,
     metric: Metric,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    positive_label: Option<&'a str>,
     #[serde(flatten)]
     summary: Summary<'a>,
     space: &'a PeftSpace,
@@ -136,6 +138,7 @@ impl Exporter for Json {
             program: env!("CARGO_PKG_VERSION"),
             base_model: &front.context.base_model,
             metric: front.context.metric,
+            positive_label: front.context.positive_label.as_deref(),
             summary: Summary::new(front.name, front.space, front.reference_point, front.trials),
             space: front.space,
             settings: &front.context.study,

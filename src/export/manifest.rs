@@ -87,7 +87,7 @@ pub(super) fn write(
         "devices": front.devices,
         "study": context.study,
         "model": { "origin": context.base_model, "sha256": model },
-        "data": { "task": context.study.task.name, "metric": context.metric, "files": data },
+        "data": { "task": context.study.task.name, "metric": context.metric, "positive_label": context.positive_label, "files": data },
         "space": front.space,
         "reference_point": front.reference_point,
         "trials": front.trials.len(),

@@ -63,7 +63,7 @@ fn write(
             "score",
             format!(
                 "{} {:.4} on {}",
-                context.metric.label(),
+                context.score_name(),
                 measurement.objectives.score,
                 study.task.validation
             ),

@@ -112,7 +112,7 @@ pub(super) fn draw<B: DrawingBackend<ErrorType: 'static>>(
     chart
         .configure_mesh()
         .x_desc("parameters in percent of the backbone (log scale)")
-        .y_desc(format!("validation {}", front.context.metric.label()))
+        .y_desc(format!("validation {}", front.context.score_name()))
         .x_label_formatter(&|x| x.to_string())
         .y_label_formatter(&|y| format!("{y:.3}"))
         .x_labels(10)

@@ -81,11 +81,15 @@ pub(super) fn script(
     };
     let settings = format!(
         "MODEL = {model}\nREVISION = {}\nMAX_LENGTH = {}\n# Empty: a number is predicted.\nLABELS = [{}]\n\
-         METRIC = {}\nSCORE = {:?}\n",
+         METRIC = {}\n# The class that F1 counts.\nPOSITIVE = {}\nSCORE = {:?}\n",
         revision.map_or("None".to_owned(), |revision| quoted(revision)),
         context.study.training.max_length,
         labels.join(", "),
         quoted(context.metric.name()),
+        context
+            .positive_label
+            .as_deref()
+            .map_or("None".to_owned(), quoted),
         measurement.objectives.score,
     );
     format!(

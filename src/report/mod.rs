@@ -21,7 +21,7 @@ pub struct Contents<'a> {
     /// What is to be known beside the trials: names with values.
     pub facts: Vec<(&'static str, String)>,
     /// Name of the score, for people.
-    pub metric: &'static str,
+    pub metric: String,
     /// The space.
     pub space: &'a PeftSpace,
     /// Bounds of the hypervolume.

@@ -33,7 +33,7 @@ pub(super) fn page(contents: &Contents<'_>) -> String {
     if let Some(report) = &contents.evaluation {
         let on = format!(
             "{} on {}; mean ± deviation over seeds.",
-            report.metric.label(),
+            report.score_name(),
             report.measured_on()
         );
         let body = picture::evaluation(report) + &evaluation(report) + &choices(report);

@@ -91,7 +91,7 @@ pub(super) fn evaluation(report: &evaluation::Report) -> String {
         &x,
         &y,
         "parameters in % of the encoder",
-        report.metric.label(),
+        &report.score_name(),
     );
     for line in lines {
         let class = if line.subject.is_baseline {
@@ -144,7 +144,7 @@ pub(super) fn front(contents: &Contents<'_>) -> String {
         &x,
         &y,
         "parameters in % of the encoder",
-        contents.metric,
+        &contents.metric,
     );
     let (rx, ry) = (
         x.place(reference.parameters_percent),
@@ -229,7 +229,7 @@ pub(super) fn curves(contents: &Contents<'_>) -> String {
     );
     let y = Scale::even(epochs().map(|e| e.score), y_places().0, y_places().1);
     let mut out = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=img aria-label=\"curves\">");
-    axes(&mut out, &x, &y, "epoch", contents.metric);
+    axes(&mut out, &x, &y, "epoch", &contents.metric);
     let (front, others): (Vec<_>, Vec<_>) = finished
         .iter()
         .partition(|(trial, _)| contents.front.contains(&trial.id));

@@ -74,7 +74,7 @@ fn contents<'a>(space: &'a PeftSpace, trials: &'a [Trial], front: &'a [TrialId])
     Contents {
         name: "a study",
         facts: vec![("task", "rte <b>".to_owned())],
-        metric: "accuracy",
+        metric: "accuracy".into(),
         space,
         reference_point: ReferencePoint {
             score: 0.5,
@@ -155,6 +155,7 @@ fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
         parameters_percent: percent,
         trained_parameters: 10,
         seeds: vec![40, 41],
+        constant: Vec::new(),
         mean,
         deviation: Some(0.01),
         wall_seconds: 2.0,
@@ -163,6 +164,7 @@ fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
     let report = evaluation::Report {
         study: "a study".to_owned(),
         metric: Metric::Accuracy,
+        positive_label: None,
         held_out: true,
         rows: 277,
         lines: vec![

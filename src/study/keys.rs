@@ -165,10 +165,20 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "task",
         name: "metric",
-        kind: Choice(&["accuracy", "f1", "matthews", "pearson", "spearman"]),
+        kind: Choice(&[
+            "accuracy", "f1", "macro_f1", "matthews", "pearson", "spearman",
+        ]),
         default: Unset("the task's own; for your own data accuracy, or spearman for regression"),
         paper: None,
-        documentation: "The score to maximise; it also chooses the best epoch.",
+        documentation: "The score to maximise; it also chooses the best epoch. f1 is that of one of two classes, macro_f1 the mean of all classes'.",
+    },
+    Key {
+        section: "task",
+        name: "positive_label",
+        kind: Text,
+        default: Unset("class 1 of a task's own list of classes; f1 on your own data must say it"),
+        paper: None,
+        documentation: "The class that metric = \"f1\" counts.",
     },
     Key {
         section: "task",
@@ -176,7 +186,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Forms("\"dev\" or a share of the training rows above 0 and below 1, such as 0.1"),
         default: Value("0.1"),
         paper: Some("\"dev\""),
-        documentation: "The rows that the search measures on. A share of the training rows keeps the dev set apart as an honest test set; \"dev\" searches on the dev set itself, as the paper did.",
+        documentation: "The rows that the search measures on. A share of the training rows, one row at least of a class that has two, keeps the dev set apart as an honest test set; \"dev\" searches on the dev set itself, as the paper did.",
     },
     Key {
         section: "task",
@@ -184,7 +194,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Count(1, MANY),
         default: Unset("all"),
         paper: None,
-        documentation: "Train on at most this many rows, a seeded sample.",
+        documentation: "Train on at most this many rows, a seeded sample with its part of every class.",
     },
     Key {
         section: "task",
@@ -192,7 +202,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Count(1, MANY),
         default: Unset("all"),
         paper: None,
-        documentation: "Measure on at most this many rows, a seeded sample.",
+        documentation: "Measure on at most this many rows, a seeded sample with its part of every class.",
     },
     // --- space
     Key {

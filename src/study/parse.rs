@@ -161,17 +161,14 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
     let initial = document.count(section, "initial_trials");
     let bounds = "search.reference_point";
     let is_given = document.span(bounds, "score").is_some();
-    let is_correlation = matches!(
-        metric,
-        Metric::Matthews | Metric::Pearson | Metric::Spearman
-    );
     // The paper's 0.70 is one of accuracies; below it a correlation would count for nothing.
-    let score = document
-        .real(bounds, "score")
-        .map(|score| match is_correlation && !is_given {
-            true => 0.0,
-            false => score,
-        });
+    let score =
+        document
+            .real(bounds, "score")
+            .map(|score| match metric.is_correlation() && !is_given {
+                true => 0.0,
+                false => score,
+            });
     Some(SearchSettings {
         trials: trials as usize,
         initial_trials: initial.unwrap_or_else(|| initial_trials(trials)) as usize,

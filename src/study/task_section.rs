@@ -7,7 +7,9 @@ use toml::de::DeValue;
 use super::document::{Document, mismatch, number};
 use super::known::{DEMO, nearest, tasks};
 use super::parse::resolve;
-use crate::task::{self, DataFormat, Metric, MissingLabels, TaskSettings, ValidationSplit};
+use crate::task::{
+    self, DataFormat, Edition, Metric, MissingLabels, TaskSettings, ValidationSplit,
+};
 
 /// Reads the section; none only where a mistake was noted.
 pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSettings> {
@@ -42,7 +44,8 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
             Some("drop") => MissingLabels::Drop,
             _ => MissingLabels::Refuse,
         },
-        metric: metric.as_deref().and_then(metric_named),
+        metric: metric.as_deref().and_then(|name| name.parse().ok()),
+        positive_label: document.text(section, "positive_label"),
         validation: validation(document)?,
         train_rows: document
             .count(section, "train_rows")
@@ -50,6 +53,7 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
         validation_rows: document
             .count(section, "validation_rows")
             .map(|rows| rows as usize),
+        edition: Edition::LATEST,
     };
     check(document, &settings);
     Some(settings)
@@ -178,9 +182,14 @@ fn check_files(document: &mut Document<'_>, task: &TaskSettings, known: bool) {
 }
 
 fn check_metric(document: &mut Document<'_>, task: &TaskSettings, known: bool) {
+    if task.positive_label.is_some() && task.metric != Some(Metric::F1) {
+        let message = "`positive_label` is the class that F1 counts, and the metric is another";
+        let help = ["remove it, or set metric = \"f1\""];
+        document.wrong("task", "positive_label", message.to_owned(), &help);
+    }
     let Some(metric) = task.metric else { return };
     let correlates = matches!(metric, Metric::Pearson | Metric::Spearman);
-    let regression = match known && task.text_columns.is_empty() {
+    let regression = match known && !task.is_own_data() {
         true => task::known(&task.name).is_some_and(|known| known.classes.is_none()),
         false => task.regression,
     };
@@ -188,7 +197,7 @@ fn check_metric(document: &mut Document<'_>, task: &TaskSettings, known: bool) {
         let (labels, allowed) = if regression {
             ("numbers", "pearson, spearman")
         } else {
-            ("classes", "accuracy, f1, matthews")
+            ("classes", "accuracy, f1, macro_f1, matthews")
         };
         let message = format!("this metric does not fit: the labels are {labels}");
         let mut help = vec![format!("metrics for {labels}: {allowed}")];
@@ -206,17 +215,6 @@ fn format_named(name: &str) -> Option<DataFormat> {
         "csv" => Some(DataFormat::Csv),
         "tsv" => Some(DataFormat::Tsv),
         "parquet" => Some(DataFormat::Parquet),
-        _ => None,
-    }
-}
-
-fn metric_named(name: &str) -> Option<Metric> {
-    match name {
-        "accuracy" => Some(Metric::Accuracy),
-        "f1" => Some(Metric::F1),
-        "matthews" => Some(Metric::Matthews),
-        "pearson" => Some(Metric::Pearson),
-        "spearman" => Some(Metric::Spearman),
         _ => None,
     }
 }

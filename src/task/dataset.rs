@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::Metric;
+use super::{Metric, Scoring};
 
 /// One row: a text or a pair of texts, and its label.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,8 @@ pub struct Dataset {
     pub labels: Labels,
     /// The metric to maximise.
     pub metric: Metric,
+    /// The class that F1 counts; none with other metrics.
+    pub positive: Option<usize>,
     /// Rows to train on.
     pub train: Vec<Example>,
     /// Rows that the search measures on and that choose the best epoch.
@@ -65,4 +67,28 @@ pub struct Dataset {
     pub warnings: Vec<String>,
     /// The files that the rows were read from; none where the program makes them.
     pub files: Vec<PathBuf>,
+}
+
+impl Dataset {
+    /// How predictions are scored.
+    pub fn scoring(&self) -> Scoring {
+        Scoring {
+            metric: self.metric,
+            classes: self.labels.outputs(),
+            positive: self.positive.unwrap_or(1),
+        }
+    }
+
+    /// Name of the class that F1 counts; none with other metrics.
+    pub fn positive_label(&self) -> Option<&str> {
+        match &self.labels {
+            Labels::Classes(names) => names.get(self.positive?).map(String::as_str),
+            Labels::Regression => None,
+        }
+    }
+
+    /// Name of the score, for people.
+    pub fn score_name(&self) -> String {
+        self.metric.label(self.positive_label())
+    }
 }

@@ -2,12 +2,12 @@
 
 use super::demo;
 use super::files::{Files, Set};
+use super::parts::split;
 use super::reading::Reading;
 use super::registry::{self, HubData, KnownTask, LABEL_COLUMN, Render, TASKS};
 use super::render::texts;
-use super::split::{Use, sample, shared, stratified};
-use super::visible::visible;
-use super::{Dataset, Labels, Metric, TaskError, TaskSettings, ValidationSplit};
+use super::scored::{metric, positive};
+use super::{Dataset, Labels, Metric, TaskError, TaskSettings};
 use crate::hub::{Hub, HubProgress};
 
 /// Reads a task's rows and splits them.
@@ -36,11 +36,14 @@ pub fn load(
     let (dev, test) = (others(&files.validation)?, others(&files.test)?);
     let labels = target.labels();
     let metric = metric(settings, own_metric, &labels)?;
+    let stated = !settings.is_own_data() || !settings.labels.is_empty();
+    let positive = positive(settings, metric, &labels, stated)?;
     let dev_unused = dev.is_some() && test.is_some();
     let dataset = Dataset {
         task: settings.name.clone(),
         labels,
         metric,
+        positive,
         train,
         validation: dev.unwrap_or_default(),
         test: test.unwrap_or_default(),
@@ -70,47 +73,8 @@ fn demo_rows(settings: &TaskSettings, seed: u64) -> Result<Dataset, TaskError> {
     }
     let mut dataset = demo::standard();
     dataset.metric = metric(settings, Some(dataset.metric), &dataset.labels)?;
+    dataset.positive = positive(settings, dataset.metric, &dataset.labels, true)?;
     split(settings, seed, dataset, false)
-}
-
-/// Chooses the rows that are asked for, given the task's own split (its dev rows are the validation rows).
-///
-/// `dev_unused`: whether dev rows that were named would go unused when validation rows come from the training rows.
-fn split(
-    settings: &TaskSettings,
-    seed: u64,
-    mut dataset: Dataset,
-    dev_unused: bool,
-) -> Result<Dataset, TaskError> {
-    if let ValidationSplit::TrainShare(share) = settings.validation {
-        let (validation, train) = stratified(std::mem::take(&mut dataset.train), share, seed);
-        if validation.is_empty() || train.is_empty() {
-            return Err(settings.wrong(format!(
-                "a share of {share} of {} training rows leaves {} for training and {} for validation; both need rows",
-                train.len() + validation.len(),
-                train.len(),
-                validation.len()
-            )));
-        }
-        if dev_unused {
-            dataset.warnings.push(
-                "the validation file is not used: validation rows are taken from the training rows, and the test file is given".into(),
-            );
-        }
-        let dev = std::mem::replace(&mut dataset.validation, validation);
-        dataset.train = train;
-        if dataset.test.is_empty() {
-            dataset.test = dev;
-        }
-    }
-    dataset.train = sample(dataset.train, settings.train_rows, seed, Use::FewerTraining);
-    dataset.validation = sample(
-        dataset.validation,
-        settings.validation_rows,
-        seed,
-        Use::FewerValidation,
-    );
-    Ok(with_warnings(dataset))
 }
 
 /// What a task is made of, known or one's own.
@@ -183,67 +147,4 @@ fn unknown(name: &str) -> TaskError {
             .map(str::to_owned),
         known: names().collect::<Vec<_>>().join(", "),
     }
-}
-
-/// The metric: the study's, or the task's, or the usual one for the kind of label.
-fn metric(
-    settings: &TaskSettings,
-    own: Option<Metric>,
-    labels: &Labels,
-) -> Result<Metric, TaskError> {
-    let usual = match labels {
-        Labels::Classes(_) => Metric::Accuracy,
-        Labels::Regression => Metric::Spearman,
-    };
-    let metric = settings.metric.or(own).unwrap_or(usual);
-    if metric.fits(labels) {
-        return Ok(metric);
-    }
-    let kind = match labels {
-        Labels::Classes(names) => format!("{} classes", names.len()),
-        Labels::Regression => "numbers".to_owned(),
-    };
-    let fitting: Vec<&str> = Metric::ALL
-        .into_iter()
-        .filter(|metric| metric.fits(labels))
-        .map(Metric::name)
-        .collect();
-    Err(settings.wrong(format!(
-        "metric `{}` does not fit labels that are {kind}; use {}",
-        metric.name(),
-        fitting.join(", ")
-    )))
-}
-
-/// Says what may make scores of this data misleading.
-fn with_warnings(mut dataset: Dataset) -> Dataset {
-    let (train, validation, test) = (&dataset.train, &dataset.validation, &dataset.test);
-    for (name, rows, other, others) in [
-        ("validation", validation, "training", train),
-        ("test", test, "training", train),
-        ("test", test, "validation", validation),
-    ] {
-        let known = shared(rows, others);
-        if known > 0 {
-            dataset.warnings.push(format!(
-                "{known} of {} {name} rows occur word for word among the {other} rows",
-                rows.len()
-            ));
-        }
-    }
-    if let Labels::Classes(names) = &dataset.labels {
-        let mut counts = vec![0_usize; names.len()];
-        for row in &dataset.train {
-            if let super::Label::Class(class) = row.label {
-                counts[class] += 1;
-            }
-        }
-        let absent = names.iter().zip(counts).filter(|(_, count)| *count == 0);
-        for (name, _) in absent {
-            dataset
-                .warnings
-                .push(format!("no training row has the label `{}`", visible(name)));
-        }
-    }
-    dataset
 }

@@ -6,6 +6,7 @@ use crate::model::device::DeviceError;
 use crate::model::parameters::ParametersError;
 use crate::model::weights::WeightsError;
 use crate::model::{AdaptedError, BatchError, LoadError, TokenizerError};
+use crate::task::{Metric, Undefined};
 
 /// Why training cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,14 @@ pub enum TrainError {
         /// Validation rows.
         validation: usize,
     },
+    /// The rows can measure nothing by the metric, or the predictions are no numbers: that is no score of 0.
+    #[error("{metric} is undefined: {reason}")]
+    ScoreUndefined {
+        /// The metric.
+        metric: Metric,
+        /// Why.
+        reason: Undefined,
+    },
     /// A training ended before its first epoch did.
     #[error("the training ended before its first epoch did")]
     NothingTrained,
@@ -63,6 +72,7 @@ impl TrainError {
         let said = self.to_string();
         match self {
             Self::Checkpoint(CheckpointError::Write { .. }) => Cause::WeightsNotKept { said },
+            Self::ScoreUndefined { .. } => Cause::ScoreUndefined { said },
             _ => Cause::Error { said },
         }
     }

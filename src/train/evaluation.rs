@@ -7,7 +7,7 @@
 //!
 //! Loss of a row: −log softmax(z)_y for classes; (z − y)² for regression.
 
-use crate::task::{Label, Metric};
+use crate::task::{Label, Scoring, Undefined};
 
 /// What was predicted so far for rows in order.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +23,12 @@ impl Predictions {
         for (logits, label) in logits.chunks_exact(outputs).zip(labels) {
             match label {
                 Label::Class(class) => {
-                    self.predicted.push(largest(logits) as f64);
+                    self.predicted.push(predicted(logits));
                     self.labels.push(class as f64);
                     self.loss += log_sum_exp(logits) - f64::from(logits[class]);
                 }
                 Label::Value(value) => {
-                    let predicted = f64::from(logits[0]);
+                    let predicted = predicted(logits);
                     self.predicted.push(predicted);
                     self.labels.push(f64::from(value));
                     self.loss += (predicted - f64::from(value)).powi(2);
@@ -52,15 +52,26 @@ impl Predictions {
         self.loss / self.len() as f64
     }
 
-    /// The metric's value; NaN where it is undefined.
-    pub fn score(&self, metric: Metric) -> f64 {
-        metric.score(&self.predicted, &self.labels)
+    /// The score as a search uses it.
+    ///
+    /// # Errors
+    /// The rows can measure nothing, or a prediction is no finite number.
+    pub fn score(&self, scoring: Scoring) -> Result<f64, Undefined> {
+        scoring.search_score(&self.predicted, &self.labels)
     }
 }
 
-/// Index of the largest logit; of equal ones the first.
-fn largest(logits: &[f32]) -> usize {
-    (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best })
+/// What a row's logits predict: the class of the largest, of equal ones the first; or the only number. NaN where one of
+/// them is no finite number.
+pub fn predicted(logits: &[f32]) -> f64 {
+    if logits.iter().any(|logit| !logit.is_finite()) {
+        return f64::NAN;
+    }
+    match logits {
+        [value] => f64::from(*value),
+        _ => (1..logits.len()).fold(0, |best, i| if logits[i] > logits[best] { i } else { best })
+            as f64,
+    }
 }
 
 fn log_sum_exp(logits: &[f32]) -> f64 {
@@ -76,13 +87,33 @@ fn log_sum_exp(logits: &[f32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::Metric;
+
+    fn scoring(metric: Metric, classes: usize) -> Scoring {
+        Scoring {
+            metric,
+            classes,
+            positive: 1,
+        }
+    }
+
+    #[test]
+    fn logits_that_are_no_numbers_predict_nothing() {
+        let mut predictions = Predictions::default();
+        let labels = [Label::Class(0), Label::Class(1)];
+        predictions.add(&[1.0, f32::NEG_INFINITY, 0.0, 1.0], 2, labels.into_iter());
+        assert!(predictions.loss().is_finite());
+        let broken = Undefined::NotFinite { broken: 1, rows: 2 };
+        let score = predictions.score(scoring(Metric::Accuracy, 2));
+        assert_eq!(score, Err(broken));
+    }
 
     #[test]
     fn classes_are_the_largest_logit_and_the_loss_is_cross_entropy() {
         let mut predictions = Predictions::default();
         let labels = [Label::Class(0), Label::Class(1)];
         predictions.add(&[1.0, 0.0, 3.0, 1.0], 2, labels.into_iter());
-        assert_eq!(predictions.score(Metric::Accuracy), 0.5);
+        assert_eq!(predictions.score(scoring(Metric::Accuracy, 2)), Ok(0.5));
         let expected = ((1.0 + (-1.0f64).exp()).ln() + (1.0 + 2.0f64.exp()).ln()) / 2.0;
         assert!((predictions.loss() - expected).abs() < 1e-12);
     }
@@ -96,6 +127,7 @@ mod tests {
             [Label::Value(2.0), Label::Value(2.5)].into_iter(),
         );
         assert_eq!(predictions.loss(), 0.5);
-        assert!((predictions.score(Metric::Pearson) - 1.0).abs() < 1e-12);
+        let score = predictions.score(scoring(Metric::Pearson, 1));
+        assert!(score.is_ok_and(|score| (score - 1.0).abs() < 1e-12));
     }
 }

@@ -30,7 +30,7 @@ use crate::model::parameters::Snapshot;
 use crate::model::tensor::{Tensor, exact};
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, Dropout, Untouched};
-use crate::task::{Label, search_score};
+use crate::task::{Label, Undefined};
 
 /// What one call of [`Training::advance`] did.
 pub enum Advance {
@@ -278,14 +278,18 @@ impl<'a> Training<'a> {
             return Ok(Advance::Evaluated);
         }
         let validation_loss = predictions.loss();
-        if !validation_loss.is_finite() {
+        let score = predictions.score(self.bench.scoring);
+        let is_broken = matches!(score, Err(Undefined::NotFinite { .. }));
+        if is_broken || !validation_loss.is_finite() {
             return Ok(Advance::Diverged(Moment::Epoch(self.epoch)));
         }
+        let metric = self.bench.scoring.metric;
+        let score = score.map_err(|reason| TrainError::ScoreUndefined { metric, reason })?;
         let report = EpochReport {
             epoch: self.epoch,
             train_loss: self.epoch_loss / self.bench.steps_per_epoch() as f64,
             validation_loss,
-            score: search_score(predictions.score(self.bench.metric)),
+            score,
             wall_seconds: (self.active + begun.elapsed()).as_secs_f64(),
         };
         if self

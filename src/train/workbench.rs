@@ -13,7 +13,7 @@ use crate::model::tensor::Device;
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, Untouched};
 use crate::study::{Precision, TrainingSettings};
-use crate::task::{Metric, search_score};
+use crate::task::Scoring;
 
 /// What all trials of a study share: the backbone on its device, and the tokenised rows.
 pub struct Workbench {
@@ -27,7 +27,7 @@ pub struct Workbench {
     /// The validation rows from short to long: scores do not depend on their order, and so little is padded.
     by_length: Vec<usize>,
     pub(super) outputs: usize,
-    pub(super) metric: Metric,
+    pub(super) scoring: Scoring,
     pub(super) settings: TrainingSettings,
     pub(super) epochs: u32,
     pub(super) weights_folder: Option<PathBuf>,
@@ -67,7 +67,7 @@ impl Workbench {
             validation,
             by_length,
             outputs: plan.dataset.labels.outputs(),
-            metric: plan.dataset.metric,
+            scoring: plan.dataset.scoring(),
             epochs: plan.fidelity.epochs.unwrap_or(plan.training.epochs),
             settings: plan.training,
             weights_folder: plan.weights_folder,
@@ -252,7 +252,8 @@ impl Workbench {
     /// The score of trained weights on the validation rows: what a trial with these weights measured.
     ///
     /// # Errors
-    /// The weights do not belong to the configuration, or the configuration does not fit the backbone.
+    /// The weights do not belong to the configuration, the configuration does not fit the backbone, or nothing can be
+    /// measured.
     pub fn score(
         &self,
         configuration: &Configuration,
@@ -264,7 +265,9 @@ impl Workbench {
         let untouched = self.untouched(&encoder);
         let mut predictions = Predictions::default();
         while !self.evaluate_some(&encoder, untouched, &mut predictions)? {}
-        Ok(search_score(predictions.score(self.metric)))
+        let metric = self.scoring.metric;
+        let undefined = |reason| TrainError::ScoreUndefined { metric, reason };
+        predictions.score(self.scoring).map_err(undefined)
     }
 
     /// The rows that trials are measured on.

@@ -145,7 +145,7 @@ fn parquet_is_read_with_whole_and_fractional_labels() {
     let path = |name: &str| folder.path().join(format!("{name}-00000-of-00001.parquet"));
     let texts = [("Grüße", "one\ttwo"), ("three", "")];
     write_parquet(&path("train"), &texts, &[3.5, 0.25], false);
-    write_parquet(&path("validation"), &texts[..1], &[1.0], false);
+    write_parquet(&path("validation"), &texts, &[1.0, 2.0], false);
     let dataset = loaded(&settings("stsb", folder.path())).unwrap();
     assert_eq!(dataset.labels, Labels::Regression);
     assert_eq!(dataset.metric, Metric::Spearman);
@@ -153,7 +153,7 @@ fn parquet_is_read_with_whole_and_fractional_labels() {
     assert_eq!(dataset.train[0].pair.as_deref(), Some("one\ttwo"));
     assert_eq!(dataset.train[0].label, Label::Value(3.5));
     assert_eq!(dataset.train[1].pair.as_deref(), Some(""));
-    assert_eq!(dataset.warnings.len(), 2, "{:?}", dataset.warnings);
+    assert_eq!(dataset.warnings.len(), 4, "{:?}", dataset.warnings);
 
     write_parquet(&path("train"), &texts, &[1.0, 0.0], true);
     write_parquet(&path("validation"), &texts, &[0.0, 2.0], true);
@@ -222,8 +222,9 @@ fn every_text_format_gives_the_same_rows() {
 fn line_separators_inside_texts_end_no_row() {
     let folder = tempfile::tempdir().unwrap();
     let row = "{\"sentence\": \"a\u{2028}b\u{85}c\\fd\", \"label\": 1}\n";
+    let other = "{\"sentence\": \"d\", \"label\": 0}\n";
     write(folder.path(), "train.jsonl", row);
-    write(folder.path(), "dev.jsonl", row);
+    write(folder.path(), "dev.jsonl", [row, other].concat());
     let dataset = loaded(&settings("cola", folder.path())).unwrap();
     assert_eq!(dataset.train.len(), 1);
     assert_eq!(dataset.train[0].text, "a\u{2028}b\u{85}c\u{c}d");
@@ -330,7 +331,7 @@ fn contradictory_settings_are_refused_with_the_remedy() {
         (case(|s| s.text_columns.push("c".into())), "one, or two"),
         (
             case(|s| s.metric = Some(Metric::Pearson)),
-            "accuracy, f1, matthews",
+            "accuracy, f1, macro_f1, matthews",
         ),
         (
             case(|s| s.validation = ValidationSplit::TrainShare(0.01)),

@@ -11,7 +11,7 @@ use std::thread;
 use autopeft::hub::{Hub, HubErrorKind, HubProgress, HubSettings, Repository};
 use autopeft::model::{ModelFiles, SourceError, Tokenizer, TokenizerFiles, Weights};
 use autopeft::study::ModelSource;
-use autopeft::task::{MissingLabels, TaskError, TaskSettings, ValidationSplit, load};
+use autopeft::task::{Edition, MissingLabels, TaskError, TaskSettings, ValidationSplit, load};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -616,9 +616,11 @@ fn a_task_is_downloaded_once_and_then_used_offline() {
         labels: Vec::new(),
         missing_labels: MissingLabels::Refuse,
         metric: None,
+        positive_label: None,
         validation: ValidationSplit::Dev,
         train_rows: None,
         validation_rows: None,
+        edition: Edition::LATEST,
     };
     let mut seen = Vec::new();
     let online = hub(&server, home.path(), &[]);

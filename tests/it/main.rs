@@ -22,6 +22,7 @@ mod formats;
 mod fuzz;
 mod hub;
 mod init;
+mod measured;
 mod minilm;
 mod reference;
 mod surroundings;

@@ -33,6 +33,7 @@ fn dataset(rows: usize) -> Dataset {
         task: "colours".into(),
         labels: Labels::Classes(vec!["red".into(), "blue".into()]),
         metric: Metric::Accuracy,
+        positive: None,
         train: (0..rows).map(example).collect(),
         validation: (0..16).map(example).collect(),
         test: Vec::new(),

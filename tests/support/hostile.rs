@@ -13,7 +13,7 @@ use autopeft::model::space::peft_space;
 use autopeft::model::weights::Weights;
 use autopeft::model::{Tokenizer, TokenizerFiles};
 use autopeft::study::Study;
-use autopeft::task::{Example, Label, MissingLabels, TaskSettings, ValidationSplit, load};
+use autopeft::task::{Edition, Example, Label, MissingLabels, TaskSettings, ValidationSplit, load};
 
 /// A study file. What is accepted is laid out for an encoder of the paper's size.
 pub(crate) fn study(bytes: &[u8]) {
@@ -83,9 +83,11 @@ pub(crate) fn rows(bytes: &[u8]) {
             _ => MissingLabels::Drop,
         },
         metric: None,
+        positive_label: None,
         validation: ValidationSplit::Dev,
         train_rows: None,
         validation_rows: None,
+        edition: Edition::LATEST,
     };
     let hub = Hub::new(HubSettings::from_variables(|_| None));
     match load(&settings, 1, &hub, &mut |_| ()) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::task::{
-    Dataset, Label, Labels, MissingLabels, TaskError, TaskSettings, ValidationSplit, load,
+    Dataset, Edition, Label, Labels, MissingLabels, TaskError, TaskSettings, ValidationSplit, load,
 };
 
 /// A known task from a folder.
@@ -22,9 +22,11 @@ pub(crate) fn settings(name: &str, folder: &Path) -> TaskSettings {
         labels: Vec::new(),
         missing_labels: MissingLabels::Refuse,
         metric: None,
+        positive_label: None,
         validation: ValidationSplit::Dev,
         train_rows: None,
         validation_rows: None,
+        edition: Edition::LATEST,
     }
 }
 

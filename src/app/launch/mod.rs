@@ -1,5 +1,6 @@
 //! From a study to its runtime: model, data, space, journal, workers.
 
+mod begun;
 mod engine;
 mod folders;
 mod records;
@@ -27,6 +28,7 @@ use crate::study::Study;
 use crate::task::{Dataset, TaskError, load};
 use crate::train::trainer::under_way;
 use crate::train::{KeepUnderWay, Plan};
+pub use begun::as_begun;
 pub(super) use engine::engine;
 pub use folders::{delete_leftovers, run_folder};
 use folders::{under_way_folder, weights_folder};
@@ -188,6 +190,7 @@ impl Resolved {
             base_model: self.files.origin.clone(),
             labels: self.dataset.labels.clone(),
             metric: self.dataset.metric,
+            positive_label: self.dataset.positive_label().map(str::to_owned),
             encoder: self.encoder.clone(),
             model_files: self.files.clone(),
             data_files: self.dataset.files.clone(),

@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::domain::{Configuration, Measurement, Objectives};
-use crate::evaluation::score;
 use crate::train::Recipe;
 
 const ENCODER: &str = r#"{"model_type": "bert", "vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 2,
@@ -38,6 +37,14 @@ fn subject(name: &str) -> Subject {
     }
 }
 
+fn scoring(metric: Metric) -> Scoring {
+    Scoring {
+        metric,
+        classes: 2,
+        positive: 1,
+    }
+}
+
 fn run(name: &str, seed: u64, metric: Metric, labels: &[f64], predictions: Vec<f64>) -> Run {
     let measured = Measurement {
         objectives: Objectives {
@@ -48,7 +55,7 @@ fn run(name: &str, seed: u64, metric: Metric, labels: &[f64], predictions: Vec<f
         trained_parameters: 9,
         wall_seconds: 1.0,
     };
-    let score = score(metric, &predictions, labels);
+    let score = scoring(metric).search_score(&predictions, labels).unwrap();
     Run::new(subject(name), seed, &measured, 3, score, predictions)
 }
 
@@ -67,7 +74,8 @@ fn diverged(name: &str, seed: u64) -> Run {
 
 fn report<'a>(metric: Metric, labels: &[f64], runs: &'a [Run]) -> Result<Report, &'a Run> {
     let encoder = EncoderConfig::from_json(ENCODER, "config.json").unwrap();
-    Report::new("s", metric, true, labels, &encoder, runs, Vec::new())
+    let scoring = scoring(metric);
+    Report::new("s", scoring, true, labels, &encoder, runs, Vec::new())
 }
 
 fn line<'a>(report: &'a Report, name: &str) -> &'a Line {
@@ -181,4 +189,28 @@ fn predictions_of_other_rows_are_not_paired_with_these_labels() {
         let refused = report(Metric::Accuracy, others, &runs).unwrap_err();
         assert_eq!(refused.subject.name, "head");
     }
+}
+
+#[test]
+fn a_correlation_of_predictions_that_are_all_the_same_is_told_from_a_score_of_0() {
+    let labels = labels();
+    let runs = [
+        run("trial-0", 40, Metric::Matthews, &labels, vec![1.0; 20]),
+        run("trial-0", 41, Metric::Matthews, &labels, labels.clone()),
+    ];
+    let found = report(Metric::Matthews, &labels, &runs).unwrap();
+    let told = found.markdown();
+    let note = "trial-0 predicts the same for every row with seed 40, which counts as 0";
+    assert!(told.contains(note), "{told}");
+    let runs = runs.map(|of| {
+        run(
+            &of.subject.name,
+            of.seed,
+            Metric::Accuracy,
+            &labels,
+            of.predictions,
+        )
+    });
+    let told = report(Metric::Accuracy, &labels, &runs).unwrap().markdown();
+    assert!(!told.contains("the same for every row"), "{told}");
 }

@@ -30,8 +30,9 @@ def score(predicted, labels):
     if METRIC == "accuracy":
         return right / len(labels)
     if METRIC == "f1":
-        both = sum(p == t == 1.0 for p, t in zip(predicted, labels, strict=True))
-        return 2 * both / max(1, predicted.count(1.0) + labels.count(1.0))
+        return f1(predicted, labels, LABELS.index(POSITIVE))
+    if METRIC == "macro_f1":
+        return sum(f1(predicted, labels, k) for k in range(len(LABELS))) / len(LABELS)
     if METRIC == "matthews":
         n, classes = len(labels), set(predicted) | set(labels)
         covariance = right * n - sum(predicted.count(k) * labels.count(k) for k in classes)
@@ -44,6 +45,12 @@ def score(predicted, labels):
         x, y = ranks(x), ranks(y)
     correlation = torch.corrcoef(torch.stack([x, y]))[0, 1].item()
     return max(0.0, correlation) if math.isfinite(correlation) else 0.0
+
+
+def f1(predicted, labels, k):
+    """F1 of class k; 0 where it is neither labelled nor predicted."""
+    both = sum(p == t == k for p, t in zip(predicted, labels, strict=True))
+    return 2 * both / max(1, predicted.count(k) + labels.count(k))
 
 
 def ranks(values):

@@ -15,7 +15,7 @@ use crate::study::{
     FidelitySettings, LayerChoice, ModelSource, ModuleSizes, OutputSettings, Precision,
     SearchSettings, SpaceSettings, Study, StudyName, TrainingSettings,
 };
-use crate::task::{Labels, Metric, MissingLabels, TaskSettings, ValidationSplit};
+use crate::task::{Edition, Labels, Metric, MissingLabels, TaskSettings, ValidationSplit};
 use crate::train::checkpoint;
 
 pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
@@ -73,6 +73,7 @@ impl Fixture {
             base_model: "the small encoder inside the program".to_owned(),
             labels: Labels::Classes(vec!["entailment".to_owned(), "not \"that\"".to_owned()]),
             metric: Metric::Accuracy,
+            positive_label: None,
             encoder: EncoderConfig::from_json(ENCODER, "config.json").unwrap(),
             model_files: ModelFiles::embedded(),
             data_files: Vec::new(),
@@ -204,9 +205,11 @@ fn study() -> Study {
             labels: Vec::new(),
             missing_labels: MissingLabels::Refuse,
             metric: None,
+            positive_label: None,
             validation: ValidationSplit::TrainShare(0.1),
             train_rows: None,
             validation_rows: Some(500),
+            edition: Edition::LATEST,
         },
         space: SpaceSettings {
             learning_rates: Vec::new(),

@@ -224,6 +224,36 @@ fn own_data_paths_and_spaces_are_read() {
 }
 
 #[test]
+fn own_data_called_like_a_known_task_has_the_reference_score_of_its_own_metric() {
+    let score = |task: &str| {
+        let paper = "preset = \"paper\"\n[model]\nembedded = true\n[task]\nname = \"stsb\"\n";
+        let study = parse(&format!("{paper}{task}"));
+        (study.task.scored_by(), study.search.reference_point.score)
+    };
+    assert_eq!(score(""), (Metric::Spearman, Some(0.0)));
+    let own = "train_file = \"t.csv\"\nvalidation_file = \"v.csv\"\ntext_columns = [\"a\"]\nlabel_column = \"b\"\n";
+    assert_eq!(score(own), (Metric::Accuracy, Some(0.70)));
+    assert_eq!(
+        score(&format!("{own}regression = true\n")),
+        (Metric::Spearman, Some(0.0))
+    );
+    assert_eq!(
+        score(&format!("{own}metric = \"matthews\"\n")),
+        (Metric::Matthews, Some(0.0))
+    );
+}
+
+#[test]
+fn the_class_that_counts_goes_with_f1_alone() {
+    let study = parse(&with("metric = \"f1\"\npositive_label = \"entailment\""));
+    assert_eq!(study.task.score_name(), "F1 of `entailment`");
+    for metric in ["", "metric = \"macro_f1\"\n"] {
+        let told = mistakes(&with(&format!("{metric}positive_label = \"entailment\"")));
+        assert!(told.contains("remove it, or set metric = \"f1\""), "{told}");
+    }
+}
+
+#[test]
 fn learning_rates_are_a_range_or_a_list() {
     let rates = |value: &str| {
         let study = parse(&with(&format!("[space]\nlearning_rates = {value}")));

@@ -166,7 +166,7 @@ fn unknown_names_are_told_with_those_that_are_known() {
       = for data of your own give text_columns, label_column and the files
     "#);
     assert_snapshot!(mistakes(&with("metric = \"acuracy\"")), @r#"
-    s.toml:5:10: `metric` must be one of "accuracy", "f1", "matthews", "pearson", "spearman"; found the text "acuracy"
+    s.toml:5:10: `metric` must be one of "accuracy", "f1", "macro_f1", "matthews", "pearson", "spearman"; found the text "acuracy"
       |
     5 | metric = "acuracy"
       |          ^^^^^^^^^
@@ -209,7 +209,7 @@ fn what_is_impossible_together_is_told() {
       |
     5 | metric = "spearman"
       |          ^^^^^^^^^^
-      = metrics for classes: accuracy, f1, matthews
+      = metrics for classes: accuracy, f1, macro_f1, matthews
     "#);
     assert_snapshot!(mistakes("[model]\nhub = \"a/b\"\npath = \"c\"\n[task]\nname = \"rte\"\n"), @r#"
     s.toml:3:8: [model] gives both `hub` and `path`

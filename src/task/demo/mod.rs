@@ -21,7 +21,7 @@ use super::{Dataset, Example, Label, Labels, Metric};
 pub const NAME: &str = "demo";
 
 /// Labels, by class.
-const LABELS: [&str; 2] = ["not_entailment", "entailment"];
+pub(super) const LABELS: [&str; 2] = ["not_entailment", "entailment"];
 
 /// The rows of the demo task as studies know them: always the same, as a published data set is.
 pub fn standard() -> Dataset {
@@ -58,6 +58,7 @@ pub fn dataset(seed: u64, train_rows: usize, validation_rows: usize, test_rows: 
         task: NAME.to_owned(),
         labels: Labels::Classes(LABELS.map(str::to_owned).to_vec()),
         metric: Metric::Accuracy,
+        positive: None,
         train: rows(train_rows),
         validation: rows(validation_rows),
         test: rows(test_rows),

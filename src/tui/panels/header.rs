@@ -82,7 +82,7 @@ fn parts(state: &State) -> Vec<String> {
         .filter(|score| score.is_finite())
         .max_by(f64::total_cmp)
     {
-        parts.push(format!("best score {best:.4}"));
+        parts.push(format!("best {} {best:.4}", state.study.score_name()));
     }
     parts.extend(model_and_task(&state.study.settings));
     parts
