@@ -181,6 +181,28 @@ impl Hub {
         file: &str,
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<PathBuf, HubError> {
+        // What an earlier download left may be spoilt, and is gone on with; so once more from the beginning.
+        if let Some(path) = self.fetch(at, file, progress)? {
+            return Ok(path);
+        }
+        let fetched = self.fetch(at, file, progress)?;
+        fetched.ok_or_else(|| HubError {
+            repository: at.to_string(),
+            file: file.to_owned(),
+            kind: HubErrorKind::Failed {
+                endpoint: self.settings.shown_endpoint(),
+                reason: "what came is not the whole file".to_owned(),
+            },
+        })
+    }
+
+    /// The file from the hub; none, and nothing left of it, where it is not whole.
+    fn fetch(
+        &self,
+        at: &Repository,
+        file: &str,
+        progress: &mut dyn FnMut(HubProgress),
+    ) -> Result<Option<PathBuf>, HubError> {
         let mut total_bytes = 0;
         let mut reported = |report: HubProgress| {
             total_bytes = report.total_bytes;
@@ -191,19 +213,15 @@ impl Hub {
             .api()
             .and_then(|api| api.repo(at.repo()).download_with_progress(file, report));
         let path = fetched.map_err(|error| self.error(at, file, error))?;
+        let found = self.shelf(&at.repo()).find(&at.revision, file);
         let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
-        if bytes == total_bytes {
-            return Ok(path);
+        if matches!(found, Found::Whole(_)) && bytes == total_bytes {
+            return Ok(Some(path));
         }
-        let _ = std::fs::remove_file(&path);
-        Err(HubError {
-            repository: at.to_string(),
-            file: file.to_owned(),
-            kind: HubErrorKind::Failed {
-                endpoint: self.settings.shown_endpoint(),
-                reason: format!("{bytes} of its {total_bytes} bytes came"),
-            },
-        })
+        for spoilt in path.canonicalize().into_iter().chain([path]) {
+            let _ = std::fs::remove_file(spoilt);
+        }
+        Ok(None)
     }
 
     fn shelf(&self, repo: &Repo) -> Shelf {

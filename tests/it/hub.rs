@@ -15,6 +15,7 @@ use autopeft::task::{Edition, MissingLabels, TaskError, TaskSettings, Validation
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use sha2::{Digest, Sha256};
 
 /// The commit of what lies under `/resolve/main/`, until the branch moves on.
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -34,7 +35,8 @@ struct Server {
 
 impl Server {
     /// Serves `files`, by their addresses. Those under `/private/` need the token; `/plain-name/` is the old name
-    /// of `/owner/model/`; the connection breaks in the middle of a whole file under `/flaky/`. What lies at `main` is
+    /// of `/owner/model/`; the connection breaks in the middle of a whole file under `/flaky/`; files under `/hashed/`
+    /// are called by their SHA-256. What lies at `main` is
     /// also there at its commit.
     fn start(files: HashMap<String, Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -127,7 +129,10 @@ fn answer(
         .unwrap_or(("0", ""));
     let start: usize = start.parse().unwrap();
     let end = end.parse().map_or(content.len(), |end: usize| end + 1);
-    let etag = path.replace('/', "-");
+    let etag = match path.starts_with("/hashed/") {
+        true => hexadecimal(&Sha256::digest(content)),
+        false => path.replace('/', "-"),
+    };
     let whole = &content[start..end];
     let cut = path.starts_with("/flaky/") && start == 0 && end > 1;
     let sent = if cut {
@@ -145,6 +150,10 @@ fn answer(
         whole.len(),
         sent,
     );
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The hub at an endpoint, with a cache of its own.
@@ -459,6 +468,21 @@ fn a_partial_download_goes_on_where_it_stopped() {
         .unwrap();
     assert_eq!(std::fs::read(path).unwrap(), vec![7; WEIGHT_BYTES]);
     assert!(first.unwrap() >= WEIGHT_BYTES as u64 / 2);
+}
+
+#[test]
+fn a_spoilt_partial_download_begins_again() {
+    let server = Server::start(model_files("hashed/model"));
+    let home = tempfile::tempdir().unwrap();
+    let blobs = home.path().join("hub/models--hashed--model/blobs");
+    std::fs::create_dir_all(&blobs).unwrap();
+    let content = vec![7; WEIGHT_BYTES];
+    let digest = hexadecimal(&Sha256::digest(&content));
+    std::fs::write(blobs.join(format!("{digest}.part")), vec![8; 1000]).unwrap();
+    let hub = hub(&server, home.path(), &[]);
+    let repository = Repository::model("hashed/model", "main");
+    let path = hub.file(&repository, "model.safetensors", &mut |_| {});
+    assert_eq!(std::fs::read(path.unwrap()).unwrap(), content);
 }
 
 #[test]
