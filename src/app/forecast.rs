@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::launch::Resolved;
+use crate::domain::Configuration;
 use crate::memory::{self, Room};
 use crate::model::tensor::Device;
 use crate::model::{AdaptedSettings, trained_parameters};
@@ -16,6 +17,8 @@ pub(super) struct Forecast {
     epoch_seconds: f64,
     epochs: u32,
     memory_bytes: u64,
+    /// Of the smallest configuration.
+    least_bytes: u64,
     /// What there is, where that is known.
     room: Option<Room>,
 }
@@ -52,15 +55,27 @@ impl Forecast {
             prefix_bottleneck: Some(training.prefix_bottleneck),
             ..AdaptedSettings::default()
         };
-        let trained = trained_parameters(&resolved.encoder, &largest, &settings)?;
         let number = backbone.dtype().size() as u64;
+        let needed = |configuration: &Configuration| {
+            let trained = trained_parameters(&resolved.encoder, configuration, &settings)?;
+            let encoder = &resolved.encoder;
+            Ok::<_, TrainError>(memory_bytes(encoder, configuration, trained, shape, number))
+        };
         Ok(Self {
             epoch_seconds: mean * rows * speed.step_seconds
                 + mean * data.validation.len() as f64 * speed.evaluation_seconds,
             epochs: study.fidelity.epochs.unwrap_or(training.epochs),
-            memory_bytes: memory_bytes(&resolved.encoder, &largest, trained, shape, number),
+            memory_bytes: needed(&largest)?,
+            least_bytes: needed(&resolved.space.smallest())?,
             room: memory::room().filter(|_| device.clone().without_autodiff() == Device::flex()),
         })
+    }
+
+    /// Bytes that the smallest configuration takes, and bytes that there are in all, where those are fewer: nothing can
+    /// be trained then.
+    pub(super) fn shortage(&self) -> Option<(u64, u64)> {
+        let whole = self.room?.whole_bytes;
+        (whole < self.least_bytes).then_some((self.least_bytes, whole))
     }
 
     /// The lines of an overview.
@@ -128,6 +143,7 @@ mod tests {
             epoch_seconds: 12.0,
             epochs: 10,
             memory_bytes: 2_500_000_000,
+            least_bytes: 1_500_000_000,
             room: Some(Room {
                 whole_bytes: 16_000_000_000,
                 free_bytes: 8_000_000_000,
@@ -148,6 +164,9 @@ mod tests {
         forecast.room = Some(of(2_400_000_000, 2_000_000_000));
         let text = Lines(forecast, 60).to_string();
         assert!(text.contains("batch_size"), "{text}");
+        assert_eq!(forecast.shortage(), None);
+        forecast.room = Some(of(1_000_000_000, 1_000_000_000));
+        assert_eq!(forecast.shortage(), Some((1_500_000_000, 1_000_000_000)));
         assert_eq!(duration(4.0 * 86_400.0), "4.0 days");
     }
 }

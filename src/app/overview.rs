@@ -10,16 +10,10 @@ use super::recorded::RecordedError;
 use crate::domain::PeftSpace;
 use crate::journal::JournalError;
 use crate::model::config::EncoderConfig;
-use crate::model::{Tokenizer, TokenizerError};
 use crate::study::Study;
 use crate::task::{Dataset, Labels, Resolution, visible};
 use crate::train::TrainError;
-
-/// Rows whose tokens are counted.
-const ROWS_COUNTED: usize = 2000;
-
-/// Longer than any text.
-const NO_LIMIT: usize = 1_000_000;
+use crate::train::rows::Examined;
 
 /// Everything that a study was resolved to.
 pub struct Overview<'a> {
@@ -28,9 +22,11 @@ pub struct Overview<'a> {
     origin: &'a str,
     encoder: &'a EncoderConfig,
     dataset: &'a Dataset,
-    tokens: Tokens,
-    /// Or why there is none.
-    forecast: Result<Forecast, TrainError>,
+    /// None where rows cannot be read.
+    tokens: Option<Tokens>,
+    /// Or why there is none: the study cannot run.
+    forecast: Result<Forecast, OverviewError>,
+    remarks: Vec<String>,
     space: &'a PeftSpace,
     folder: PathBuf,
     progress: String,
@@ -38,21 +34,32 @@ pub struct Overview<'a> {
     seconds_per_trial: Option<f64>,
 }
 
-/// Why there is no overview.
+/// Why there is no overview, or why the study cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum OverviewError {
     /// The device cannot be used.
     #[error(transparent)]
     Launch(#[from] LaunchError),
-    /// The tokenizer or a text cannot be used.
+    /// Rows or weights cannot be used.
     #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
+    Train(#[from] TrainError),
+    /// Nothing fits.
+    #[error(
+        "no configuration fits: training the smallest needs about {} MB, and there is room for {} MB; lower `training.batch_size` or `training.max_length`, or give the program more memory",
+        needed / 1_000_000, room / 1_000_000
+    )]
+    Memory {
+        /// Bytes that the smallest configuration takes.
+        needed: u64,
+        /// Bytes that there are in all.
+        room: u64,
+    },
     /// There is a journal, and it cannot be used.
     #[error(transparent)]
     Recorded(#[from] RecordedError),
 }
 
-/// Lengths of the first training rows in tokens, special ones included, before any cut.
+/// Lengths of the training rows in tokens, special ones included, before any cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Tokens {
     median: usize,
@@ -89,16 +96,15 @@ impl<'a> Overview<'a> {
     pub fn of(resolved: &'a Resolved, options: &Options) -> Result<Self, OverviewError> {
         let (on, device) = options.device.resolve().map_err(LaunchError::from)?;
         let study = &resolved.study;
-        let tokenizer = Tokenizer::new(&resolved.files.tokenizer)?;
-        let train = &resolved.dataset.train;
-        let rows = tokenizer.encode(&train[..train.len().min(ROWS_COUNTED)], NO_LIMIT)?;
-        let lengths: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
-        let forecast = Forecast::of(resolved, &on, &lengths);
-        let none = Tokens {
-            median: 0,
-            percentile_95: 0,
-            longest: 0,
-            cut_share: 0.0,
+        let (tokens, remarks, forecast) = match resolved.examine() {
+            Ok(Examined {
+                lengths, remarks, ..
+            }) => {
+                let forecast = Forecast::of(resolved, &on, &lengths).map_err(OverviewError::from);
+                let tokens = Tokens::of(lengths, study.training.max_length);
+                (tokens, remarks, forecast)
+            }
+            Err(error) => (None, Vec::new(), Err(TrainError::from(error).into())),
         };
         let folder = run_folder(&options.runs, study);
         let mut seconds_per_trial = None;
@@ -120,13 +126,25 @@ impl<'a> Overview<'a> {
             origin: &resolved.files.origin,
             encoder: &resolved.encoder,
             dataset: &resolved.dataset,
-            tokens: Tokens::of(lengths, study.training.max_length).unwrap_or(none),
+            tokens,
             forecast,
+            remarks,
             space: &resolved.space,
             folder,
             progress,
             seconds_per_trial,
         })
+    }
+
+    /// Whether the study can run, as far as can be told without a training.
+    ///
+    /// # Errors
+    /// What would end it.
+    pub fn verdict(self) -> Result<(), OverviewError> {
+        match self.forecast?.shortage() {
+            Some((needed, room)) => Err(OverviewError::Memory { needed, room }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -191,16 +209,17 @@ impl fmt::Display for Overview<'_> {
             self.study.task.validation
         )?;
         self.write_resolution(f)?;
-        let tokens = self.tokens;
-        writeln!(
-            f,
-            "tokens      median {}, 95 % up to {}, longest {}; max_length {} cuts {:.1} % of the rows",
-            tokens.median,
-            tokens.percentile_95,
-            tokens.longest,
-            training.max_length,
-            100.0 * tokens.cut_share
-        )?;
+        if let Some(tokens) = self.tokens {
+            writeln!(
+                f,
+                "tokens      median {}, 95 % up to {}, longest {}; max_length {} cuts {:.1} % of the rows",
+                tokens.median,
+                tokens.percentile_95,
+                tokens.longest,
+                training.max_length,
+                100.0 * tokens.cut_share
+            )?;
+        }
         writeln!(
             f,
             "training    {} epochs at most, {} % of the rows, batches of {}, learning rate {}",
@@ -221,11 +240,10 @@ impl fmt::Display for Overview<'_> {
         }
         self.write_cost(f)?;
         self.write_space(f)?;
-        match &self.forecast {
-            Ok(forecast) => forecast.write(f, trials)?,
-            Err(error) => writeln!(f, "warning     the study cannot run: {error}")?,
+        if let Ok(forecast) = &self.forecast {
+            forecast.write(f, trials)?;
         }
-        for warning in &data.warnings {
+        for warning in data.warnings.iter().chain(&self.remarks) {
             writeln!(f, "warning     {warning}")?;
         }
         Ok(())

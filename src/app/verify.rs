@@ -211,6 +211,7 @@ fn prepare(
     let plan = Plan {
         files,
         dataset,
+        examined: None,
         training: card.training.clone(),
         fidelity: FidelitySettings {
             data_share: 1.0,

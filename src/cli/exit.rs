@@ -64,7 +64,7 @@ fn is_closed_pipe(error: &Error) -> bool {
 fn is_users(error: &Error) -> bool {
     match error.downcast_ref() {
         Some(OverviewError::Launch(error)) => return is_launch_users(error),
-        Some(OverviewError::Tokenizer(_)) => return true,
+        Some(OverviewError::Train(_) | OverviewError::Memory { .. }) => return true,
         Some(OverviewError::Recorded(_)) | None => {}
     }
     if let Some(EvaluationError::Unmeasurable { .. }) = error.downcast_ref() {

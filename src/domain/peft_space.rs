@@ -233,6 +233,35 @@ impl PeftSpace {
         }
     }
 
+    /// Every module that may not be absent at its smallest size, or else the one that costs least, in as few and as high
+    /// layers as may be: what takes the least memory.
+    pub fn smallest(&self) -> Configuration {
+        let required = self.modules.iter().filter_map(|axis| {
+            let size = axis.sizes.first().copied().filter(|size| *size > 0)?;
+            Some((axis.name.clone(), size))
+        });
+        let mut modules: std::collections::BTreeMap<String, usize> = required.collect();
+        if modules.is_empty() {
+            let present = self.modules.iter().filter_map(|axis| {
+                let size = axis.sizes.iter().copied().find(|size| *size > 0)?;
+                Some((axis.weights_per_unit * size as u64, axis, size))
+            });
+            let least = present.min_by_key(|(cost, ..)| *cost);
+            modules.extend(least.map(|(_, axis, size)| (axis.name.clone(), size)));
+        }
+        let layers = &self.candidate_layers;
+        let first = if self.choose_layers {
+            layers.len().saturating_sub(1)
+        } else {
+            0
+        };
+        Configuration {
+            modules,
+            layers: layers[first..].to_vec(),
+            learning_rate: self.learning_rates.first().copied(),
+        }
+    }
+
     /// [`Self::parameters`] of the smallest and the largest valid configuration.
     pub fn parameter_range(&self) -> (u64, u64) {
         let costs = |axis: &ModuleAxis| -> Vec<u64> {
@@ -437,6 +466,24 @@ mod tests {
                 assert_eq!(told, "at least one module and one layer have to be there");
             }
         }
+    }
+
+    #[test]
+    fn the_smallest_configuration_has_the_fewest_parameters() {
+        let mut space = paper(12);
+        let smallest = space.smallest();
+        assert_eq!(space.parameters(&smallest), space.parameter_range().0);
+        assert_eq!(
+            (smallest.modules.len(), &smallest.layers[..]),
+            (1, &[11][..])
+        );
+        space.choose_layers = false;
+        for axis in &mut space.modules {
+            axis.sizes.remove(0);
+        }
+        let smallest = space.smallest();
+        assert_eq!(space.parameters(&smallest), space.parameter_range().0);
+        assert_eq!((smallest.modules.len(), smallest.layers.len()), (3, 12));
     }
 
     #[test]

@@ -10,11 +10,12 @@ use super::{Report, Spent, Subject, parameters};
 use crate::digest;
 use crate::domain::{Job, Ladder, Measurement, TrialId};
 use crate::model::device::DeviceChoice;
-use crate::model::{LoadError, ModelFiles, Tokenizer, TokenizerError};
+use crate::model::{LoadError, ModelFiles};
 use crate::study::{FidelitySettings, Study};
 use crate::task::{Dataset, Example, Undefined, values};
-use crate::train::batches::{Row, rows};
+use crate::train::batches::Row;
 use crate::train::evaluation::predicted;
+use crate::train::rows::Reader;
 use crate::train::trainer::{Advance, Training};
 use crate::train::workbench::Workbench;
 use crate::train::{self, TrainError};
@@ -88,9 +89,6 @@ pub enum EvaluationError {
     /// The model's configuration cannot be used.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// A text cannot be used.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
     /// A training's file cannot be used.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -252,11 +250,14 @@ impl Runner {
             device,
             ..
         } = &self.plan;
-        let tokenizer = Tokenizer::new(&files.tokenizer)?;
-        let measured = rows(&tokenizer, &self.measured, study.training.max_length)?;
+        let encoder = files.encoder_config()?;
+        let reader = Reader::new(&files.tokenizer, &encoder, study.training.max_length);
+        let measured = reader.and_then(|reader| reader.read("measured", &self.measured));
+        let measured = measured.map_err(TrainError::from)?.rows;
         let bench = Workbench::prepare(train::Plan {
             files: files.clone(),
             dataset: dataset.clone(),
+            examined: None,
             training: study.training.clone(),
             fidelity: self.plan.fidelity,
             device: *device,

@@ -6,7 +6,7 @@ use super::python::{self, Library};
 use super::trained::{self, write_json, write_tensors};
 use super::{AdapterCard, ExportError, Exporter, Front, model_card, write_file};
 use crate::durable;
-use crate::model::{ModelFiles, TokenizerFiles, Weights};
+use crate::model::{ModelFiles, Weights};
 use crate::study::ModelSource;
 
 /// Weights and description of every trial on the front.
@@ -57,8 +57,8 @@ pub(super) fn encoder(front: &Front<'_>, out: &Path) -> Result<Vec<PathBuf>, Exp
         return Ok(Vec::new());
     }
     let files = ModelFiles::embedded();
-    let (TokenizerFiles::Json(tokenizer), Weights::Embedded(weights)) =
-        (&files.tokenizer, &files.weights)
+    let (Some(tokenizer), Weights::Embedded(weights)) =
+        (files.tokenizer.get("tokenizer.json"), &files.weights)
     else {
         unreachable!("the embedded encoder has these, see `ModelFiles::embedded`");
     };

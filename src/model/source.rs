@@ -103,11 +103,11 @@ impl ModelFiles {
 
     /// The small encoder inside the program; `assets/demo/README.md` says how it was made.
     pub fn embedded() -> Self {
+        let config = include_bytes!("../../assets/demo/config.json").to_vec();
+        let tokenizer = include_bytes!("../../assets/demo/tokenizer.json").to_vec();
         Self {
-            config: include_bytes!("../../assets/demo/config.json").to_vec(),
-            tokenizer: TokenizerFiles::Json(
-                include_bytes!("../../assets/demo/tokenizer.json").to_vec(),
-            ),
+            tokenizer: TokenizerFiles::json(tokenizer).of_model(config.clone()),
+            config,
             weights: Weights::Embedded(include_bytes!("../../assets/demo/model.safetensors")),
             origin: "the embedded encoder".to_owned(),
             commit: None,
@@ -138,28 +138,16 @@ impl ModelFiles {
             }
             Weights::Embedded(bytes) => digests.push(named(WEIGHTS, bytes)),
         }
-        match &self.tokenizer {
-            TokenizerFiles::Json(bytes) => digests.push(named(TOKENIZER, bytes)),
-            TokenizerFiles::WordPiece {
-                vocabulary,
-                settings,
-            } => {
-                digests.push(of_file(vocabulary)?);
-                let settings = settings.as_deref();
-                digests.extend(settings.map(|bytes| named("tokenizer_config.json", bytes)));
-            }
-            TokenizerFiles::ByteBpe { vocabulary, merges } => {
-                digests.extend([of_file(vocabulary)?, of_file(merges)?]);
-            }
-        }
+        let tokenizer = self.tokenizer.iter();
+        digests.extend(tokenizer.map(|(name, bytes)| named(name, bytes)));
         Ok(digests)
     }
 
     fn at(place: &mut Place<'_>) -> Result<Self, SourceError> {
         let config = read(place.required(CONFIG)?)?;
-        let tokenizer = match tokenizer(|name| place.find(name))? {
-            Some(files) => files,
-            None => return Err(no_tokenizer(place)),
+        let content = |name: &str| place.find(name)?.map(read).transpose();
+        let Some(tokenizer) = TokenizerFiles::gather(&config, content)? else {
+            return Err(no_tokenizer(place));
         };
         Ok(Self {
             config,
@@ -189,26 +177,6 @@ fn weights(place: &mut Place<'_>) -> Result<Vec<PathBuf>, SourceError> {
         found.ok_or_else(|| place.lacks(name, &advice))
     };
     names.iter().map(shard).collect()
-}
-
-/// The tokenizer's files, if they are there: `tokenizer.json` first, for it says everything.
-fn tokenizer(
-    mut file: impl FnMut(&str) -> Result<Option<PathBuf>, SourceError>,
-) -> Result<Option<TokenizerFiles>, SourceError> {
-    if let Some(path) = file(TOKENIZER)? {
-        return Ok(Some(TokenizerFiles::Json(read(&path)?)));
-    }
-    if let Some(vocabulary) = file("vocab.txt")? {
-        let settings = file("tokenizer_config.json")?;
-        let settings = settings.as_deref().map(read).transpose()?;
-        return Ok(Some(TokenizerFiles::WordPiece {
-            vocabulary,
-            settings,
-        }));
-    }
-    let (vocabulary, merges) = (file("vocab.json")?, file("merges.txt")?);
-    let both = vocabulary.zip(merges);
-    Ok(both.map(|(vocabulary, merges)| TokenizerFiles::ByteBpe { vocabulary, merges }))
 }
 
 /// Why there are no usable weights.

@@ -5,8 +5,8 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::model::{Backbone, Batch, BatchError, Tokenizer, TokenizerError};
-use crate::task::{Example, Label};
+use crate::model::{Backbone, Batch, BatchError};
+use crate::task::Label;
 
 /// One row, tokenised.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,26 +17,6 @@ pub struct Row {
     pub types: Vec<u32>,
     /// What is to be predicted.
     pub label: Label,
-}
-
-/// Tokenises examples, each to at most `max_length` tokens.
-///
-/// # Errors
-/// The tokenizer refuses a text.
-pub fn rows(
-    tokenizer: &Tokenizer,
-    examples: &[Example],
-    max_length: usize,
-) -> Result<Vec<Row>, TokenizerError> {
-    let encodings = tokenizer.encode(examples, max_length)?;
-    let labelled = encodings.into_iter().zip(examples);
-    Ok(labelled
-        .map(|(encoding, example)| Row {
-            ids: encoding.ids,
-            types: encoding.type_ids,
-            label: example.label,
-        })
-        .collect())
 }
 
 /// Puts rows together: padded to `length` tokens, or else end to end where the backbone takes them so, or padded to the

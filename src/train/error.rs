@@ -1,6 +1,7 @@
 //! What keeps a trial, or all trials, from being trained.
 
 use super::checkpoint::CheckpointError;
+use super::rows::RowsError;
 use crate::domain::Cause;
 use crate::model::device::DeviceError;
 use crate::model::parameters::ParametersError;
@@ -26,6 +27,9 @@ pub enum TrainError {
     /// The model's tokenizer cannot be used.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
+    /// Rows cannot be read as the model reads them.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
     /// Rows do not fit the model.
     #[error(transparent)]
     Batch(#[from] BatchError),

@@ -1,5 +1,5 @@
 //! Training: from a configuration to a measurement. [`workbench`] is what all trials share, and [`trainer`] does one
-//! trial step by step, for whoever runs it; [`batches`] and [`evaluation`] feed and judge it, [`activations`] spares it
+//! trial step by step, for whoever runs it; [`rows`] are read, [`batches`] and [`evaluation`] feed and judge it, [`activations`] spares it
 //! what all trials have in common, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them, and
 //! [`estimate`] tells beforehand what it will take.
 
@@ -13,6 +13,7 @@ pub mod loss;
 pub mod optimizer;
 mod plan;
 pub mod pretrain;
+pub mod rows;
 pub mod trainer;
 pub mod workbench;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::rows::Examined;
 use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
 use crate::study::{FidelitySettings, TrainingSettings};
@@ -36,6 +37,8 @@ pub struct Plan {
     pub files: ModelFiles,
     /// The task's rows.
     pub dataset: Dataset,
+    /// The same as the backbone reads them; none: they are read when the worker begins.
+    pub examined: Option<Examined>,
     /// How trials are trained.
     pub training: TrainingSettings,
     /// How much of that each trial gets.

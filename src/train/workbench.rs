@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use super::TrainError;
 use super::activations::{Activations, Filling, Part};
-use super::batches::{Row, collate, epoch_order, length_groups, rows, share_of};
+use super::batches::{Row, collate, epoch_order, length_groups, share_of};
 use super::estimate::beside_backbone;
 use super::evaluation::Predictions;
 use super::plan::{KeepUnderWay, Plan};
+use super::rows::{Examined, examine};
 use crate::domain::Configuration;
 use crate::model::tensor::Device;
 use crate::model::weights::NamedTensor;
-use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Tokenizer, Untouched};
+use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Untouched};
 use crate::study::{Precision, TrainingSettings};
 use crate::task::Scoring;
 
@@ -35,7 +36,7 @@ pub struct Workbench {
 }
 
 impl Workbench {
-    /// Loads the backbone and tokenises the rows, once for all trials.
+    /// Loads the backbone and the rows, tokenised once for all trials.
     ///
     /// # Errors
     /// The device cannot be used, or the model's files or the task's rows do not fit.
@@ -45,10 +46,13 @@ impl Workbench {
             device_text += "; bf16 is slower than f32 on a CPU";
         }
         let backbone = plan.files.backbone(&device, plan.training.precision)?;
-        let tokenizer = Tokenizer::new(&plan.files.tokenizer)?;
         let longest = plan.training.max_length;
-        let train = rows(&tokenizer, &plan.dataset.train, longest)?;
-        let validation = rows(&tokenizer, &plan.dataset.validation, longest)?;
+        let Examined {
+            train, validation, ..
+        } = match plan.examined {
+            Some(examined) => examined,
+            None => examine(&plan.files, backbone.config(), &plan.dataset, longest)?,
+        };
         let mut by_length: Vec<usize> = (0..validation.len()).collect();
         by_length.sort_by_key(|&row| validation[row].ids.len());
         if train.is_empty() || validation.is_empty() {

@@ -116,7 +116,13 @@ fn check_tells_the_papers_counts_for_an_encoder_of_its_size() {
         "preset = \"paper\"\n[model]\npath = \".\"\n[task]\nname = \"rte\"\nfolder = \".\"\n";
     std::fs::write(folder.path().join("paper.toml"), study).unwrap();
     let output = autopeft(&["check", "paper.toml", "--device", "cpu"], folder.path());
-    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    // Everything is told, and then that the weights are of no use.
+    assert_eq!(output.status.code(), Some(2), "{}", told(&output));
+    assert!(
+        told(&output).contains("model.safetensors"),
+        "{}",
+        told(&output)
+    );
     let overview = out(&output);
     for expected in [
         "200 trials, 100 of them random",
@@ -144,7 +150,7 @@ fn check_tells_the_papers_counts_for_an_encoder_of_its_size() {
     assert!(!folder.path().join("runs").exists());
 }
 
-/// The configuration and vocabulary of a BERT-base; `check` reads no weights.
+/// The configuration and vocabulary of a BERT-base, without weights.
 fn model_of_the_papers_size(folder: &Path) {
     let config = r#"{"model_type": "bert", "vocab_size": 30522, "hidden_size": 768,
         "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,

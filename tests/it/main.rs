@@ -8,6 +8,7 @@ mod support;
 mod absence;
 mod architecture;
 mod bad_input;
+mod check;
 mod classes;
 mod cli;
 mod crash;

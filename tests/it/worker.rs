@@ -51,6 +51,7 @@ pub(crate) fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
     Plan {
         files,
         dataset: dataset(64),
+        examined: None,
         training: TrainingSettings {
             learning_rate,
             batch_size: 8,

@@ -141,7 +141,7 @@ pub(crate) fn config(bytes: &[u8]) {
 
 /// A `tokenizer.json`, and a text that goes through it.
 pub(crate) fn tokenizer(bytes: &[u8]) {
-    let files = TokenizerFiles::Json(bytes.to_vec());
+    let files = TokenizerFiles::json(bytes.to_vec());
     match Tokenizer::new(&files) {
         Ok(tokenizer) => {
             let example = Example {

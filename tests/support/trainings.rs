@@ -19,6 +19,7 @@ pub(crate) fn workbench(study: &Path) -> Workbench {
     Workbench::prepare(Plan {
         files: ModelFiles::open(&study.model, &hub, &mut |_| ()).unwrap(),
         dataset: task::load(&study.task, study.seed, &hub, &mut |_| ()).unwrap(),
+        examined: None,
         training: study.training,
         fidelity: study.fidelity,
         device: DeviceChoice::Cpu,

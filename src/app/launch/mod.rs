@@ -26,6 +26,7 @@ use crate::model::{LoadError, ModelFiles, SourceError};
 use crate::search::{Ask, SearchWorker};
 use crate::study::Study;
 use crate::task::{Dataset, TaskError, load};
+use crate::train::rows::{Examined, RowsError, examine};
 use crate::train::trainer::under_way;
 use crate::train::{KeepUnderWay, Plan};
 pub use begun::as_begun;
@@ -72,6 +73,9 @@ pub enum LaunchError {
     /// The task cannot be loaded.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// Rows cannot be read as the model reads them.
+    #[error(transparent)]
+    Rows(#[from] RowsError),
     /// The space does not fit the model.
     #[error(transparent)]
     Space(#[from] SpaceError),
@@ -183,6 +187,15 @@ impl Resolved {
             .collect()
     }
 
+    /// Reads all rows as the model reads them.
+    ///
+    /// # Errors
+    /// A row, or the tokenizer, would end every training.
+    pub(super) fn examine(&self) -> Result<Examined, RowsError> {
+        let longest = self.study.training.max_length;
+        examine(&self.files, &self.encoder, &self.dataset, longest)
+    }
+
     /// What exports tell besides the trials.
     pub fn context(&self) -> Context {
         Context {
@@ -207,6 +220,7 @@ impl Resolved {
         stop_requests: Receiver<()>,
     ) -> Result<Runtime, LaunchError> {
         options.device.resolve()?;
+        let examined = self.examine()?;
         let folder = run_folder(&options.runs, &self.study);
         let (mut journal, history) = Journal::open(&folder)?;
         let torn_tail = history.torn_tail;
@@ -259,7 +273,7 @@ impl Resolved {
             state.notify(Severity::Info, word);
         }
         attempts::tell(&mut state, &attempts);
-        for warning in &self.dataset.warnings {
+        for warning in self.dataset.warnings.iter().chain(&examined.remarks) {
             state.notify(Severity::Warning, warning.clone());
         }
         let context = self.context();
@@ -284,6 +298,7 @@ impl Resolved {
         let plan = Plan {
             files: self.files,
             dataset: self.dataset,
+            examined: Some(examined),
             training: self.study.training,
             fidelity: self.study.fidelity,
             device: options.device,

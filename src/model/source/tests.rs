@@ -59,14 +59,15 @@ fn a_complete_folder_is_taken_with_the_tokenizer_that_says_most() {
     ]);
     let files = open(folder.path()).unwrap();
     assert_eq!(files.config, b"config.json");
-    assert!(matches!(files.tokenizer, TokenizerFiles::WordPiece { .. }));
+    assert_eq!(files.tokenizer.get("vocab.txt"), Some(&b"a"[..]));
     assert_eq!(
         files.weights,
         Weights::Files(vec![folder.path().join(WEIGHTS)])
     );
     std::fs::write(folder.path().join(TOKENIZER), "{}").unwrap();
     let files = open(folder.path()).unwrap();
-    assert_eq!(files.tokenizer, TokenizerFiles::Json(b"{}".to_vec()));
+    let whole = TokenizerFiles::json(b"{}".to_vec()).of_model(b"config.json".to_vec());
+    assert_eq!(files.tokenizer, whole);
 }
 
 #[test]

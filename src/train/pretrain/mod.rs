@@ -27,13 +27,14 @@ use self::files::{SPECIAL_TOKENS, tokenizer_json};
 use self::masking::mask;
 use self::objectives::Objectives;
 use super::TrainError;
-use super::batches::{Row, collate, rows};
+use super::batches::{Row, collate};
 use super::optimizer::{AdamW, AdamWForm, AdamWSettings, Schedule};
+use super::rows::Reader;
 use crate::model::config::{Architecture, EncoderConfig};
 use crate::model::parameters::Parameters;
 use crate::model::tensor::{DType, Device};
 use crate::model::weights::{FileFormat, NamedTensor, WeightsError, to_bytes};
-use crate::model::{Backbone, Tokenizer, TokenizerFiles};
+use crate::model::{Backbone, TokenizerFiles};
 use crate::task::demo::{self, Lesson};
 use crate::task::{Example, Label};
 
@@ -129,8 +130,8 @@ pub fn pretrain(
     let vocabulary = demo::vocabulary();
     let config = encoder(vocabulary.len() + SPECIAL_TOKENS.len());
     let tokenizer_json = tokenizer_json(&vocabulary);
-    let files = TokenizerFiles::Json(tokenizer_json.clone().into_bytes());
-    let tokenizer = Tokenizer::new(&files).map_err(TrainError::from)?;
+    let files = TokenizerFiles::json(tokenizer_json.clone().into_bytes());
+    let reader = Reader::new(&files, &config, POSITIONS).map_err(TrainError::from)?;
 
     let encoder = Backbone::random(&config, settings.seed);
     let encoder: Vec<NamedTensor> = (encoder.into_iter())
@@ -144,7 +145,7 @@ pub fn pretrain(
     train(
         settings,
         &config,
-        &tokenizer,
+        &reader,
         &objectives,
         &mut parameters,
         progress,
@@ -190,7 +191,7 @@ fn encoder(vocabulary: usize) -> EncoderConfig {
 fn train(
     settings: &PretrainSettings,
     config: &EncoderConfig,
-    tokenizer: &Tokenizer,
+    reader: &Reader<'_>,
     objectives: &Objectives,
     parameters: &mut Parameters,
     progress: &mut dyn FnMut(PretrainProgress),
@@ -216,7 +217,8 @@ fn train(
             .take(settings.batch_size)
             .map(example)
             .unzip();
-        let rows = rows(tokenizer, &examples, POSITIONS).map_err(TrainError::from)?;
+        let read = reader.read("corpus", &examples);
+        let rows = read.map_err(TrainError::from)?.rows;
         let masked = mask(rows, &lessons, &mut stream);
 
         let backbone = Backbone::over(config, parameters)?;

@@ -1,0 +1,117 @@
+//! Tokenizers of small folders.
+
+#![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
+
+use super::*;
+use crate::task::Label;
+
+/// The files of a folder, by name and content.
+fn files(contents: &[(&str, &str)]) -> TokenizerFiles {
+    let read = |name: &str| {
+        let found = contents.iter().find(|(file, _)| *file == name);
+        Ok::<_, ()>(found.map(|(_, content)| content.as_bytes().to_vec()))
+    };
+    let gathered = TokenizerFiles::gather(br#"{"model_type": "bert"}"#, read);
+    gathered.unwrap().unwrap()
+}
+
+/// A BERT tokenizer of these words.
+fn word_pieces(words: &[&str], settings: &str) -> Result<Tokenizer, TokenizerError> {
+    Tokenizer::new(&files(&[
+        ("vocab.txt", &words.join("\n")),
+        ("tokenizer_config.json", settings),
+    ]))
+}
+
+const WORDS: [&str; 8] = [
+    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cat", "Cat", "dog",
+];
+
+#[test]
+fn a_cased_vocabulary_keeps_its_case() {
+    let uncased = word_pieces(&WORDS, "{}").unwrap();
+    assert_eq!(uncased.plain("Cat").unwrap(), [5]);
+    let cased = word_pieces(&WORDS, r#"{"do_lower_case": false}"#).unwrap();
+    assert_eq!(cased.plain("Cat").unwrap(), [6]);
+    assert_eq!(uncased.pad_id(), 0);
+    assert_eq!(uncased.vocabulary_size(), WORDS.len());
+    assert_eq!(uncased.out_of_reach(), 1.0 / 3.0, "Cat of cat, Cat, dog");
+    assert_eq!(cased.out_of_reach(), 0.0);
+}
+
+#[test]
+fn a_length_without_room_for_text_is_refused() {
+    let tokenizer = word_pieces(&WORDS, "{}").unwrap();
+    let pair = Example {
+        text: "cat".into(),
+        pair: Some("dog dog".into()),
+        label: Label::Class(0),
+    };
+    let error = tokenizer
+        .encode(std::slice::from_ref(&pair), 3)
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("3 of them are special"),
+        "{error}"
+    );
+    let row = &tokenizer.encode(&[pair], 5).unwrap()[0];
+    assert_eq!(row.ids, [2, 5, 3, 7, 3]);
+    assert_eq!(row.type_ids, [0, 0, 0, 1, 1]);
+    assert_eq!((row.whole, row.words), (6, 2));
+}
+
+#[test]
+fn a_vocabulary_of_another_kind_is_refused() {
+    let error = word_pieces(&["cat"], "{}").unwrap_err();
+    assert!(error.to_string().contains("[UNK]"), "{error}");
+    let error = Tokenizer::new(&TokenizerFiles::json(b"{".to_vec())).unwrap_err();
+    assert!(error.to_string().contains("tokenizer.json"), "{error}");
+}
+
+#[test]
+fn what_python_would_do_otherwise_is_refused_with_the_remedy() {
+    let refused = |settings: &str| word_pieces(&WORDS, settings).unwrap_err().to_string();
+    for (settings, parts) in [
+        (
+            r#"{"tokenizer_class": "BertJapaneseTokenizer", "word_tokenizer_type": "mecab"}"#,
+            ["MeCab", "Choose"],
+        ),
+        (
+            r#"{"tokenizer_class": "BertweetTokenizer"}"#,
+            ["tweets", "Choose"],
+        ),
+        (
+            r#"{"tokenizer_class": "AlbertTokenizer"}"#,
+            ["AlbertTokenizer", "save_pretrained"],
+        ),
+        (
+            r#"{"tokenizer_class": "XLMRobertaTokenizer"}"#,
+            ["tokenizer.json only", "save_pretrained"],
+        ),
+        (
+            r#"{"tokenizer_class": "RobertaTokenizer"}"#,
+            ["vocab.json", "neither"],
+        ),
+        (r#"{"padding_side": "left"}"#, ["padding", "\"right\""]),
+        (
+            r#"{"truncation_side": "middle"}"#,
+            ["truncation_side", "\"left\""],
+        ),
+        (
+            r#"{"model_input_names": ["input_ids"]}"#,
+            ["model_input_names", "attention_mask"],
+        ),
+        (
+            r#"{"do_lower_case": "yes"}"#,
+            ["do_lower_case", "true or false"],
+        ),
+        (r#"{"from_slow": true}"#, ["from_slow", "take the key out"]),
+        (r#"{"cls_token": 3}"#, ["cls_token", "AddedToken"]),
+        ("[1]", ["tokenizer_config.json", "map"]),
+    ] {
+        let error = refused(settings);
+        for part in parts {
+            assert!(error.contains(part), "{part:?} is not in: {error}");
+        }
+    }
+}
