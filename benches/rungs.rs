@@ -78,7 +78,7 @@ fn study(file: &Path, seed: u64, rungs: Rungs) -> Study {
 /// The study to its end, as the program runs it.
 fn run(study: &Study, runs: &Path) -> State {
     let hub = Hub::new(HubSettings::from_env());
-    let resolved = resolve(study.clone(), &hub, &mut |_| ()).unwrap();
+    let resolved = resolve(study.clone(), None, &hub, &mut |_| ()).unwrap();
     let options = Options {
         runs: runs.to_owned(),
         device: DeviceChoice::Cpu,

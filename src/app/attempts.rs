@@ -90,6 +90,8 @@ mod tests {
                 score: Some(0.5),
                 parameters_percent: Some(26.0),
             },
+            format: 3,
+            identity: None,
             settings: serde_json::Value::Null,
         });
         let trial = TrialId(0);

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::launch::resolve;
+use super::launch::{Begun, resolve};
 use crate::evaluation::{BASELINES, FULL, Plan, Purpose, Runner, SEEDS, Step, Subject, seeds};
 use crate::executor::panic_text;
 use crate::hub::{Hub, HubSettings};
@@ -112,7 +112,8 @@ fn work(
 ) -> Result<EvaluationEvent, Box<dyn std::error::Error>> {
     let hub = Hub::new(HubSettings::from_env());
     // Read anew: the rows of a whole study would lie in memory twice for as long as the screen is open.
-    let resolved = resolve(site.study, &hub, &mut |_| {})?;
+    let begun = Begun::in_folder(&site.folder)?;
+    let resolved = resolve(site.study, begun.as_ref(), &hub, &mut |_| {})?;
     let usual = BASELINES.iter();
     let usual = usual.filter_map(|baseline| baseline.subject(&resolved.encoder));
     let subjects: Vec<Subject> = usual.chain(found).collect();
@@ -120,6 +121,7 @@ fn work(
         study: resolved.study,
         files: resolved.files,
         dataset: resolved.dataset,
+        identity: resolved.identity,
         purpose: Purpose::Measure,
         fidelity: FULL,
         device: site.device,

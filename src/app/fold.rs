@@ -60,11 +60,13 @@ impl State {
             return Err(ReplayError::Newer { found: format });
         }
         let mut state = Self::new(StudyFacts {
+            format,
             name,
             seed,
             space,
             reference_rule: reference_point,
             settings,
+            identity: None,
         });
         for (index, record) in records {
             state
@@ -86,6 +88,12 @@ impl State {
     fn take(&mut self, record: Record) -> Result<(), String> {
         match record {
             Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
+            Record::StudyIdentified { identity } => {
+                if self.study.identity.is_some() {
+                    return Err("the study identified again".to_owned());
+                }
+                self.study.identity = Some(*identity);
+            }
             Record::SessionStarted { trials, .. } => {
                 self.trials_wanted = trials;
                 for trial in &self.trials {

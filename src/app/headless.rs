@@ -146,7 +146,8 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialPruned { trial, standing } => format!("{trial} {standing}"),
         Record::TrialCancelled { trial } => format!("{trial} cancelled"),
         Record::TrialRetried { trial } => format!("{trial} queued again"),
-        Record::SessionStarted { .. }
+        Record::StudyIdentified { .. }
+        | Record::SessionStarted { .. }
         | Record::DeviceChosen { .. }
         | Record::DeviceUnavailable { .. }
         | Record::ReferencePointDerived { .. }

@@ -18,6 +18,7 @@ mod fold;
 mod forecast;
 pub mod headless;
 mod hypervolume;
+mod identity;
 pub mod launch;
 mod message;
 pub mod overview;

@@ -20,7 +20,7 @@ pub fn contents<'a>(
 ) -> Result<Contents<'a>, SearchError> {
     let facts = &state.study;
     let history = question(state, 1).history;
-    let model = match &study.model {
+    let model = match facts.model().as_ref().unwrap_or(&study.model) {
         ModelSource::Embedded => "the small encoder inside the program".to_owned(),
         ModelSource::Folder(folder) => folder.display().to_string(),
         ModelSource::Hub { id, revision } => format!("{id}, revision {revision}"),

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Curve, Vitals};
 use crate::domain::{
-    PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom, Trial, TrialId,
-    TrialState,
+    Identity, PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom, Trial,
+    TrialId, TrialState,
 };
-use crate::task::TaskSettings;
+use crate::study::ModelSource;
+use crate::task::{Edition, TaskSettings, ValidationSplit};
 
 /// Notices kept for the log panel.
 const NOTICES_KEPT: usize = 500;
@@ -18,6 +19,8 @@ const LOOKS_KEPT: usize = 240;
 /// What never changes while a study runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StudyFacts {
+    /// Format of the journal when the study was created.
+    pub format: u32,
     /// Name of the study.
     pub name: String,
     /// Seed of the study.
@@ -28,6 +31,8 @@ pub struct StudyFacts {
     pub reference_rule: ReferenceRule,
     /// The settings on which results depend, as recorded at the study's creation.
     pub settings: serde_json::Value,
+    /// The rows and weights that all trials rest on; none while a journal from before they were recorded has not gone on.
+    pub identity: Option<Identity>,
 }
 
 impl StudyFacts {
@@ -43,6 +48,28 @@ impl StudyFacts {
             |_| "score".to_owned(),
             |task: TaskSettings| task.score_name(),
         )
+    }
+
+    /// The size of the initial design, as recorded.
+    pub fn initial_trials(&self) -> Option<usize> {
+        let trials = self.settings["search"]["initial_trials"].as_u64()?;
+        usize::try_from(trials).ok()
+    }
+
+    /// Where the rows come from that trials are measured on, as recorded.
+    pub fn validation(&self) -> Option<ValidationSplit> {
+        serde_json::from_value(self.settings["task"]["validation"].clone()).ok()
+    }
+
+    /// The rules by which the rows were chosen when the study began; records from before there were editions name none.
+    pub(super) fn edition(&self) -> Edition {
+        let edition = self.settings["task"]["edition"].clone();
+        serde_json::from_value(edition).unwrap_or_default()
+    }
+
+    /// Where the backbone came from when the study began.
+    pub fn model(&self) -> Option<ModelSource> {
+        serde_json::from_value(self.settings["model"].clone()).ok()
     }
 
     /// Epochs of a trial at most, as recorded; 0 where nothing is.

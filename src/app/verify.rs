@@ -1,19 +1,21 @@
-//! Exported adapters, loaded again: do they score what their cards say?
+//! Exported adapters, loaded again: are they what their cards say, and do they score it?
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::identity::identity;
 use super::launch::LaunchError;
-use crate::domain::TrialId;
+use crate::digest;
+use crate::domain::Identity;
 use crate::durable;
 use crate::export::{AdapterCard, ExportError, list_too, listed_trials};
 use crate::hub::{Hub, HubProgress};
 use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
 use crate::study::{FidelitySettings, Precision};
-use crate::task::{Example, Label, load};
+use crate::task::{Dataset, Example, Label, Labels, load};
 use crate::train::checkpoint::{self, CheckpointError};
 use crate::train::workbench::Workbench;
 use crate::train::{Plan, TrainError};
@@ -24,23 +26,24 @@ const SAME: f64 = 1e-4;
 /// The file by which an encoder's folder is known.
 const ENCODER_WEIGHTS: &str = "model.safetensors";
 
-/// One adapter, measured again.
+/// One adapter, looked at again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// Its folder.
     pub folder: PathBuf,
-    /// The trial it comes from.
-    pub trial: TrialId,
-    /// The score on its card.
-    pub promised: f64,
-    /// The score found now.
-    pub found: f64,
+    /// What is not as it was when the adapter was exported, in words; nothing is measured where anything is.
+    pub changes: Vec<String>,
+    /// The score on its card, and the score found now.
+    pub scores: Option<(f64, f64)>,
+    /// Whether its card is from before there were digests, so that its score alone could be compared.
+    pub is_old: bool,
 }
 
 impl Verdict {
-    /// Whether both scores are the same.
+    /// Whether everything is as the card says.
     pub fn holds(&self) -> bool {
-        (self.promised - self.found).abs() < SAME
+        let is_same = |(promised, found): (f64, f64)| (promised - found).abs() < SAME;
+        self.changes.is_empty() && self.scores.is_some_and(is_same)
     }
 }
 
@@ -77,11 +80,12 @@ pub enum VerifyError {
 /// Name of the file with predictions, beside an adapter.
 pub const PREDICTIONS: &str = "predictions.jsonl";
 
-/// Measures every adapter that the manifest of `folder` lists, or without a list every one there, on the validation rows that its card names; `told` hears of each. With
-/// `predictions`, every row goes with its logits, computed in 32 bits, into [`PREDICTIONS`] beside the adapter.
+/// Holds every adapter that the manifest of `folder` lists, or without a list every one there, against its card, and
+/// measures it on the validation rows that the card names; `told` hears of each. With `predictions`, every row goes with
+/// its logits, computed in 32 bits, into [`PREDICTIONS`] beside the adapter.
 ///
 /// # Errors
-/// See [`VerifyError`]. A score that differs is no error: see [`Verdict::holds`].
+/// See [`VerifyError`]. What differs from the card is no error: see [`Verdict::holds`].
 pub fn verify(
     folder: &Path,
     device: DeviceChoice,
@@ -95,38 +99,36 @@ pub fn verify(
     let mut predicted = Vec::new();
     let mut bench: Option<(AdapterCard, Bench)> = None;
     for folder in adapters(export)? {
-        let card = AdapterCard::read(&folder)?;
-        // Adapters of one study share its model and rows; loading those takes most of the time.
-        let shared = bench
-            .take()
-            .filter(|(other, _)| is_same_study(other, &card));
-        let (_, bench) = match shared {
-            Some(shared) => bench.insert(shared),
-            None => bench.insert((card.clone(), prepare(&card, device, hub, progress)?)),
-        };
-        let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
-        let found = bench.workbench.score(&card.configuration, &weights)?;
-        if predictions {
-            // Whoever loads the files elsewhere computes in 32 bits.
-            let mut exact = card.clone();
-            exact.training.precision = Precision::F32;
-            let other = match card.training.precision {
-                Precision::F32 => None,
-                Precision::Bf16 => Some(prepare(&exact, device, hub, progress)?),
-            };
-            let workbench = &other.as_ref().unwrap_or(bench).workbench;
-            let rows = workbench.validation();
-            let logits = workbench.logits(&card.configuration, &weights, rows)?;
-            let path = folder.join(PREDICTIONS);
-            write_predictions(&path, &bench.rows, &logits)?;
-            predicted.push(path);
-        }
-        let verdict = Verdict {
+        let mut verdict = Verdict {
             folder,
-            trial: card.trial,
-            promised: card.score,
-            found,
+            changes: Vec::new(),
+            scores: None,
+            is_old: false,
         };
+        match AdapterCard::read(&verdict.folder) {
+            Err(error @ ExportError::NewerCard { .. }) => return Err(error.into()),
+            Err(error) => verdict.changes.push(error.to_string()),
+            Ok(card) => {
+                verdict.is_old = card.digest.is_none();
+                // Adapters of one study share its model and rows; loading those takes most of the time.
+                let shared = bench
+                    .take()
+                    .filter(|(other, _)| is_same_study(other, &card));
+                let shared = match shared {
+                    Some((_, bench)) => bench,
+                    None => prepare(&card, hub, progress)?,
+                };
+                let (card, bench) = bench.insert((card, shared));
+                verdict.changes = changes(&verdict.folder, card, bench)?;
+                if verdict.changes.is_empty() {
+                    let found = bench.measure(&verdict.folder, card, device, predictions)?;
+                    if predictions {
+                        predicted.push(verdict.folder.join(PREDICTIONS));
+                    }
+                    verdict.scores = Some((card.score, found));
+                }
+            }
+        }
         told(&verdict);
         verdicts.push(verdict);
     }
@@ -134,11 +136,116 @@ pub fn verify(
     Ok(verdicts)
 }
 
+/// What differs from the card, in words.
+fn changes(folder: &Path, card: &AdapterCard, bench: &Bench) -> Result<Vec<String>, VerifyError> {
+    let mut found = Vec::new();
+    let weights = folder.join(AdapterCard::WEIGHTS);
+    if let Some(then) = &card.weights_sha256 {
+        let now = digest::of_file(&weights).map_err(|source| VerifyError::Folder {
+            path: weights.clone(),
+            source,
+        })?;
+        if *then != now {
+            found.push(format!(
+                "{} is not the file that was exported: its SHA-256 was {then}, is {now}",
+                weights.display()
+            ));
+        }
+    }
+    let card_file = folder.join(AdapterCard::FILE);
+    let mut differs = |what: &str, card: String, found_now: String| {
+        if card != found_now {
+            found.push(format!(
+                "{}: {what} {card} there, {found_now} now",
+                card_file.display()
+            ));
+        }
+    };
+    let classes = |labels: &Labels| match labels {
+        Labels::Classes(names) => format!("{names:?}"),
+        Labels::Regression => "a number".to_owned(),
+    };
+    differs(
+        "the classes are",
+        classes(&card.labels),
+        classes(&bench.dataset.labels),
+    );
+    let metric = bench.dataset.metric.name().to_owned();
+    differs("the metric is", card.metric.name().to_owned(), metric);
+    let length = card.training.max_length.to_string();
+    differs("`max_length` is", card.max_length.to_string(), length);
+    if let Some(identity) = &card.identity {
+        found.extend(identity.measured_changes(&bench.identity));
+    }
+    Ok(found)
+}
+
 /// What adapters of one study share.
 struct Bench {
-    workbench: Workbench,
-    /// The validation rows, in the workbench's order.
-    rows: Vec<Example>,
+    files: ModelFiles,
+    dataset: Dataset,
+    identity: Identity,
+    /// Made once something is to be measured.
+    workbench: Option<Workbench>,
+}
+
+impl Bench {
+    /// The score of an adapter now.
+    fn measure(
+        &mut self,
+        folder: &Path,
+        card: &AdapterCard,
+        device: DeviceChoice,
+        predictions: bool,
+    ) -> Result<f64, VerifyError> {
+        let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
+        let workbench = match self.workbench.take() {
+            Some(workbench) => workbench,
+            None => self.workbench(card, card.training.precision, device)?,
+        };
+        let workbench = self.workbench.insert(workbench);
+        let found = workbench.score(&card.configuration, &weights)?;
+        if predictions {
+            // Whoever loads the files elsewhere computes in 32 bits.
+            let other = match card.training.precision {
+                Precision::F32 => None,
+                Precision::Bf16 => Some(self.workbench(card, Precision::F32, device)?),
+            };
+            let Some(workbench) = other.as_ref().or(self.workbench.as_ref()) else {
+                return Ok(found);
+            };
+            let rows = workbench.validation();
+            let logits = workbench.logits(&card.configuration, &weights, rows)?;
+            write_predictions(&folder.join(PREDICTIONS), &self.dataset.validation, &logits)?;
+        }
+        Ok(found)
+    }
+
+    fn workbench(
+        &self,
+        card: &AdapterCard,
+        precision: Precision,
+        device: DeviceChoice,
+    ) -> Result<Workbench, VerifyError> {
+        let mut training = card.training.clone();
+        training.precision = precision;
+        let plan = Plan {
+            files: self.files.clone(),
+            dataset: self.dataset.clone(),
+            examined: None,
+            training,
+            fidelity: FidelitySettings {
+                data_share: 1.0,
+                epochs: None,
+            },
+            device,
+            weights_folder: None,
+            under_way: None,
+            seed: card.seed,
+            basis: String::new(),
+        };
+        Ok(Workbench::prepare(plan)?)
+    }
 }
 
 /// One JSON object a row: its texts, its label, its logits.
@@ -201,29 +308,18 @@ fn is_same_study(a: &AdapterCard, b: &AdapterCard) -> bool {
 
 fn prepare(
     card: &AdapterCard,
-    device: DeviceChoice,
     hub: &Hub,
     progress: &mut dyn FnMut(HubProgress),
 ) -> Result<Bench, VerifyError> {
     let files = ModelFiles::open(&card.model, hub, progress).map_err(LaunchError::from)?;
     let dataset = load(&card.task, card.seed, hub, progress).map_err(LaunchError::from)?;
-    let rows = dataset.validation.clone();
-    let plan = Plan {
+    let identity = identity(&files, &dataset)?;
+    Ok(Bench {
         files,
         dataset,
-        examined: None,
-        training: card.training.clone(),
-        fidelity: FidelitySettings {
-            data_share: 1.0,
-            epochs: None,
-        },
-        device,
-        weights_folder: None,
-        under_way: None,
-        seed: card.seed,
-    };
-    let workbench = Workbench::prepare(plan)?;
-    Ok(Bench { workbench, rows })
+        identity,
+        workbench: None,
+    })
 }
 
 #[cfg(test)]

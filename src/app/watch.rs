@@ -28,7 +28,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Reads the journal in a run's folder. `initial_trials` is the size of the study's initial design.
+    /// Reads the journal in a run's folder. `initial_trials` is the size of the study's initial design, where the journal does
+    /// not say.
     ///
     /// # Errors
     /// Where the study was never started, or its journal cannot be read.
@@ -36,10 +37,12 @@ impl Watch {
         let mut follower = Follower::new(folder);
         let (News::Anew(records) | News::Further(records)) = follower.news()?;
         let last_record = last(&records);
+        let state = replayed(folder, records)?;
+        let initial_trials = state.study.initial_trials().unwrap_or(initial_trials);
         let mut watch = Self {
             folder: folder.to_owned(),
             follower,
-            state: replayed(folder, records)?,
+            state,
             initial_trials,
             last_record,
             worked_on: journal::is_worked_on(folder),
@@ -52,6 +55,11 @@ impl Watch {
     /// The study as it stands.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Says what is worth knowing about the study.
+    pub fn caution(&mut self, text: String) {
+        self.state.notify(Severity::Warning, text);
     }
 
     /// Shows the study until the user leaves, or the system asks to stop.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use autopeft::app::launch::{Options, as_begun, run_folder};
+use autopeft::app::launch::{Options, run_folder};
 use autopeft::model::device::DeviceChoice;
 use autopeft::study::Study;
 use clap::{Args, Parser, Subcommand};
@@ -200,7 +200,7 @@ impl StudyArguments {
         if let Some(seed) = self.seed {
             study.seed = seed;
         }
-        Ok(as_begun(study, &self.runs))
+        Ok(study)
     }
 
     /// What does not belong to the study itself.

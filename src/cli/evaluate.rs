@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use autopeft::app::State;
 use autopeft::app::evaluating::evaluation_folder;
-use autopeft::app::launch::{Resolved, resolve};
+use autopeft::app::launch::Resolved;
 use autopeft::app::signals;
 use autopeft::domain::{ReferencePoint, TrialId};
 use autopeft::durable;
@@ -14,14 +14,14 @@ use autopeft::evaluation::{
     BASELINES, Baseline, Choosing, FULL, Kind, Plan, Purpose, Report, Runner, SEEDS, Spent, Step,
     Subject, seeds,
 };
-use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::device::DeviceChoice;
 use clap::Args;
 use crossbeam_channel::Receiver;
 
 use super::args::StudyArguments;
+use super::begun::resolved;
 use super::exit::Done;
-use super::{downloads, log, output};
+use super::{log, output};
 
 /// See [`Command::Evaluate`](super::args::Command::Evaluate).
 #[derive(Args, Debug)]
@@ -81,8 +81,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Done> {
     let folder = arguments.study.run_folder(&study);
     let state = State::recorded(&folder)?;
     let found = arguments.scope.found(&state)?;
-    let hub = Hub::new(HubSettings::from_env());
-    let resolved = resolve(study, &hub, &mut downloads::teller())?;
+    let resolved = resolved(study, &folder)?;
     let stopped = signals::stop_requests()?;
     let device = arguments.study.options().device;
     let Some((report, done)) =
@@ -112,6 +111,7 @@ pub(super) fn measure(
         study: resolved.study.clone(),
         files: resolved.files.clone(),
         dataset: resolved.dataset.clone(),
+        identity: resolved.identity.clone(),
         purpose: Purpose::Measure,
         fidelity: FULL,
         device,

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use autopeft::app::State;
-use autopeft::app::launch::{front_of, resolve};
-use autopeft::hub::{Hub, HubSettings};
+use autopeft::app::launch::front_of;
 
 use super::args::StudyArguments;
-use super::downloads;
+use super::begun::resolved;
 use super::exit::Done;
 use super::output;
 
@@ -22,8 +21,7 @@ pub(crate) fn export(
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
     let state = State::recorded(&folder)?;
-    let hub = Hub::new(HubSettings::from_env());
-    let context = resolve(study, &hub, &mut downloads::teller())?.context();
+    let context = resolved(study, &folder)?.context();
     let formats: Vec<&str> = formats.iter().map(String::as_str).collect();
     let out = out.unwrap_or_else(|| folder.join("export"));
     let front = front_of(&state, &context, &folder);

@@ -3,17 +3,17 @@
 use std::io::Write;
 
 use anyhow::{Result, bail};
-use autopeft::app::launch::{Resolved, resolve};
+use autopeft::app::launch::Resolved;
 use autopeft::app::signals;
 use autopeft::evaluation::{FULL, Plan, Purpose, Run, Runner, Step, Subject, kendall_tau};
-use autopeft::hub::{Hub, HubSettings};
 use autopeft::study::FidelitySettings;
 use autopeft::train::Recipe;
 use clap::Args;
 
 use super::args::StudyArguments;
+use super::begun::resolved;
 use super::exit::Done;
-use super::{downloads, log, output};
+use super::{log, output};
 
 /// See [`Command::Fidelity`](super::args::Command::Fidelity).
 #[derive(Args, Debug)]
@@ -36,18 +36,19 @@ pub(crate) fn fidelity(arguments: &FidelityArguments) -> Result<Done> {
             arguments.study.file.display()
         );
     }
-    let folder = arguments.study.run_folder(&study).join("fidelity");
-    let hub = Hub::new(HubSettings::from_env());
+    let run_folder = arguments.study.run_folder(&study);
+    let folder = run_folder.join("fidelity");
     let stopped = signals::stop_requests()?;
     let mut measured = Vec::new();
     for fidelity in [reduced, FULL] {
-        let resolved = resolve(study.clone(), &hub, &mut downloads::teller())?;
+        let resolved = resolved(study.clone(), &run_folder)?;
         let subjects = subjects(&resolved, arguments.configurations as usize);
         let wanted = subjects.len();
         let runner = Runner::new(Plan {
             study: resolved.study,
             files: resolved.files,
             dataset: resolved.dataset,
+            identity: resolved.identity,
             purpose: Purpose::Measure,
             fidelity,
             device: arguments.study.options().device,

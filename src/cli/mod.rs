@@ -1,6 +1,7 @@
 //! The command line: arguments, one file per subcommand, and what the process returns.
 
 mod args;
+mod begun;
 mod check;
 mod completions;
 mod downloads;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use autopeft::app::State;
+use autopeft::app::launch::Begun;
 use autopeft::app::report::contents;
 use autopeft::evaluation::Report;
 
@@ -18,6 +19,7 @@ pub(crate) fn report(arguments: &StudyArguments, out: Option<PathBuf>) -> Result
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
     let state = State::recorded(&folder)?;
+    let study = Begun::of(&state, &folder).hold(study)?;
     let contents = contents(&study, &state, evaluation(&folder)?)?;
     let out = out.unwrap_or(folder);
     std::fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;

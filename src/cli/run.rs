@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use autopeft::app::headless::Headless;
-use autopeft::app::launch::{delete_leftovers, resolve};
+use autopeft::app::launch::{Begun, delete_leftovers, resolve};
 use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
 use autopeft::app::{signals, vitals};
@@ -27,8 +27,9 @@ pub(crate) fn run(
 ) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
+    let begun = Begun::in_folder(&folder)?;
     let hub = Hub::new(HubSettings::from_env());
-    let resolved = resolve(study, &hub, &mut downloads::teller())?;
+    let resolved = resolve(study, begun.as_ref(), &hub, &mut downloads::teller())?;
     let obstacle = why_no_screen();
     let screen = if !headless && !json && obstacle.is_none() {
         Some((log::to_file(&folder)?, settings::read()?))

@@ -4,18 +4,23 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 use autopeft::app::State;
+use autopeft::app::launch::Begun;
 use autopeft::domain::Trial;
 use autopeft::export::Summary;
 use autopeft::task::ValidationSplit;
 
 use super::args::StudyArguments;
+use super::begun;
 use super::exit::Done;
 use super::output;
 
 /// Tells it as a table, or as one JSON object.
 pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let study = arguments.read()?;
-    let state = State::recorded(&arguments.run_folder(&study))?;
+    let folder = arguments.run_folder(&study);
+    let state = State::recorded(&folder)?;
+    let validation = state.study.validation().unwrap_or(study.task.validation);
+    begun::warn(Begun::of(&state, &folder).hold(study).err().as_ref());
     let mut out = output::out();
     if json {
         let facts = &state.study;
@@ -23,7 +28,7 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
         serde_json::to_writer_pretty(&mut out, &summary).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        table(&state, study.task.validation, &mut out)?;
+        table(&state, validation, &mut out)?;
     }
     Ok(Done::Complete)
 }

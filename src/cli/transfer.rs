@@ -7,16 +7,16 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use autopeft::app::State;
-use autopeft::app::launch::{as_begun, resolve, run_folder};
+use autopeft::app::launch::run_folder;
 use autopeft::app::signals;
 use autopeft::evaluation::{Report, transferred};
-use autopeft::hub::{Hub, HubSettings};
 use autopeft::study::Study;
 use clap::Args;
 
+use super::begun::resolved;
 use super::evaluate::{EvaluateArguments, measure, write_whole};
 use super::exit::Done;
-use super::{downloads, log, output};
+use super::{log, output};
 
 /// See [`Command::Transfer`](super::args::Command::Transfer).
 #[derive(Args, Debug)]
@@ -37,11 +37,10 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let state = State::recorded(&source_folder)?;
     // A reference point holds for the rows that it was derived from.
     let found = scope.found(&state)?.elsewhere();
-    let hub = Hub::new(HubSettings::from_env());
-    let source = resolve(source, &hub, &mut downloads::teller())?;
+    let source = resolved(source, &source_folder)?;
     let options = study.options();
     let targets: Vec<Study> = (arguments.to.iter())
-        .map(|path| Ok(as_begun(Study::read(path)?, &options.runs)))
+        .map(|path| Ok(Study::read(path)?))
         .collect::<Result<_>>()?;
     distinct(&targets)?;
     let stopped = signals::stop_requests()?;
@@ -50,14 +49,14 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let mut reports = Vec::new();
     let mut all = Done::Complete;
     for target in targets {
-        let target = resolve(target, &hub, &mut downloads::teller())?;
+        let run = run_folder(&options.runs, &target);
+        let target = resolved(target, &run)?;
         let mut found = found.clone();
         for subject in &mut found.subjects {
             subject.name = format!("{}-{}", state.study.name, subject.name);
             subject.configuration =
                 transferred(&subject.configuration, &source.encoder, &target.encoder);
         }
-        let run = run_folder(&options.runs, &target.study);
         let measured = measure(target, found, scope, options.device, &run, &stopped)?;
         let Some((report, done)) = measured else {
             all = Done::Interrupted;

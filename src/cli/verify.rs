@@ -1,10 +1,10 @@
 //! `verify`: loads exported adapters again and measures them.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use autopeft::app::verify::verify as measure;
+use autopeft::app::verify::{Verdict, verify as measure};
 use autopeft::export::{Change, changes};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::device::DeviceChoice;
@@ -33,25 +33,14 @@ pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> 
         &hub,
         &mut downloads::teller(),
         &mut |verdict| {
-            let said = if verdict.holds() {
-                "same score"
-            } else {
-                "OTHER SCORE"
-            };
             // Whoever closed the pipe reads the exit code.
-            let _ = writeln!(
-                out,
-                "{said}  {}  promised {:.6}, found {:.6}",
-                verdict.folder.display(),
-                verdict.promised,
-                verdict.found
-            );
+            let _ = tell(&mut out, verdict);
         },
     )?;
     let broken = verdicts.iter().filter(|verdict| !verdict.holds()).count();
     if broken > 0 {
         bail!(
-            "{broken} of {} adapters do not score what their cards say; was the model or the data changed?",
+            "{broken} of {} adapters are not what their cards say",
             verdicts.len()
         );
     }
@@ -64,4 +53,30 @@ pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> 
         count => bail!("{count} files are not as they were exported; `export` writes them again"),
     }
     Ok(Done::Complete)
+}
+
+/// A line for the score, and one for everything that is otherwise.
+fn tell(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
+    let folder = verdict.folder.display();
+    if let Some((promised, found)) = verdict.scores {
+        let said = if verdict.holds() {
+            "same score"
+        } else {
+            "OTHER SCORE"
+        };
+        writeln!(
+            out,
+            "{said}  {folder}  promised {promised:.6}, found {found:.6}"
+        )?;
+    }
+    for change in &verdict.changes {
+        writeln!(out, "CHANGED  {folder}  {change}")?;
+    }
+    if verdict.is_old {
+        writeln!(
+            out,
+            "  {folder} has a card from before there were digests: files and rows could not be compared"
+        )?;
+    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result, bail};
+use autopeft::app::launch::Begun;
 use autopeft::app::screen::OnScreen;
 use autopeft::app::signals;
 use autopeft::app::watch::Watch;
@@ -10,7 +11,7 @@ use autopeft::tui::{Screen, picture, why_no_screen};
 
 use super::args::WatchArguments;
 use super::exit::Done;
-use super::{log, settings};
+use super::{begun, log, settings};
 
 /// Shows the study until the user leaves, or draws it once as a picture.
 pub(crate) fn watch(arguments: &WatchArguments) -> Result<Done> {
@@ -18,10 +19,15 @@ pub(crate) fn watch(arguments: &WatchArguments) -> Result<Done> {
     let folder = arguments.study.run_folder(&study);
     let settings = settings::read()?;
     let mut watch = Watch::begin(&folder, study.search.initial_trials)?;
+    let changed = Begun::of(watch.state(), &folder).hold(study).err();
+    if let Some(error) = &changed {
+        watch.caution(error.to_string().replace('\n', "; "));
+    }
     if let Some(path) = &arguments.picture {
         let (width, height) = arguments.size;
         let drawn = picture(&mut Screen::new(settings), watch.state(), width, height);
         fs::write(path, drawn).with_context(|| format!("cannot write {}", path.display()))?;
+        begun::warn(changed.as_ref());
         return Ok(Done::Complete);
     }
     if let Some(reason) = why_no_screen() {

@@ -5,6 +5,7 @@
 mod cause;
 mod configuration;
 mod dimension;
+mod identity;
 mod learning_rate;
 mod number;
 mod objective;
@@ -20,6 +21,7 @@ mod trial;
 pub use cause::{Cause, Moment};
 pub use configuration::{Configuration, ConfigurationError};
 pub use dimension::{Dimension, DimensionKind};
+pub use identity::{EncoderIdentity, Identity, RowsIdentity};
 pub use learning_rate::{LearningRate, LearningRateError};
 pub use objective::Objectives;
 pub use pareto::{extend_front, front, hypervolume};

@@ -10,12 +10,17 @@ use crate::domain::Measurement;
 use crate::durable;
 
 /// Version of the file; a later one is refused.
-const FORMAT: u32 = 1;
+///
+/// 2 says what the training rests on.
+const FORMAT: u32 = 2;
 
 /// What one subject did with one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     format: u32,
+    /// Digest of the rows, weights and settings that it rests on.
+    #[serde(default)]
+    mark: String,
     /// What was trained.
     pub subject: Subject,
     /// Seed of its weights, its order of rows and its dropout.
@@ -78,6 +83,7 @@ impl Run {
     ) -> Self {
         Self {
             format: FORMAT,
+            mark: String::new(),
             subject,
             seed,
             validation_score: measured.objectives.score,
@@ -94,6 +100,12 @@ impl Run {
     pub fn has_diverged(&self) -> bool {
         // Epochs are counted from 1.
         self.best_epoch == 0
+    }
+
+    /// Says what it rests on.
+    pub(super) fn marked(mut self, mark: &str) -> Self {
+        mark.clone_into(&mut self.mark);
+        self
     }
 
     /// Its file in the folder of its settings.
@@ -113,11 +125,13 @@ impl Run {
         durable::write_whole(&path, |out| out.write_all(&text)).map_err(io)
     }
 
-    /// The training that is already done, if it is.
+    /// The training that is already done on what this mark stands for, if it is; it was measured on so many `rows`.
     pub(super) fn load(
         folder: &Path,
+        mark: &str,
         subject: &Subject,
         seed: u64,
+        rows: usize,
     ) -> Result<Option<Self>, RunError> {
         #[derive(Deserialize)]
         struct Version {
@@ -141,6 +155,17 @@ impl Run {
         }
         let run: Self =
             serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
+        if run.mark != mark {
+            return Err(damaged(
+                "it rests on other rows, weights or settings".to_owned(),
+            ));
+        }
+        if run.predictions.len() != rows {
+            let found = run.predictions.len();
+            return Err(damaged(format!(
+                "it has {found} predictions for {rows} rows"
+            )));
+        }
         match run.subject == *subject && run.seed == seed {
             true => Ok(Some(run)),
             false => Err(damaged("it is of another configuration".to_owned())),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::run::{Run, RunError};
 use super::{Report, Spent, Subject, parameters};
 use crate::digest;
-use crate::domain::{Job, Ladder, Measurement, TrialId};
+use crate::domain::{Identity, Job, Ladder, Measurement, RowsIdentity, TrialId};
 use crate::model::device::DeviceChoice;
 use crate::model::{LoadError, ModelFiles};
 use crate::study::{FidelitySettings, Study};
@@ -54,6 +54,8 @@ pub struct Plan {
     pub files: ModelFiles,
     /// The rows.
     pub dataset: Dataset,
+    /// Backbone and rows by their content.
+    pub identity: Identity,
     /// What the trainings are for.
     pub purpose: Purpose,
     /// How much of a full training each gets.
@@ -118,6 +120,8 @@ pub enum EvaluationError {
 /// An evaluation under way.
 pub struct Runner {
     plan: Plan,
+    /// Digest of everything that a training depends on, besides its subject and its seed.
+    mark: String,
     folder: PathBuf,
     measured: Vec<Example>,
 }
@@ -130,16 +134,7 @@ impl Runner {
             .retain(|subject| names.insert(subject.name.clone()));
         let mut numbers = BTreeSet::new();
         plan.seeds.retain(|seed| numbers.insert(*seed));
-        let mut settings = json!({
-            "model": plan.files.origin,
-            "task": plan.study.task,
-            "training": plan.study.training,
-            "seed": plan.study.seed,
-        });
-        if plan.fidelity != FULL {
-            settings["fidelity"] = json!(plan.fidelity);
-        }
-        let mark = digest::of_bytes(settings.to_string().as_bytes());
+        let mark = mark(&plan);
         let folder = plan.folder.join(&mark[..12]);
         let measured = match (plan.purpose, plan.dataset.test.is_empty()) {
             (Purpose::Choose, _) => Vec::new(),
@@ -148,6 +143,7 @@ impl Runner {
         };
         Self {
             plan,
+            mark,
             folder,
             measured,
         }
@@ -202,7 +198,9 @@ impl Runner {
                 if stop() {
                     return Ok(runs);
                 }
-                if let Some(run) = Run::load(&self.folder, subject, seed)? {
+                if let Some(run) =
+                    Run::load(&self.folder, &self.mark, subject, seed, self.measured.len())?
+                {
                     told(Step::Known(&run));
                     runs.push(run);
                     continue;
@@ -215,6 +213,7 @@ impl Runner {
                 let Some(run) = self.train(workbench, measured, subject, seed, stop, told)? else {
                     return Ok(runs);
                 };
+                let run = run.marked(&self.mark);
                 run.save(&self.folder)?;
                 told(Step::Done(&run));
                 runs.push(run);
@@ -264,6 +263,7 @@ impl Runner {
             weights_folder: None,
             under_way: None,
             seed: study.seed,
+            basis: self.mark.clone(),
         })?;
         Ok((bench, measured))
     }
@@ -331,6 +331,27 @@ impl Runner {
             predictions,
         )))
     }
+}
+
+/// Digest of everything that a training of this plan depends on: rows and weights by their content, and the settings on
+/// which results depend.
+fn mark(plan: &Plan) -> String {
+    let mut identity = plan.identity.clone();
+    if plan.purpose == Purpose::Choose {
+        // The rows kept apart stay unseen.
+        identity.test = RowsIdentity::default();
+    }
+    let settings = plan.study.results_alone();
+    let mut basis = json!({
+        "identity": identity,
+        "task": settings["task"],
+        "training": settings["training"],
+        "seed": plan.study.seed,
+    });
+    if plan.fidelity != FULL {
+        basis["fidelity"] = json!(plan.fidelity);
+    }
+    digest::of_bytes(basis.to_string().as_bytes())
 }
 
 /// A training that learnt nothing.

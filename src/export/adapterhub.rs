@@ -44,7 +44,7 @@ impl Exporter for AdapterHub {
         let mut written = encoder(front, folder)?;
         for member in expressible(front, self.name(), obstacle)? {
             let trial = member.0.id;
-            let (weights, head) = tensors(front, trained::load(front, trial)?);
+            let (weights, head) = tensors(front, trained::load(front, member.0)?);
             let folder = trained::folder(folder, trial, FOLDER)?;
             let script = python::script(front, member, Library::Adapters);
             let [adapter_config, head_config] = configs(front, member);

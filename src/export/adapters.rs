@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::python::{self, Library};
-use super::trained::{self, write_json, write_tensors};
+use super::trained;
 use super::{AdapterCard, ExportError, Exporter, Front, model_card, write_file};
 use crate::durable;
 use crate::model::{ModelFiles, Weights};
@@ -29,22 +29,20 @@ impl Exporter for Adapters {
     fn export(&self, front: &Front<'_>, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
         let members = front.members();
         for (trial, _) in &members {
-            trained::find(front, trial.id)?;
+            trained::find(front, trial)?;
         }
         let mut written = encoder(front, folder)?;
         for member in members {
-            let (trial, measurement) = member;
-            let tensors = trained::load(front, trial.id)?;
-            let folder = trained::folder(folder, trial.id, "")?;
+            let [weights, card] = trained::adapter(front, member)?;
+            let folder = trained::folder(folder, member.0.id, "")?;
             let script = python::script(front, member, Library::Transformers);
             let page = model_card::page(front, member);
-            let card = AdapterCard::new(front, trial, measurement);
             written.extend([
-                write_tensors(&folder, AdapterCard::WEIGHTS, trial.id, &tensors)?,
+                write_file(&folder, AdapterCard::WEIGHTS, &weights)?,
                 write_file(&folder, python::MODULE_FILE, python::MODULE.as_bytes())?,
                 write_file(&folder, python::FILE, script.as_bytes())?,
                 write_file(&folder, model_card::FILE, page.as_bytes())?,
-                write_json(&folder, AdapterCard::FILE, self.name(), &card)?,
+                write_file(&folder, AdapterCard::FILE, &card)?,
             ]);
         }
         Ok(written)

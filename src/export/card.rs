@@ -6,13 +6,19 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{ExportError, Front};
-use crate::domain::{Configuration, Measurement, Trial, TrialId};
+use crate::digest;
+use crate::domain::{Configuration, Identity, Measurement, Trial, TrialId};
 use crate::model::AdaptedSettings;
 use crate::study::{ModelSource, TrainingSettings};
 use crate::task::{Labels, Metric, TaskSettings};
 
 /// Version of the description; a later one is refused, an earlier one is read.
-pub const CARD_FORMAT: u32 = 1;
+///
+/// 2 has digests: of what the score rests on, of the weights beside it, and of itself.
+pub const CARD_FORMAT: u32 = 2;
+
+/// What stands in place of a card's own digest while that is computed.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What an exported adapter is. Its weights lie beside it, in [`AdapterCard::WEIGHTS`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +75,15 @@ pub struct AdapterCard {
     pub training: TrainingSettings,
     /// What the names in the weights file mean, for people who load it elsewhere.
     pub tensors: BTreeMap<String, String>,
+    /// What the score rests on, by content; none on cards of format 1.
+    #[serde(default)]
+    pub identity: Option<Identity>,
+    /// SHA-256 of the weights' file; none on cards of format 1.
+    #[serde(default)]
+    pub weights_sha256: Option<String>,
+    /// SHA-256 of the card's own file with 64 zeros in this place; none on cards of format 1.
+    #[serde(default)]
+    pub digest: Option<String>,
 }
 
 /// Names in the weights file and their meaning.
@@ -122,8 +137,13 @@ impl AdapterCard {
     /// Name of the weights' file beside it.
     pub const WEIGHTS: &str = "adapter.safetensors";
 
-    /// Of a finished trial.
-    pub(super) fn new(front: &Front<'_>, trial: &Trial, measurement: Measurement) -> Self {
+    /// Of a finished trial with the bytes of its weights' file.
+    pub(super) fn new(
+        front: &Front<'_>,
+        trial: &Trial,
+        measurement: Measurement,
+        weights: &[u8],
+    ) -> Self {
         let context = front.context;
         let study = &context.study;
         let tensors = TENSORS.map(|(name, meaning)| (name.to_owned(), meaning.to_owned()));
@@ -153,13 +173,29 @@ impl AdapterCard {
             lora_scale: AdaptedSettings::default().lora_scale,
             training: study.training.clone(),
             tensors: BTreeMap::from(tensors),
+            identity: Some(context.identity.clone()),
+            weights_sha256: Some(digest::of_bytes(weights)),
+            digest: Some(NO_DIGEST.to_owned()),
         }
+    }
+
+    /// The bytes of the card's file, its digest put in.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, ExportError> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| ExportError::Format {
+            format: "adapters",
+            reason: error.to_string(),
+        })?;
+        let blank = text + "\n";
+        let digest = digest::of_bytes(blank.as_bytes());
+        Ok(blank
+            .replace(&own_digest(NO_DIGEST), &own_digest(&digest))
+            .into_bytes())
     }
 
     /// The description in the folder of an exported trial.
     ///
     /// # Errors
-    /// There is none, it is damaged, or a later program wrote it.
+    /// There is none, it is not as it was exported, or a later program wrote it.
     pub fn read(folder: &Path) -> Result<Self, ExportError> {
         #[derive(Deserialize)]
         struct Version {
@@ -177,6 +213,26 @@ impl AdapterCard {
             let found = version.format;
             return Err(ExportError::NewerCard { path, found });
         }
-        serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))
+        let card: Self =
+            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        match card.is_of(&text) {
+            true => Ok(card),
+            false => Err(ExportError::ChangedCard { path }),
+        }
     }
+
+    /// Whether a file's text is, byte by byte, what its digest was made of.
+    fn is_of(&self, text: &str) -> bool {
+        let Some(digest) = &self.digest else {
+            return self.format < 2;
+        };
+        let place = own_digest(digest);
+        text.matches(&place).count() == 1
+            && digest::of_bytes(text.replace(&place, &own_digest(NO_DIGEST)).as_bytes()) == *digest
+    }
+}
+
+/// How a digest stands in the card's file. Inside a text of the file the quotes would be escaped.
+fn own_digest(digest: &str) -> String {
+    format!("\"digest\": \"{digest}\"")
 }

@@ -114,6 +114,12 @@ pub enum ExportError {
         /// What is wrong.
         reason: String,
     },
+    /// An exported adapter's description was changed after it was written.
+    #[error("{} is not as it was exported: it no longer has its own digest; export the trial again", path.display())]
+    ChangedCard {
+        /// The file.
+        path: PathBuf,
+    },
     /// An exported adapter was written by a later program.
     #[error("{} has format {found}, and this program reads up to {CARD_FORMAT}: use a newer one", path.display())]
     NewerCard {

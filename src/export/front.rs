@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::{
-    Measurement, Objectives, PeftSpace, ReferencePoint, Trial, front, hypervolume,
+    Identity, Measurement, Objectives, PeftSpace, ReferencePoint, Trial, front, hypervolume,
 };
 use crate::model::ModelFiles;
 use crate::model::config::EncoderConfig;
@@ -27,6 +27,17 @@ pub struct Front<'a> {
     pub context: &'a Context,
     /// Folder of the trained weights of finished trials.
     pub weights: PathBuf,
+    /// Whose weights they must be; none where the journal does not know what its trials rest on.
+    pub owned: Option<Owned>,
+}
+
+/// Whose weights a study's files must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// Digest of what all trials of the study rest on.
+    pub basis: String,
+    /// Whether a file may say nothing of it, as the files of earlier programs do.
+    pub may_be_unsaid: bool,
 }
 
 /// What is the same for all trials of a study and known only once model and data are.
@@ -46,8 +57,10 @@ pub struct Context {
     pub encoder: EncoderConfig,
     /// The backbone's files.
     pub model_files: ModelFiles,
-    /// The files that the rows were read from; none where the program makes them.
-    pub data_files: Vec<PathBuf>,
+    /// The files that the rows were read from, each with the digest of its bytes; none where the program makes them.
+    pub data_files: Vec<(PathBuf, String)>,
+    /// Model and rows by their content.
+    pub identity: Identity,
 }
 
 impl Context {

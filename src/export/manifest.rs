@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::trained::write_json;
 use super::{ExportError, Exporter, Front};
-use crate::digest;
 use crate::model::SourceError;
 
 /// Name of the file.
@@ -54,20 +53,21 @@ pub(super) fn write(
         },
     };
     let model = context.model_files.digests().map_err(unreadable)?;
+    if context.model_files.weights_digest().map_err(unreadable)? != context.identity.encoder.weights
+    {
+        return Err(ExportError::Format {
+            format: NAME,
+            reason:
+                "the model's weights are another file than the one that the trials were trained on"
+                    .to_owned(),
+        });
+    }
     let model: serde_json::Map<String, Value> =
         model.into_iter().map(|(n, d)| (n, d.into())).collect();
-    let of_file = |path: &PathBuf| match digest::of_file(path) {
-        Ok(sha256) => Ok(json!({ "path": path, "sha256": sha256 })),
-        Err(source) => Err(ExportError::Read {
-            path: path.clone(),
-            source,
-        }),
-    };
-    let data: Vec<Value> = context
-        .data_files
-        .iter()
-        .map(of_file)
-        .collect::<Result<_, _>>()?;
+    let data = context.data_files.iter();
+    let data: Vec<Value> = data
+        .map(|(path, sha256)| json!({ "path": path, "sha256": sha256 }))
+        .collect();
     let members = front.members().into_iter();
     let members: Vec<Value> = members
         .map(|(trial, measurement)| {
@@ -88,6 +88,7 @@ pub(super) fn write(
         "study": context.study,
         "model": { "origin": context.base_model, "sha256": model },
         "data": { "task": context.study.task.name, "metric": context.metric, "positive_label": context.positive_label, "files": data },
+        "identity": context.identity,
         "space": front.space,
         "reference_point": front.reference_point,
         "trials": front.trials.len(),

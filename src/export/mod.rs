@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 pub use card::{AdapterCard, CARD_FORMAT};
 pub use error::ExportError;
 pub use folder::Written;
-pub use front::{Context, Front};
+pub use front::{Context, Front, Owned};
 pub use json::{Summary, TrialSummary};
 pub use listing::{Change, changes, list_too, listed_trials};
 

@@ -42,7 +42,7 @@ impl Exporter for Peft {
         let mut written = encoder(front, folder)?;
         for member in expressible(front, self.name(), obstacle)? {
             let trial = member.0.id;
-            let weights = tensors(front, trained::load(front, trial)?);
+            let weights = tensors(front, trained::load(front, member.0)?);
             let folder = trained::folder(folder, trial, FOLDER)?;
             let script = python::script(front, member, Library::Peft);
             written.extend([

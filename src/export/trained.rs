@@ -5,34 +5,64 @@ use std::path::{Path, PathBuf};
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{ExportError, Front, write_file};
-use crate::domain::TrialId;
+use super::front::Finished;
+use super::{AdapterCard, ExportError, Front, write_file};
+use crate::domain::{Trial, TrialId};
 use crate::durable;
 use crate::model::weights::{FileFormat, NamedTensor, to_bytes};
-use crate::train::checkpoint::{self, CheckpointError};
+use crate::train::checkpoint::{self, CheckpointError, Owner};
 
 /// The file with a trial's trained weights.
 ///
 /// # Errors
-/// It is not there.
-pub(super) fn find(front: &Front<'_>, trial: TrialId) -> Result<PathBuf, ExportError> {
-    let path = checkpoint::path(&front.weights, trial);
+/// It is not there, or it holds the weights of something else.
+pub(super) fn find(front: &Front<'_>, trial: &Trial) -> Result<PathBuf, ExportError> {
+    let path = checkpoint::path(&front.weights, trial.id);
     if path.is_file() {
+        if let Some(owned) = &front.owned {
+            let owner = Owner {
+                basis: owned.basis.clone(),
+                trial: trial.id,
+                configuration: trial.configuration.clone(),
+            };
+            let held = owner.hold(&path, owned.may_be_unsaid);
+            let trial = trial.id;
+            held.map_err(|source| ExportError::Weights { trial, source })?;
+        }
         return Ok(path);
     }
     let why = match front.context.study.output.keep_adapters {
         true => "they were removed, or the study ran without keeping them for a while",
         false => "the study says `output.keep_adapters = false`",
     };
-    Err(ExportError::NoWeights { trial, path, why })
+    Err(ExportError::NoWeights {
+        trial: trial.id,
+        path,
+        why,
+    })
 }
 
 /// A trial's trained weights.
 ///
 /// # Errors
-/// They are not there, or damaged.
-pub(super) fn load(front: &Front<'_>, trial: TrialId) -> Result<Vec<NamedTensor>, ExportError> {
-    checkpoint::load(&find(front, trial)?).map_err(|source| ExportError::Weights { trial, source })
+/// They are not there, another trial's, or damaged.
+pub(super) fn load(front: &Front<'_>, trial: &Trial) -> Result<Vec<NamedTensor>, ExportError> {
+    let weights = checkpoint::load(&find(front, trial)?);
+    let trial = trial.id;
+    weights.map_err(|source| ExportError::Weights { trial, source })
+}
+
+/// A trial's weights and its card, as the bytes of their files.
+///
+/// # Errors
+/// The weights are not there, another trial's, or damaged.
+pub(super) fn adapter(
+    front: &Front<'_>,
+    (trial, measurement): Finished<'_>,
+) -> Result<[Vec<u8>; 2], ExportError> {
+    let weights = tensor_bytes(trial.id, &load(front, trial)?)?;
+    let card = AdapterCard::new(front, trial, measurement, &weights).to_bytes()?;
+    Ok([weights, card])
 }
 
 /// The folder of an exported trial, made where it is missing.
@@ -58,11 +88,14 @@ pub(super) fn write_tensors(
     trial: TrialId,
     tensors: &[NamedTensor],
 ) -> Result<PathBuf, ExportError> {
-    let bytes = to_bytes(tensors, FileFormat::F32).map_err(|error| ExportError::Weights {
+    write_file(folder, name, &tensor_bytes(trial, tensors)?)
+}
+
+fn tensor_bytes(trial: TrialId, tensors: &[NamedTensor]) -> Result<Vec<u8>, ExportError> {
+    to_bytes(tensors, FileFormat::F32).map_err(|error| ExportError::Weights {
         trial,
         source: CheckpointError::from(error),
-    })?;
-    write_file(folder, name, &bytes)
+    })
 }
 
 /// Writes a value as one whole JSON file.

@@ -5,13 +5,14 @@ use serde_json::{Map, Value};
 
 use super::old_causes;
 use crate::domain::{
-    Cause, Configuration, EpochReport, Measurement, Origin, PeftSpace, ReferencePoint,
+    Cause, Configuration, EpochReport, Identity, Measurement, Origin, PeftSpace, ReferencePoint,
     ReferenceRule, Standing, TrialId,
 };
 
 /// Version of the records below; a journal of a later version is refused, an earlier one is read.
 ///
-/// 2 has learning rates in configurations and spaces, and pruned trials; 3 has causes where there were texts.
+/// 2 has learning rates in configurations and spaces, and pruned trials; 3 has causes where there were texts, and the
+/// identity of rows and weights.
 pub const FORMAT_VERSION: u32 = 3;
 
 /// A record and when it was written.
@@ -41,6 +42,12 @@ pub enum Record {
         space: PeftSpace,
         /// Bounds of the hypervolume, as far as they are not derived.
         reference_point: ReferenceRule,
+    },
+    /// The rows and weights that all trials rest on, by content. It follows the creation; in journals from before there
+    /// were any, it stands at the first session that knew of them.
+    StudyIdentified {
+        /// What they are.
+        identity: Box<Identity>,
     },
     /// The program began to work on the study (again): trials that were under way are queued again.
     SessionStarted {

@@ -143,6 +143,29 @@ impl ModelFiles {
         Ok(digests)
     }
 
+    /// SHA-256 of the weights' content, as hexadecimal digits: the file's, or of those of all files.
+    ///
+    /// # Errors
+    /// A file cannot be read any more.
+    pub fn weights_digest(&self) -> Result<String, SourceError> {
+        let paths = match &self.weights {
+            Weights::Files(paths) => paths,
+            Weights::Embedded(bytes) => return Ok(digest::of_bytes(bytes)),
+        };
+        let of_file = |path: &PathBuf| {
+            digest::of_file(path).map_err(|source| SourceError::Io {
+                path: path.clone(),
+                source,
+            })
+        };
+        let mut digests = paths.iter().map(of_file).collect::<Result<Vec<_>, _>>()?;
+        digests.sort_unstable();
+        Ok(match &digests[..] {
+            [one] => one.clone(),
+            several => digest::of_bytes(several.concat().as_bytes()),
+        })
+    }
+
     fn at(place: &mut Place<'_>) -> Result<Self, SourceError> {
         let config = read(place.required(CONFIG)?)?;
         let content = |name: &str| place.find(name)?.map(read).transpose();

@@ -9,7 +9,7 @@ use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 pub use encoder::EncoderTensors;
-pub use write::{FileFormat, to_bytes};
+pub use write::{FileFormat, owner, to_bytes, to_bytes_of};
 
 /// A weight on the host: its name, its axes ([out, in] for matrices) and its numbers, last axis fastest.
 #[derive(Clone, Debug, PartialEq)]

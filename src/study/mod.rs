@@ -7,6 +7,7 @@
 mod checks;
 mod document;
 mod draft;
+mod effect;
 mod error;
 mod keys;
 mod known;
@@ -21,6 +22,7 @@ mod task_section;
 mod tests;
 
 pub use draft::Draft;
+pub use effect::Effect;
 pub use error::{Mistake, Mistakes, StudyError};
 pub use reference::key_reference;
 pub use settings::{

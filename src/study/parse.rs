@@ -172,6 +172,7 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
     Some(SearchSettings {
         trials: trials as usize,
         initial_trials: initial.unwrap_or_else(|| initial_trials(trials)) as usize,
+        initial_trials_open: initial.is_none(),
         method: choice(document, section, "method")?,
         initial_design: choice(document, section, "initial_design")?,
         batch: document.count(section, "batch")? as usize,

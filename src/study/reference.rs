@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::effect::Effect;
 use super::keys::KEYS;
 use super::known;
 use super::schema::{Fallback, Key};
@@ -9,6 +10,9 @@ use super::schema::{Fallback, Key};
 /// The reference of the study file, one paragraph a key, no line longer than `width` where words allow.
 pub fn key_reference(width: usize) -> String {
     let mut text = String::new();
+    let of_effect = "Once a study has begun, its keys are fixed, unless one \"may change at any time\"; those \"compared by \
+                     content\" may name the same rows and model by another name or at another place.";
+    wrapped(&mut text, of_effect, width);
     let mut section = "";
     for key in KEYS {
         if key.section != section {
@@ -36,7 +40,10 @@ fn paragraph(text: &mut String, key: &Key, width: usize) {
         _ => String::new(),
     };
     let _ = writeln!(text, "  {}", key.name);
-    wrapped(text, &format!("{} ({default}{paper})", key.kind), width);
+    let effect = Effect::of_key(key.section, key.name).note();
+    let effect = effect.map_or(String::new(), |note| format!("; {note}"));
+    let kind = key.kind;
+    wrapped(text, &format!("{kind} ({default}{paper}{effect})"), width);
     wrapped(text, key.documentation, width);
 }
 

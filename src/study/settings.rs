@@ -119,6 +119,9 @@ pub struct SearchSettings {
     pub method: SearchMethod,
     /// How many of them are the initial design, before anything is learnt.
     pub initial_trials: usize,
+    /// Whether the study file leaves that open: then it is what it was when the study began.
+    #[serde(skip)]
+    pub initial_trials_open: bool,
     /// How the initial trials are drawn.
     pub initial_design: InitialDesign,
     /// Proposals per fit of the surrogate.

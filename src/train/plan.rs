@@ -51,4 +51,6 @@ pub struct Plan {
     pub under_way: Option<KeepUnderWay>,
     /// Seed of what all trials share: the rows of a reduced fidelity.
     pub seed: u64,
+    /// Digest of what all trials rest on, rows and weights by their content: kept trainings and weights say so.
+    pub basis: String,
 }

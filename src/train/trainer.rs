@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::TrainError;
 use super::activations::{Filling, Part};
 use super::batches::Row;
-use super::checkpoint;
+use super::checkpoint::{self, Owner};
 use super::evaluation::Predictions;
 use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
@@ -323,7 +323,12 @@ impl<'a> Training<'a> {
         self.encoder.parameters.restore(&best.weights);
         if let Some(folder) = &self.bench.weights_folder {
             let path = checkpoint::path(folder, self.trial());
-            checkpoint::save(&path, &self.encoder.parameters.export())?;
+            let owner = Owner {
+                basis: self.bench.basis.clone(),
+                trial: self.trial(),
+                configuration: self.job.configuration.clone(),
+            };
+            checkpoint::save(&path, &owner, &self.encoder.parameters.export())?;
         }
         Ok(Advance::Done(Measurement {
             objectives: Objectives {

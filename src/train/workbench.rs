@@ -33,6 +33,7 @@ pub struct Workbench {
     pub(super) epochs: u32,
     pub(super) weights_folder: Option<PathBuf>,
     pub(super) under_way: Option<KeepUnderWay>,
+    pub(super) basis: String,
 }
 
 impl Workbench {
@@ -76,6 +77,7 @@ impl Workbench {
             settings: plan.training,
             weights_folder: plan.weights_folder,
             under_way: plan.under_way,
+            basis: plan.basis,
         })
     }
 

@@ -137,17 +137,14 @@ fn front_and_baselines_are_trained_over_seeds_once() {
         );
     }
 
-    // Trained longer, nothing of it counts.
-    fs::write(
-        lab.join("study.toml"),
-        STUDY.replace("epochs = 3", "epochs = 2"),
-    )
-    .unwrap();
-    text(
-        lab,
-        &[&evaluate[..6], &["--baselines", "none", "--chosen", "0"]].concat(),
-    );
-    assert_eq!(trainings(lab).len(), 8 + 2);
+    // With other epochs it is another study, whose trials these are not.
+    let other = STUDY.replace("epochs = 3", "epochs = 2");
+    fs::write(lab.join("study.toml"), other).unwrap();
+    let refused = output(lab, &evaluate);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{told}");
+    assert!(told.contains("`training.epochs` was 3, is 2"), "{told}");
+    assert_eq!(trainings(lab), files);
 }
 
 #[test]

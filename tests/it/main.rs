@@ -22,6 +22,7 @@ mod folders;
 mod formats;
 mod fuzz;
 mod hub;
+mod identity;
 mod init;
 mod measured;
 mod minilm;

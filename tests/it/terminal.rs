@@ -134,6 +134,8 @@ fn the_program_on_the_screen() {
             score: Some(0.5),
             parameters_percent: Some(26.0),
         },
+        format: 3,
+        identity: None,
         settings: serde_json::Value::Null,
     });
     let mut screen = Screen::new(Palette::DARK);

@@ -78,6 +78,7 @@ pub(crate) fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
         weights_folder: Some(folder.join("weights")),
         under_way: None,
         seed: 1,
+        basis: "study".to_owned(),
     }
 }
 
@@ -498,6 +499,38 @@ fn a_damaged_or_foreign_checkpoint_is_refused_and_the_trial_begins_anew() {
             "{remark}"
         );
     }
+}
+
+#[test]
+fn a_checkpoint_of_other_rows_or_settings_is_refused_and_the_trial_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let under_way = folder.path().join("under-way");
+    let resting_on = |basis: &str| Plan {
+        under_way: Some(KeepUnderWay {
+            folder: under_way.clone(),
+            every: Duration::ZERO,
+        }),
+        basis: basis.to_owned(),
+        ..plan(folder.path(), 3e-3, 20)
+    };
+    let executor = started(resting_on("these rows"));
+    executor.submit(job(0));
+    while !matches!(next(&executor), ExecutorEvent::Progress(p) if p.step >= 10) {}
+    executor.stop();
+    drop(executor);
+    let executor = started(resting_on("those rows"));
+    executor.submit(job(0));
+    let remark = loop {
+        match next(&executor) {
+            ExecutorEvent::Remark(_, text) => break text,
+            ExecutorEvent::Finished(..) => panic!("it went on with other rows"),
+            _ => {}
+        }
+    };
+    assert!(
+        remark.contains("begins anew") && remark.contains("other rows"),
+        "{remark}"
+    );
 }
 
 #[test]

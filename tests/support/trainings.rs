@@ -26,6 +26,7 @@ pub(crate) fn workbench(study: &Path) -> Workbench {
         weights_folder: None,
         under_way: None,
         seed: study.seed,
+        basis: "study".to_owned(),
     })
     .unwrap()
 }

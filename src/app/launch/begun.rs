@@ -1,27 +1,108 @@
-//! What a study keeps from its beginning whatever the program has learnt since.
+//! A study that was begun before: what its journal says it is, against what its file, its rows and its model say now.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::run_folder;
-use crate::journal::{self, Record};
+use super::LaunchError;
+use super::settings::differences;
+use crate::app::{RecordedError, State, StudyFacts};
+use crate::domain::{Identity, PeftSpace};
+use crate::journal::JournalError;
 use crate::study::Study;
 
-/// The study with the rules by which its rows were chosen and scored when it was begun, where it was begun under `runs`
-/// already: new rules would mix two choices of rows in one front. A journal that cannot be read is told by whoever reads
-/// what is in it.
-pub fn as_begun(mut study: Study, runs: &Path) -> Study {
-    let Ok(history) = journal::read(&run_folder(runs, &study)) else {
-        return study;
-    };
-    let mut records = history.records.into_iter().map(|stamped| stamped.record);
-    let created = records.find_map(|record| match record {
-        Record::StudyCreated { settings, .. } => Some(settings),
-        _ => None,
-    });
-    if let Some(settings) = created {
-        let edition = settings["task"]["edition"].clone();
-        // Records from before there were editions name none.
-        study.task.edition = serde_json::from_value(edition).unwrap_or_default();
+/// A study with a journal.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// What the journal says.
+    facts: StudyFacts,
+    /// The run's folder.
+    folder: PathBuf,
+}
+
+impl Begun {
+    /// What the journal of this state says; `folder` is the run's.
+    pub fn of(state: &State, folder: &Path) -> Self {
+        Self {
+            facts: state.study.clone(),
+            folder: folder.to_owned(),
+        }
     }
-    study
+
+    /// What the journal in a run's folder says; none where the study was never started.
+    ///
+    /// # Errors
+    /// There is a journal, and it cannot be read.
+    pub fn in_folder(folder: &Path) -> Result<Option<Self>, RecordedError> {
+        match State::recorded(folder) {
+            Ok(state) => Ok(Some(Self::of(&state, folder))),
+            Err(RecordedError::Journal(JournalError::Missing { .. })) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The study of a file, where the journal's settings are still its own; what the file leaves open is as the study
+    /// began, whatever is the default today.
+    ///
+    /// # Errors
+    /// Something on which results depend is otherwise than when the study began.
+    pub fn hold(&self, mut study: Study) -> Result<Study, LaunchError> {
+        if let (true, Some(begun_with)) = (
+            study.search.initial_trials_open,
+            self.facts.initial_trials(),
+        ) {
+            study.search.initial_trials = begun_with;
+        }
+        study.task.edition = self.facts.edition();
+        match differences(&self.facts, &study) {
+            None => Ok(study),
+            Some(differences) => Err(LaunchError::Changed {
+                differences,
+                folder: self.folder.clone(),
+            }),
+        }
+    }
+
+    /// Whether the rows and the model are those that the study began with; where the journal cannot tell, nothing is said
+    /// against them.
+    ///
+    /// # Errors
+    /// They are others.
+    pub(super) fn hold_content(
+        &self,
+        space: &PeftSpace,
+        identity: &Identity,
+    ) -> Result<(), LaunchError> {
+        let mut changes = match &self.facts.identity {
+            Some(then) => then.changes(identity),
+            None => Vec::new(),
+        };
+        if changes.is_empty() && self.facts.space != *space {
+            changes.push("the model has another size than before".to_owned());
+        }
+        match changes.is_empty() {
+            true => Ok(()),
+            false => Err(LaunchError::OtherContent {
+                changes: changes.join("; "),
+                folder: self.folder.clone(),
+            }),
+        }
+    }
+
+    /// What is worth knowing before results are believed, a line each.
+    pub(super) fn cautions(&self, identity: &Identity) -> Vec<String> {
+        let Some(then) = &self.facts.identity else {
+            return vec![
+                "this study was begun before its journal knew rows and weights by their content: whether they are still \
+                 those that its first trials saw cannot be told. `run` takes those of today into the journal and holds \
+                 the study to them"
+                    .to_owned(),
+            ];
+        };
+        let test = then.test_change(identity);
+        let test = test.map(|change| {
+            format!(
+                "{change}. Trials never see them; `evaluate` measures on those of today, with trainings of its own"
+            )
+        });
+        test.into_iter().collect()
+    }
 }

@@ -2,6 +2,7 @@
 
 mod begun;
 mod engine;
+mod error;
 mod folders;
 mod records;
 mod settings;
@@ -12,29 +13,34 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use super::evaluating::{Evaluating, Site};
+use super::identity::{basis, identity};
 use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, attempts};
-use crate::domain::{Configuration, PeftSpace};
+use crate::digest;
+use crate::domain::{Configuration, Identity, PeftSpace};
 use crate::executor::{Executor, LocalExecutor};
-use crate::export::{self, Context, Front};
+use crate::export::{self, Context, Front, Owned};
 use crate::hub::{Hub, HubProgress};
-use crate::journal::{Journal, JournalError, Record};
+use crate::journal::{Journal, Record};
+use crate::model::ModelFiles;
 use crate::model::config::EncoderConfig;
-use crate::model::device::{DeviceChoice, DeviceError};
-use crate::model::space::{SpaceError, peft_space};
-use crate::model::{LoadError, ModelFiles, SourceError};
+use crate::model::device::DeviceChoice;
+use crate::model::space::peft_space;
 use crate::search::{Ask, SearchWorker};
 use crate::study::Study;
-use crate::task::{Dataset, TaskError, load};
+use crate::task::{Dataset, load};
 use crate::train::rows::{Examined, RowsError, examine};
 use crate::train::trainer::under_way;
 use crate::train::{KeepUnderWay, Plan};
-pub use begun::as_begun;
+pub use begun::Begun;
 pub(super) use engine::engine;
+pub use error::LaunchError;
 pub use folders::{delete_leftovers, run_folder};
 use folders::{under_way_folder, weights_folder};
 use records::{opening, wanted};
-use settings::{differences, settled};
+
+/// Studies whose journals begin in this format or a later one have weights that all say whose they are.
+const WEIGHTS_SAY_WHOSE: u32 = 3;
 
 /// What the command line adds to a study.
 #[derive(Clone, Debug)]
@@ -59,81 +65,29 @@ pub struct Resolved {
     pub dataset: Dataset,
     /// The space for this backbone.
     pub space: PeftSpace,
+    /// Model and rows by their content.
+    pub identity: Identity,
+    /// The files that the rows were read from, each with the digest of its bytes.
+    pub data_files: Vec<(PathBuf, String)>,
+    /// What is worth knowing before results are believed, a line each.
+    pub cautions: Vec<String>,
 }
 
-/// Why a study cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum LaunchError {
-    /// The model cannot be found.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The model's configuration cannot be used.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The task cannot be loaded.
-    #[error(transparent)]
-    Task(#[from] TaskError),
-    /// Rows cannot be read as the model reads them.
-    #[error(transparent)]
-    Rows(#[from] RowsError),
-    /// The space does not fit the model.
-    #[error(transparent)]
-    Space(#[from] SpaceError),
-    /// The device cannot be used.
-    #[error(transparent)]
-    Device(#[from] DeviceError),
-    /// The journal cannot be used.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The journal is no study's.
-    #[error("{path}: {source}")]
-    Replay {
-        /// The journal.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ReplayError,
-    },
-    /// The study's file was changed in a way that makes its earlier results incomparable.
-    #[error(
-        "this study was begun with other settings: {differences}\n\
-         take the change back, give the study another `name`, or move {folder} away"
-    )]
-    Changed {
-        /// Keys with their values then and now.
-        differences: String,
-        /// The folder of the run.
-        folder: PathBuf,
-    },
-    /// The maximum length exceeds what the model takes.
-    #[error("`training.max_length` is {wanted}, but the model takes at most {longest} tokens")]
-    TooLong {
-        /// Tokens asked for.
-        wanted: usize,
-        /// Tokens at most.
-        longest: usize,
-    },
-    /// A configuration that was asked for is not in the study's space.
-    #[error("{configuration} is not in the space of this study: {objection}")]
-    OutsideSpace {
-        /// The configuration.
-        configuration: Configuration,
-        /// Why not.
-        objection: String,
-    },
-    /// The system gives no thread.
-    #[error("cannot start a worker thread: {0}")]
-    Thread(#[from] std::io::Error),
-}
-
-/// Finds the model, reads the data and lays out the space. Trains nothing.
+/// Finds the model, reads the data and lays out the space, and holds all of it against the journal of a study that was
+/// `begun` before. Trains nothing.
 ///
 /// # Errors
 /// See [`LaunchError`].
 pub fn resolve(
     study: Study,
+    begun: Option<&Begun>,
     hub: &Hub,
     progress: &mut dyn FnMut(HubProgress),
 ) -> Result<Resolved, LaunchError> {
+    let study = match begun {
+        Some(begun) => begun.hold(study)?,
+        None => study,
+    };
     let files = ModelFiles::open(&study.model, hub, progress)?;
     let encoder = files.encoder_config()?;
     let longest = encoder.longest_sequence();
@@ -145,12 +99,32 @@ pub fn resolve(
     }
     let space = peft_space(&study.space, &encoder)?;
     let dataset = load(&study.task, study.seed, hub, progress)?;
+    let identity = identity(&files, &dataset)?;
+    let mut cautions = Vec::new();
+    if let Some(begun) = begun {
+        begun.hold_content(&space, &identity)?;
+        cautions = begun.cautions(&identity);
+    }
+    let data_files = dataset
+        .files
+        .iter()
+        .map(|path| match digest::of_file(path) {
+            Ok(sha256) => Ok((path.clone(), sha256)),
+            Err(source) => Err(LaunchError::Data {
+                path: path.clone(),
+                source,
+            }),
+        });
+    let data_files = data_files.collect::<Result<_, _>>()?;
     Ok(Resolved {
         study,
         files,
         encoder,
         dataset,
         space,
+        identity,
+        data_files,
+        cautions,
     })
 }
 
@@ -164,6 +138,10 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
         devices: &state.devices,
         context,
         weights: weights_folder(run_folder),
+        owned: basis(&state.study).map(|basis| Owned {
+            basis,
+            may_be_unsaid: state.study.format < WEIGHTS_SAY_WHOSE,
+        }),
     }
 }
 
@@ -206,7 +184,8 @@ impl Resolved {
             positive_label: self.dataset.positive_label().map(str::to_owned),
             encoder: self.encoder.clone(),
             model_files: self.files.clone(),
-            data_files: self.dataset.files.clone(),
+            data_files: self.data_files.clone(),
+            identity: self.identity.clone(),
         }
     }
 
@@ -229,18 +208,15 @@ impl Resolved {
             .into_iter()
             .map(|stamped| stamped.record)
             .collect();
-        let settings = settled(&self.study);
-        let fresh = opening(&self, &settings, records.is_empty());
+        let fresh = opening(&self, &self.study.settled(), &records);
         records.extend(fresh.clone());
         let path = journal.path().to_owned();
         let mut state =
             State::replay(records).map_err(|source| LaunchError::Replay { path, source })?;
-        if let Some(differences) = differences(&state.study, &settings, &self.space) {
-            return Err(LaunchError::Changed {
-                differences,
-                folder,
-            });
-        }
+        // Another program may have begun it since it was looked at.
+        let begun = Begun::of(&state, &folder);
+        begun.hold(self.study.clone())?;
+        begun.hold_content(&self.space, &self.identity)?;
         let (wanted, known) = wanted(&state, &options.wanted)?;
         let mut attempts = attempts::try_again(&state);
         // What cannot be told to be hopeless is begun once more.
@@ -273,9 +249,11 @@ impl Resolved {
             state.notify(Severity::Info, word);
         }
         attempts::tell(&mut state, &attempts);
-        for warning in self.dataset.warnings.iter().chain(&examined.remarks) {
+        let warnings = self.cautions.iter().chain(&self.dataset.warnings);
+        for warning in warnings.chain(&examined.remarks) {
             state.notify(Severity::Warning, warning.clone());
         }
+        let basis = basis(&state.study).unwrap_or_default();
         let context = self.context();
         let run_folder = folder.clone();
         let export = move |state: &State| {
@@ -308,6 +286,7 @@ impl Resolved {
                 every: Duration::from_secs(self.study.output.checkpoint_seconds),
             }),
             seed: self.study.seed,
+            basis,
         };
         let executor = LocalExecutor::start(plan, parallel)?;
         state.capacity = executor.capacity();

@@ -9,9 +9,9 @@ use crate::journal::{FORMAT_VERSION, Record};
 pub(super) fn opening(
     resolved: &Resolved,
     settings: &serde_json::Value,
-    is_new: bool,
+    history: &[Record],
 ) -> Vec<Record> {
-    let created = is_new.then(|| Record::StudyCreated {
+    let created = history.is_empty().then(|| Record::StudyCreated {
         format: FORMAT_VERSION,
         name: resolved.study.name.as_str().to_owned(),
         seed: resolved.study.seed,
@@ -19,11 +19,18 @@ pub(super) fn opening(
         space: resolved.space.clone(),
         reference_point: resolved.study.search.reference_point,
     });
+    let is_identified = |record: &Record| matches!(record, Record::StudyIdentified { .. });
+    let identified = (!history.iter().any(is_identified)).then(|| Record::StudyIdentified {
+        identity: Box::new(resolved.identity.clone()),
+    });
     let session = Record::SessionStarted {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         trials: resolved.study.search.trials,
     };
-    created.into_iter().chain([session]).collect()
+    (created.into_iter())
+        .chain(identified)
+        .chain([session])
+        .collect()
 }
 
 /// The records that queue what was asked for and is not known yet, and a word on each that is.
@@ -79,6 +86,8 @@ mod tests {
             weights_per_unit: 16,
         };
         State::new(StudyFacts {
+            format: 3,
+            identity: None,
             name: "s".into(),
             seed: 1,
             space: PeftSpace {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Acquisition, Cause, Configuration, CostScale, EpochReport, InitialDesign, Measurement,
-    ModuleAxis, Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, Rungs, ScoreScale,
-    SearchMethod, SurrogateModel, Trial, TrialId, TrialState,
+    Acquisition, Cause, Configuration, CostScale, EncoderIdentity, EpochReport, Identity,
+    InitialDesign, Measurement, ModuleAxis, Objectives, Origin, PeftSpace, ReferencePoint,
+    ReferenceRule, RowsIdentity, Rungs, ScoreScale, SearchMethod, SurrogateModel, Trial, TrialId,
+    TrialState,
 };
-use crate::export::{Context, Front};
+use crate::export::{Context, Front, Owned};
 use crate::model::ModelFiles;
 use crate::model::config::EncoderConfig;
 use crate::model::weights::NamedTensor;
@@ -16,12 +17,15 @@ use crate::study::{
     SearchSettings, SpaceSettings, Study, StudyName, TrainingSettings,
 };
 use crate::task::{Edition, Labels, Metric, MissingLabels, TaskSettings, ValidationSplit};
-use crate::train::checkpoint;
+use crate::train::checkpoint::{self, Owner};
 
 pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
     score: 0.5,
     parameters_percent: 26.0,
 };
+
+/// Digest of what the study's trials rest on.
+const BASIS: &str = "basis";
 
 /// The shape of an encoder with the space's layers.
 const ENCODER: &str = r#"{"model_type": "bert", "vocab_size": 30, "hidden_size": 96, "num_hidden_layers": 4,
@@ -77,6 +81,7 @@ impl Fixture {
             encoder: EncoderConfig::from_json(ENCODER, "config.json").unwrap(),
             model_files: ModelFiles::embedded(),
             data_files: Vec::new(),
+            identity: identity(),
         };
         let folder = tempfile::tempdir().unwrap();
         Self {
@@ -97,6 +102,10 @@ impl Fixture {
             devices: &self.devices,
             context: &self.context,
             weights: self.folder.path().join("weights"),
+            owned: Some(Owned {
+                basis: BASIS.to_owned(),
+                may_be_unsaid: false,
+            }),
         }
     }
 
@@ -106,9 +115,41 @@ impl Fixture {
 
     pub(super) fn keep_weights(&self) {
         for trial in &self.trials {
-            let path = checkpoint::path(&self.front().weights, trial.id);
-            checkpoint::save(&path, &weights(trial.id)).unwrap();
+            self.keep(trial.id, &weights(trial.id));
         }
+    }
+
+    /// Keeps weights as those of a trial.
+    pub(super) fn keep(&self, trial: TrialId, weights: &[NamedTensor]) {
+        let path = checkpoint::path(&self.front().weights, trial);
+        let owner = Owner {
+            basis: BASIS.to_owned(),
+            trial,
+            configuration: self.trials[trial.0 as usize].configuration.clone(),
+        };
+        checkpoint::save(&path, &owner, weights).unwrap();
+    }
+}
+
+/// What the study's trials rest on.
+fn identity() -> Identity {
+    let rows = |count| RowsIdentity {
+        count,
+        texts: "texts".to_owned(),
+        labels: "labels".to_owned(),
+        per_class: vec![count, 0],
+    };
+    Identity {
+        classes: Some(vec!["entailment".to_owned(), "not \"that\"".to_owned()]),
+        metric: "accuracy".to_owned(),
+        train: rows(900),
+        validation: rows(100),
+        test: rows(50),
+        encoder: EncoderIdentity {
+            config: "config".to_owned(),
+            tokenizer: "tokenizer".to_owned(),
+            weights: ModelFiles::embedded().weights_digest().unwrap(),
+        },
     }
 }
 
@@ -222,6 +263,7 @@ fn study() -> Study {
         search: SearchSettings {
             trials: 24,
             initial_trials: 8,
+            initial_trials_open: false,
             method: SearchMethod::Bayesian,
             initial_design: InitialDesign::Random,
             batch: 1,

@@ -287,13 +287,55 @@ fn a_card_of_a_later_program_or_none_is_refused() {
     let error = AdapterCard::read(folder.path()).unwrap_err();
     assert!(matches!(error, ExportError::Card { .. }), "{error}");
     let path = folder.path().join(AdapterCard::FILE);
-    fs::write(&path, r#"{"format": 2, "other": true}"#).unwrap();
+    fs::write(&path, r#"{"format": 3, "other": true}"#).unwrap();
     let error = AdapterCard::read(folder.path()).unwrap_err();
     assert!(
-        matches!(error, ExportError::NewerCard { found: 2, .. }),
+        matches!(error, ExportError::NewerCard { found: 3, .. }),
         "{error}"
     );
     fs::write(&path, r#"{"format": 1}"#).unwrap();
     let error = AdapterCard::read(folder.path()).unwrap_err();
     assert!(error.to_string().contains("missing field"), "{error}");
+}
+
+#[test]
+fn a_card_of_which_any_byte_is_another_is_refused() {
+    let fixture = Fixture::new();
+    fixture.keep_weights();
+    export(&fixture.front(), &["adapters"], &fixture.out()).unwrap();
+    let folder = fixture.out().join("trial-0003");
+    let path = folder.join(AdapterCard::FILE);
+    let whole = fs::read(&path).unwrap();
+    AdapterCard::read(&folder).unwrap();
+    for place in 0..whole.len() {
+        let mut changed = whole.clone();
+        changed[place] ^= 1 << (place % 8);
+        fs::write(&path, &changed).unwrap();
+        let read = AdapterCard::read(&folder);
+        assert!(read.is_err(), "byte {place}");
+    }
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let error = AdapterCard::read(&folder).unwrap_err();
+    assert!(matches!(error, ExportError::ChangedCard { .. }), "{error}");
+    // One that calls itself of format 1 is still held to a digest that it has.
+    let text = String::from_utf8(whole).unwrap();
+    fs::write(&path, text.replace("\"format\": 2", "\"format\": 1")).unwrap();
+    assert!(AdapterCard::read(&folder).is_err());
+}
+
+#[test]
+fn the_manifest_has_the_digests_of_what_lies_beside_it() {
+    let fixture = Fixture::new();
+    fixture.keep_weights();
+    export(&fixture.front(), &[ALL], &fixture.out()).unwrap();
+    let text = fs::read_to_string(fixture.out().join("manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for name in ["trial-0000", "trial-0001", "trial-0003"] {
+        for file in [AdapterCard::WEIGHTS, AdapterCard::FILE] {
+            let digest = crate::digest::of_file(&fixture.out().join(name).join(file)).unwrap();
+            assert_eq!(manifest["files"][format!("{name}/{file}")], digest);
+        }
+    }
+    let card = AdapterCard::read(&fixture.out().join("trial-0003")).unwrap();
+    assert_eq!(card.identity.as_ref(), Some(&fixture.context.identity));
 }

@@ -19,8 +19,7 @@ fn of(modules: &[(&str, usize)], weights: &[NamedTensor]) -> Fixture {
     let modules = modules.iter().map(|&(name, size)| (name.to_owned(), size));
     configuration.modules = modules.collect();
     configuration.layers = vec![1, 3];
-    let path = checkpoint::path(&fixture.front().weights, TrialId(0));
-    checkpoint::save(&path, weights).unwrap();
+    fixture.keep(TrialId(0), weights);
     fixture
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Cause, Configuration, Diagnostics, EpochReport, LearningRate, Measurement, ModuleAxis,
-    Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule, Standing, TrialId,
+    Cause, Configuration, Diagnostics, EncoderIdentity, EpochReport, Identity, LearningRate,
+    Measurement, ModuleAxis, Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule,
+    RowsIdentity, Standing, TrialId,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
@@ -40,6 +41,26 @@ pub(super) fn every_record() -> Vec<Record> {
             },
         },
     ]);
+    let rows = |count: usize| RowsIdentity {
+        count,
+        texts: "0a".repeat(32),
+        labels: "1b".repeat(32),
+        per_class: vec![count, 0],
+    };
+    let identity = Identity {
+        classes: Some(vec!["no".to_owned(), "yes, \"indeed\"".to_owned()]),
+        metric: "accuracy".to_owned(),
+        train: rows(90),
+        validation: rows(10),
+        test: RowsIdentity::default(),
+        encoder: EncoderIdentity {
+            config: "2c".repeat(32),
+            tokenizer: "3d".repeat(32),
+            weights: "4e".repeat(32),
+        },
+    };
+    let identity = Box::new(identity);
+    records.insert(1, Record::StudyIdentified { identity });
     records
 }
 

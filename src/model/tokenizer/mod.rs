@@ -92,6 +92,27 @@ impl Tokenizer {
         })
     }
 
+    /// Everything that decides ids and types, as one text: the same for files that say the same in another way.
+    ///
+    /// # Errors
+    /// A part of it has no text form.
+    pub fn canonical(&self) -> Result<String, TokenizerError> {
+        let Self {
+            inner,
+            pad_id,
+            types,
+            truncation,
+            // Words of these are for people.
+            unknown: _,
+            longest: _,
+        } = self;
+        let split_special = inner.get_encode_special_tokens();
+        let inner = inner.to_string(false).map_err(TokenizerError::text)?;
+        Ok(format!(
+            "{pad_id} {types} {truncation:?} {split_special} {inner}"
+        ))
+    }
+
     /// The id that fills rows up to a common length.
     pub fn pad_id(&self) -> u32 {
         self.pad_id

@@ -1,11 +1,19 @@
 //! Tensors to the bytes of a safetensors file.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
 
 use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::{NamedTensor, WeightsError};
+
+/// The note in a header that says whose weights a file holds.
+const OWNER: &str = "owner";
+/// No header is longer, in bytes.
+const LONGEST_HEADER: u64 = 100 << 20;
 
 /// Number format of a written file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +29,39 @@ pub enum FileFormat {
 /// # Errors
 /// A tensor's numbers do not match its shape.
 pub fn to_bytes(tensors: &[NamedTensor], format: FileFormat) -> Result<Vec<u8>, WeightsError> {
+    // Python's readers expect to be told who laid the numbers out.
+    serialised(tensors, format, ("format", "pt"))
+}
+
+/// As [`to_bytes`] in 32 bits, for this program alone: the file's header says whose weights they are.
+///
+/// # Errors
+/// As [`to_bytes`].
+pub fn to_bytes_of(tensors: &[NamedTensor], owner: &str) -> Result<Vec<u8>, WeightsError> {
+    serialised(tensors, FileFormat::F32, (OWNER, owner))
+}
+
+/// Whose weights a file holds, by its header; none where it does not say.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn owner(path: &Path) -> io::Result<Option<String>> {
+    let mut file = File::open(path)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let mut header = Vec::new();
+    file.take(u64::from_le_bytes(length).min(LONGEST_HEADER))
+        .read_to_end(&mut header)?;
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap_or_default();
+    Ok(header["__metadata__"][OWNER].as_str().map(str::to_owned))
+}
+
+/// One note only: several would stand in any order, and the same weights be different files.
+fn serialised(
+    tensors: &[NamedTensor],
+    format: FileFormat,
+    note: (&str, &str),
+) -> Result<Vec<u8>, WeightsError> {
     let dtype = match format {
         FileFormat::F32 => Dtype::F32,
         FileFormat::F16 => Dtype::F16,
@@ -44,8 +85,7 @@ pub fn to_bytes(tensors: &[NamedTensor], format: FileFormat) -> Result<Vec<u8>, 
         })?;
         views.push((tensor.name.as_str(), view));
     }
-    // Python's readers expect to be told who laid the numbers out.
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let metadata = HashMap::from([(note.0.to_owned(), note.1.to_owned())]);
     safetensors::serialize(views, Some(metadata)).map_err(|error| WeightsError::Format {
         origin: "new file".to_owned(),
         reason: error.to_string(),

@@ -43,7 +43,10 @@ fn every_shipped_study_is_right() {
             let study = Study::read(&path).unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(study.name.as_str(), path.file_stem().unwrap());
             let json = serde_json::to_string(&study).unwrap();
-            assert_eq!(serde_json::from_str::<Study>(&json).unwrap(), study);
+            let mut again: Study = serde_json::from_str(&json).unwrap();
+            // What a file leaves open is no setting.
+            again.search.initial_trials_open = study.search.initial_trials_open;
+            assert_eq!(again, study);
             names.push(study.task.name);
         }
     }
@@ -67,6 +70,7 @@ fn the_papers_preset_is_the_paper() {
     let search = SearchSettings {
         trials: 200,
         initial_trials: 100,
+        initial_trials_open: false,
         method: SearchMethod::Bayesian,
         initial_design: InitialDesign::Random,
         batch: 4,

@@ -23,16 +23,26 @@ use crate::train::evaluation::Predictions;
 use crate::train::workbench::Workbench;
 
 /// Version of the files; those of another version are not taken up.
-const FORMAT: u32 = 1;
+///
+/// 2 says what the training rests on.
+const FORMAT: u32 = 2;
 /// End of the names of the files.
 const SUFFIX: &str = "training";
 /// No file is larger.
 const LARGEST_BYTES: u64 = 16 << 30;
 
+/// As much of any version's line as is needed to know the version.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 /// Where a training stands between two steps, and whose it is.
 #[derive(Debug, Serialize, Deserialize)]
 struct Position {
     format: u32,
+    /// Digest of what all trials of the study rest on.
+    basis: String,
     configuration: Configuration,
     seed: u64,
     /// Steps of the whole training: another number of rows or epochs is another training.
@@ -109,6 +119,7 @@ impl Training<'_> {
         };
         let position = Position {
             format: FORMAT,
+            basis: self.bench.basis.clone(),
             configuration: self.job.configuration.clone(),
             seed: self.job.seed,
             steps_in_all: self.schedule.total_steps,
@@ -188,6 +199,11 @@ impl Training<'_> {
         }
         let bytes = fs::read(path).map_err(|error| error.to_string())?;
         let (position, weights) = read(&bytes)?;
+        if position.basis != self.bench.basis {
+            return Err(
+                "it is of a training with other rows, another encoder or other settings".to_owned(),
+            );
+        }
         let same = position.configuration == self.job.configuration
             && position.seed == self.job.seed
             && position.steps_in_all == self.schedule.total_steps
@@ -276,11 +292,12 @@ fn read(bytes: &[u8]) -> Result<(Position, Weights<'_>), String> {
         return Err("it is damaged: its checksum does not fit".to_owned());
     }
     let end = memchr::memchr(b'\n', body).ok_or_else(cut)?;
-    let position: Position =
-        serde_json::from_slice(&body[..end]).map_err(|error| error.to_string())?;
-    if position.format != FORMAT {
-        return Err(format!("it has format {}, not {FORMAT}", position.format));
+    let line = &body[..end];
+    let version: Version = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if version.format != FORMAT {
+        return Err(format!("it has format {}, not {FORMAT}", version.format));
     }
+    let position: Position = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let weights = Weights::new(&body[end + 1..], "its weights").map_err(|e| e.to_string())?;
     Ok((position, weights))
 }

@@ -39,6 +39,8 @@ fn study(initial_trials: usize, trials_wanted: usize) -> State {
             score: Some(0.5),
             parameters_percent: Some(26.0),
         },
+        format: 3,
+        identity: None,
         settings: serde_json::Value::Null,
     });
     state.initial_trials = initial_trials;
