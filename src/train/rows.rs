@@ -59,7 +59,16 @@ pub fn examine(
     dataset: &Dataset,
     max_length: usize,
 ) -> Result<Examined, RowsError> {
-    let reader = Reader::new(&files.tokenizer, encoder, max_length)?;
+    let of_model = |source| RowsError::Model {
+        model: files.origin.clone(),
+        source,
+    };
+    let tokenizer = Tokenizer::new(&files.tokenizer).map_err(of_model)?;
+    let reader = Reader {
+        tokenizer,
+        encoder,
+        max_length,
+    };
     let train = reader.read("training", &dataset.train)?;
     let validation = reader.read("validation", &dataset.validation)?;
     let test = reader.read("test", &dataset.test)?;

@@ -73,6 +73,23 @@ impl Keys {
         (1.0..1e9).contains(&length).then_some(length as usize)
     }
 
+    /// Refuses a word splitter of Python's own.
+    pub(super) fn refuse_other_words(&self) -> Result<(), TokenizerError> {
+        let basic = [
+            ("word_tokenizer_type", "basic"),
+            ("subword_tokenizer_type", "wordpiece"),
+        ];
+        for (key, known) in basic {
+            if self.text(key)?.is_some_and(|found| found != known) {
+                let expected = format!(
+                    "\"{known}\": texts are split in Python there, which is not reproduced; choose another encoder"
+                );
+                return Err(self.wrong(key, &expected));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses what makes Python take another file than `tokenizer.json`, if that is `there`.
     pub(super) fn refuse_other_files(&self, there: bool) -> Result<(), TokenizerError> {
         let another = |key: &str| {

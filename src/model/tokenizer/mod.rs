@@ -18,7 +18,7 @@ mod settings;
 mod tests;
 mod vocabulary;
 
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 use tokenizers::{Encoding, NormalizedString, Normalizer, PostProcessor, TruncationDirection};
@@ -177,7 +177,11 @@ impl Tokenizer {
         examples: &[Example],
         max_length: usize,
     ) -> Result<Vec<Encoded>, TokenizerError> {
-        let row = |example: &Example| self.row(example, max_length);
+        // The library panics on some texts where the vocabulary is an odd one.
+        let row = |example: &Example| {
+            catch_unwind(AssertUnwindSafe(|| self.row(example, max_length)))
+                .unwrap_or_else(|_| Err(TokenizerError::text("the tokenizer contradicts itself")))
+        };
         examples.par_iter().map(row).collect()
     }
 

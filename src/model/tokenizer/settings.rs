@@ -76,6 +76,7 @@ impl Settings {
         };
         let class = class(&keys, files)?;
         keys.refuse_other_files(files.get(WHOLE).is_some())?;
+        keys.refuse_other_words()?;
         let added = added(&mut keys, class, files, &whole)?;
         let parts = parts(&keys, class, &whole, &added)?;
         let names = keys.names("model_input_names")?;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
 
+use serde_json::{Value, json};
+
 use super::*;
 use crate::task::Label;
 
@@ -105,6 +107,10 @@ fn what_python_would_do_otherwise_is_refused_with_the_remedy() {
             r#"{"do_lower_case": "yes"}"#,
             ["do_lower_case", "true or false"],
         ),
+        (
+            r#"{"word_tokenizer_type": "mecab"}"#,
+            ["word_tokenizer_type", "another encoder"],
+        ),
         (r#"{"from_slow": true}"#, ["from_slow", "take the key out"]),
         (r#"{"cls_token": 3}"#, ["cls_token", "AddedToken"]),
         ("[1]", ["tokenizer_config.json", "map"]),
@@ -113,5 +119,102 @@ fn what_python_would_do_otherwise_is_refused_with_the_remedy() {
         for part in parts {
             assert!(error.contains(part), "{part:?} is not in: {error}");
         }
+    }
+}
+
+/// Why a `tokenizer.json` with settings beside it is refused; the file is the embedded encoder's, changed.
+fn refused(change: impl FnOnce(&mut Value), settings: &Value) -> String {
+    let whole = include_bytes!("../../../assets/demo/tokenizer.json");
+    let mut whole: Value = serde_json::from_slice(whole).unwrap();
+    change(&mut whole);
+    let error = Tokenizer::new(&files(&[
+        ("tokenizer.json", &whole.to_string()),
+        ("tokenizer_config.json", &settings.to_string()),
+    ]));
+    error
+        .err()
+        .map_or("nothing".into(), |error| error.to_string())
+}
+
+#[test]
+fn what_versions_of_the_library_differ_on_is_refused_with_the_remedy() {
+    assert_eq!(refused(|_| (), &json!({})), "nothing");
+    let other = json!({"type": "Lowercase"});
+    let named = json!({"id": 900, "content": "Red", "special": false, "normalized": true,
+        "single_word": false, "lstrip": false, "rstrip": false});
+    let kept = json!({"added_tokens_decoder": {"0": {"content": "[PAD]", "special": true}}});
+    let cases = [
+        (
+            refused(|whole| whole["post_processor"] = Value::Null, &json!({})),
+            ["no template", "save the tokenizer"],
+        ),
+        (
+            refused(|_| (), &json!({"cls_token": "[MASK]"})),
+            ["`cls_token` is [MASK]", "has [CLS]"],
+        ),
+        (
+            refused(|whole| whole["normalizer"] = other.clone(), &json!({})),
+            ["unlike BERT", "PreTrainedTokenizerFast"],
+        ),
+        (
+            refused(|whole| whole["normalizer"] = Value::Null, &json!({})),
+            ["`normalizer` is null", "save the tokenizer"],
+        ),
+        (
+            refused(|_| (), &kept),
+            ["leaves out `[UNK]`", "name it in both"],
+        ),
+        (
+            refused(
+                |whole| whole["added_tokens"].as_array_mut().unwrap().push(named),
+                &json!({"do_lower_case": false}),
+            ),
+            ["added token `Red`", "both files agree"],
+        ),
+        (
+            refused(
+                |_| (),
+                &json!({"tokenizer_file": "/elsewhere/tokenizer.json"}),
+            ),
+            ["tokenizer_file", "take the key out"],
+        ),
+    ];
+    for (told, parts) in cases {
+        for part in parts {
+            assert!(told.contains(part), "{part:?} is not in: {told}");
+        }
+    }
+    // As it is, for Python too, whatever it does.
+    let of_no_class = json!({"tokenizer_class": "PreTrainedTokenizerFast"});
+    assert_eq!(
+        refused(|whole| whole["normalizer"] = other, &of_no_class),
+        "nothing"
+    );
+}
+
+#[test]
+fn merges_end_and_begin_as_every_version_reads_them() {
+    let vocabulary = r#"{"<s>": 0, "<pad>": 1, "</s>": 2, "a": 3, "b": 4, "ab": 5, "<mask>": 6}"#;
+    let with = |merges: &str| {
+        Tokenizer::new(&files(&[
+            ("vocab.json", vocabulary),
+            ("merges.txt", merges),
+            (
+                "tokenizer_config.json",
+                r#"{"tokenizer_class": "RobertaTokenizer"}"#,
+            ),
+        ]))
+    };
+    assert_eq!(
+        with("#version: 0.2\na b\n").unwrap().plain("ab").unwrap(),
+        [5]
+    );
+    for (merges, part) in [
+        ("#version: 0.2\na b", "end it"),
+        ("a b\n", "#version"),
+        ("#version: 0.2\na b c\n", "line 2: expected two tokens"),
+    ] {
+        let error = with(merges).unwrap_err().to_string();
+        assert!(error.contains(part), "{part:?} is not in: {error}");
     }
 }

@@ -9,7 +9,15 @@ const LETTERS_SHOWN: usize = 40;
 /// Rows that an encoder cannot read.
 #[derive(Debug, thiserror::Error)]
 pub enum RowsError {
-    /// The model's tokenizer cannot be used, or no text fits the length asked for.
+    /// The model's tokenizer cannot be used.
+    #[error("{model}: {source}")]
+    Model {
+        /// Where the model came from.
+        model: String,
+        /// Why.
+        source: TokenizerError,
+    },
+    /// A tokenizer cannot be used, or no text fits the length asked for.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// A row cannot be tokenised.
