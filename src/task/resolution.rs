@@ -12,8 +12,10 @@
 //! - F1 = 2 J / (1 + J), where J is the share of rows found among those that are sought or found, which are m at least.
 //!   J's binomial error, carried over (delta method), is (2 − F) / 2 · √(2 F (1 − F) / m); at F = 0.36 it is 0.557 / √m.
 //! - macro F1: √(Σ_k 0.557² / m_k) / K over the classes with rows, as if the classes were independent.
-//! - correlations: (1 − r²) / √(n − 1) (Fisher 1915); at r = 0, where it holds for ranks too, it is 1 / √(n − 1). Of two
-//!   classes Matthews' is Pearson's.
+//! - Matthews' correlation: that of Cohen's κ (Cohen 1960), which it equals where classes are predicted as often as they
+//!   occur: √(p (1 − p) / n) / (1 − c), where c = Σ_k (m_k / n)² agree by chance; at p = max(c, ½). Of two classes of one
+//!   size it is 1 / √n, of a rare one 1 / √(2 m).
+//! - the others: (1 − r²) / √(n − 1) (Fisher 1915); at r = 0, where it holds for ranks too, it is 1 / √(n − 1).
 
 use std::fmt;
 
@@ -67,7 +69,7 @@ impl<'a> Resolution<'a> {
         }
     }
 
-    /// How far chance moves a score at most, in the metric's units: see the head of this file. None without rows.
+    /// How far chance moves a score, in the metric's units: see the head of this file. None without rows.
     pub fn standard_error(&self) -> Option<f64> {
         let n = self.rows as f64;
         let error = match self.scoring.metric {
@@ -78,7 +80,12 @@ impl<'a> Resolution<'a> {
                 let squares: f64 = with_rows.map(|&m| OF_F1.powi(2) / m as f64).sum();
                 squares.sqrt() / self.counts.len() as f64
             }
-            Metric::Matthews | Metric::Pearson | Metric::Spearman => 1.0 / (n - 1.0).sqrt(),
+            Metric::Matthews => {
+                let chance: f64 = self.counts.iter().map(|&m| (m as f64 / n).powi(2)).sum();
+                let p = chance.max(0.5);
+                (p * (1.0 - p) / n).sqrt() / (1.0 - chance)
+            }
+            Metric::Pearson | Metric::Spearman => 1.0 / (n - 1.0).sqrt(),
         };
         (self.rows > 0 && error.is_finite()).then_some(error)
     }
@@ -110,6 +117,21 @@ impl<'a> Resolution<'a> {
         Some((self.names.get(class)?.as_str(), score)).filter(|_| self.rows > 0)
     }
 
+    /// How many rows there are, called `rows`, and of them those on which the score rests.
+    fn rows_by(&self, rows: &str) -> String {
+        let all = self.rows;
+        let rarest = (0..self.counts.len()).min_by_key(|&k| self.counts[k]);
+        let (class, what) = match self.scoring.metric {
+            Metric::F1 => (Some(self.scoring.positive), ""),
+            Metric::MacroF1 | Metric::Matthews => (rarest, "of the rarest class "),
+            Metric::Accuracy | Metric::Pearson | Metric::Spearman => (None, ""),
+        };
+        let of_class = class.and_then(|k| Some((self.counts.get(k)?, self.names.get(k)?)));
+        of_class.map_or(format!("{all} {rows}"), |(count, name)| {
+            format!("{all} {rows}, {count} of them {what}`{}`", visible(name))
+        })
+    }
+
     /// How far chance moves a score, in words.
     fn chance(&self) -> String {
         let Some(error) = self.standard_error() else {
@@ -119,7 +141,7 @@ impl<'a> Resolution<'a> {
         let steps = self.step().map_or(String::new(), |step| {
             format!(" and moves in steps of {}", two_digits(step))
         });
-        format!("a score has a standard error of at most {error}{steps}")
+        format!("a score has a standard error of up to about {error}{steps}")
     }
 
     /// Rows of the class that F1 counts.
@@ -160,6 +182,13 @@ impl<'a> Resolution<'a> {
                 visible(name)
             ));
         }
+        let absent = self.counts.iter().filter(|&&count| count == 0).count();
+        if self.scoring.metric == Metric::MacroF1 && absent > 0 {
+            let most = 1.0 - absent as f64 / self.counts.len() as f64;
+            warnings.push(format!(
+                "macro F1 counts a class without a {kind} row as 0: no score can be above {most:.4}"
+            ));
+        }
         let share = self.same as f64 / rows.max(1) as f64;
         if share > NEARLY_ALL && self.same < rows {
             warnings.push(format!(
@@ -169,33 +198,17 @@ impl<'a> Resolution<'a> {
             ));
         }
         if self.standard_error().is_some_and(|error| error > LARGE) {
-            warnings.push(format!("{rows} {kind} rows tell little: {}", self.chance()));
+            let (rows, chance) = (self.rows_by(&format!("{kind} rows")), self.chance());
+            warnings.push(format!("little can be told from {rows}: {chance}"));
         }
         warnings
     }
 }
 
 impl fmt::Display for Resolution<'_> {
-    /// `60 rows: a score has a standard error of at most 0.065 and moves in steps of 0.017`.
+    /// `60 rows: a score has a standard error of up to about 0.065 and moves in steps of 0.017`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} rows", self.rows)?;
-        let least = || {
-            let classes = self.names.iter().zip(&self.counts);
-            classes.min_by_key(|(_, count)| **count)
-        };
-        match (self.scoring.metric, least()) {
-            (Metric::F1, _) => {
-                let name = self.names.get(self.scoring.positive);
-                let name = visible(name.map_or("", String::as_str));
-                write!(f, ", {} of them `{name}`", self.positives())?;
-            }
-            (Metric::MacroF1, Some((name, count))) => {
-                let name = visible(name);
-                write!(f, ", {count} of them of the rarest class `{name}`")?;
-            }
-            _ => {}
-        }
-        write!(f, ": {}", self.chance())
+        write!(f, "{}: {}", self.rows_by("rows"), self.chance())
     }
 }
 
@@ -206,107 +219,4 @@ fn two_digits(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn classes(counts: &[usize]) -> (Vec<Example>, Labels) {
-        let of_class = |(class, &count): (usize, &usize)| {
-            let row = Example {
-                text: String::new(),
-                pair: None,
-                label: Label::Class(class),
-            };
-            vec![row; count]
-        };
-        let names = (0..counts.len()).map(|class| format!("class {class}"));
-        let rows = counts.iter().enumerate().flat_map(of_class).collect();
-        (rows, Labels::Classes(names.collect()))
-    }
-
-    fn scoring(metric: Metric, labels: &Labels) -> Scoring {
-        Scoring {
-            metric,
-            classes: labels.outputs(),
-            positive: 1,
-        }
-    }
-
-    #[test]
-    fn standard_errors_are_those_of_the_formulas() {
-        let (rows, labels) = classes(&[45, 15]);
-        for (metric, expected) in [
-            (Metric::Accuracy, 0.064_549_722),
-            (Metric::Matthews, 0.130_188_910),
-            (Metric::F1, 0.143_816_782),
-            // 0.557 · √(1/45 + 1/15) / 2
-            (Metric::MacroF1, 0.083_032_658),
-        ] {
-            let error = Resolution::of(&rows, &labels, scoring(metric, &labels)).standard_error();
-            let near = error.is_some_and(|error| (error - expected).abs() < 1e-8);
-            assert!(near, "{metric}: {error:?}");
-        }
-        let nothing = Resolution::of(&[], &labels, scoring(Metric::F1, &labels));
-        assert_eq!(nothing.standard_error(), None);
-        assert_eq!(nothing.baseline(), None);
-    }
-
-    #[test]
-    fn a_constant_answer_is_worth_what_it_scores() {
-        let (rows, labels) = classes(&[45, 15]);
-        let of = |metric| Resolution::of(&rows, &labels, scoring(metric, &labels)).baseline();
-        assert_eq!(of(Metric::Accuracy), Some(("class 0", 0.75)));
-        assert_eq!(of(Metric::F1), Some(("class 1", 0.4)));
-        assert_eq!(of(Metric::MacroF1), Some(("class 0", 90.0 / 105.0 / 2.0)));
-        assert_eq!(of(Metric::Matthews), None);
-    }
-
-    #[test]
-    fn few_rows_are_told_with_numbers() {
-        let (rows, labels) = classes(&[45, 15]);
-        let resolution = Resolution::of(&rows, &labels, scoring(Metric::Accuracy, &labels));
-        let text =
-            "60 rows: a score has a standard error of at most 0.065 and moves in steps of 0.017";
-        assert_eq!(resolution.to_string(), text);
-        assert_eq!(
-            resolution.warnings("validation"),
-            [text.replace("rows:", "validation rows tell little:")]
-        );
-        let (rows, labels) = classes(&[300, 200]);
-        let enough = Resolution::of(&rows, &labels, scoring(Metric::Accuracy, &labels));
-        assert_eq!(enough.warnings("validation"), [""; 0]);
-    }
-
-    #[test]
-    fn classes_without_a_row_are_named() {
-        let (rows, labels) = classes(&[200, 0, 200]);
-        let accuracy = scoring(Metric::Accuracy, &labels);
-        assert_eq!(
-            Resolution::of(&rows, &labels, accuracy).warnings("validation"),
-            ["no validation row has the label `class 1`"]
-        );
-        let (rows, labels) = classes(&[300, 0, 0]);
-        let warnings = Resolution::of(&rows, &labels, accuracy).warnings("test");
-        assert_eq!(
-            warnings,
-            [
-                "2 of 3 classes have no test row: `class 1`, `class 2`",
-                "all 300 test rows have the label `class 0`: a model that always says so cannot be told from a good one",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_correlation_that_rests_on_few_rows_is_told() {
-        let row = |value| Example {
-            text: String::new(),
-            pair: None,
-            label: Label::Value(value),
-        };
-        let rows = [vec![row(2.5); 998], vec![row(1.0); 2]].concat();
-        let labels = Labels::Regression;
-        let spearman = scoring(Metric::Spearman, &labels);
-        let warnings = Resolution::of(&rows, &labels, spearman).warnings("validation");
-        let expected = "the label of 998 of 1000 validation rows is the same number: a correlation rests on the other 2";
-        assert_eq!(warnings, [expected]);
-    }
-}
+mod tests;

@@ -74,11 +74,11 @@ fn rows_of_one_class_are_warned_of_where_the_score_is_defined() {
     let lab = lab(&train, &rows("no", 12), "validation = \"dev\"");
     let overview = lab.text(&CHECK);
     for told in [
-        "measure     12 rows: a score has a standard error of at most 0.14 and moves in steps of 0.083",
+        "measure     12 rows: a score has a standard error of up to about 0.14 and moves in steps of 0.083",
         "            always saying `no` scores 1.0000",
         "warning     no validation row has the label `yes`",
         "warning     all 12 validation rows have the label `no`: a model that always says so",
-        "warning     12 validation rows tell little",
+        "warning     little can be told from 12 validation rows",
     ] {
         assert!(overview.contains(told), "{told} is not in: {overview}");
     }
