@@ -276,6 +276,7 @@ fn trial(number: u32, configuration: Configuration, space: &PeftSpace) -> Vec<Re
             best_epoch: 4,
             trained_parameters: 12_345,
             wall_seconds: 4.0,
+            diverged: None,
         };
         records.push(Record::TrialFinished { trial, measurement });
     }

@@ -20,7 +20,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Configuration, Ladder, Objectives, Standing};
+use super::{Cause, Configuration, Ladder, Moment, Objectives, Standing};
 
 /// Number of a trial within its study, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -183,6 +183,9 @@ pub struct Measurement {
     pub trained_parameters: u64,
     /// Seconds of training and evaluation, pauses not counted.
     pub wall_seconds: f64,
+    /// When the loss was no finite number any more, where that ended it: the epochs before count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<Moment>,
 }
 
 /// One training to do.
@@ -241,12 +244,16 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Why it is infeasible, failed or pruned, for people.
+    /// Why it is infeasible, failed or pruned, or ended before its last epoch, for people.
     pub fn reason(&self) -> Option<String> {
-        let pruned = self.state == TrialState::Pruned;
-        let standing = self.standing.filter(|_| pruned);
-        let cause = self.cause.as_ref().map(Cause::to_string);
-        cause.or(standing.map(|standing| standing.to_string()))
+        match self.state {
+            TrialState::Pruned => self.standing.map(|standing| standing.to_string()),
+            TrialState::Finished => {
+                let moment = self.measurement.and_then(|measured| measured.diverged);
+                moment.map(|moment| format!("{moment}: its best epoch before that counts"))
+            }
+            _ => self.cause.as_ref().map(Cause::to_string),
+        }
     }
 
     /// Whether its loss was no finite number before anything was measured.

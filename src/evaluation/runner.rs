@@ -364,6 +364,7 @@ fn diverged(subject: &Subject, seed: u64, epochs: u32, job: &Job, rows: usize) -
         best_epoch: 0,
         trained_parameters: 0,
         wall_seconds: 0.0,
+        diverged: None,
     };
     // No class has this number.
     let predictions = vec![-1.0; rows];

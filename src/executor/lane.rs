@@ -118,7 +118,16 @@ impl<'a> Lane<'a, '_> {
                     None
                 }
                 Ok(Ok(Advance::Pruned(standing))) => return self.put_aside(training, standing),
-                Ok(Ok(Advance::Done(measured))) => Some(ExecutorEvent::Finished(trial, measured)),
+                Ok(Ok(Advance::Done(measured))) => {
+                    if let Some(moment) = measured.diverged {
+                        let best = measured.best_epoch;
+                        let text = format!(
+                            "trial {trial}: {moment}; epoch {best}, its best before, counts"
+                        );
+                        self.tell(ExecutorEvent::Remark(trial, text))?;
+                    }
+                    Some(ExecutorEvent::Finished(trial, measured))
+                }
                 Ok(Ok(Advance::Diverged(at))) => {
                     Some(ExecutorEvent::of(trial, Cause::Diverged { at: Some(at) }))
                 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::front::{finished, objectives};
 use super::{ExportError, Exporter, Front, write_file};
 use crate::domain::{
-    Cause, Configuration, EpochReport, Objectives, Origin, PeftSpace, ReferencePoint, Standing,
-    Trial, TrialId, TrialState, front, hypervolume,
+    Cause, Configuration, EpochReport, Moment, Objectives, Origin, PeftSpace, ReferencePoint,
+    Standing, Trial, TrialId, TrialState, front, hypervolume,
 };
 use crate::study::Study;
 use crate::task::Metric;
@@ -52,9 +52,12 @@ pub struct TrialSummary<'a> {
     pub trained_parameters: Option<u64>,
     /// The epoch whose weights were kept, once finished.
     pub best_epoch: Option<u32>,
+    /// When the loss was no finite number any more, where that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diverged: Option<Moment>,
     /// Why it exists.
     pub origin: &'a Origin,
-    /// Why it is infeasible, failed or pruned, for people.
+    /// Why it is infeasible, failed or pruned, or ended before its last epoch, for people.
     pub reason: Option<String>,
     /// The same for programs, where it is infeasible or failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +102,7 @@ fn summary<'a>(trial: &'a Trial, space: &PeftSpace) -> TrialSummary<'a> {
         parameters_percent: trial.parameters_percent,
         trained_parameters: measurement.map(|m| m.trained_parameters),
         best_epoch: measurement.map(|m| m.best_epoch),
+        diverged: measurement.and_then(|m| m.diverged),
         origin: &trial.origin,
         reason: trial.reason(),
         cause: trial.cause.as_ref(),

@@ -62,6 +62,7 @@ fn trial(
             best_epoch: 1,
             trained_parameters: 1000,
             wall_seconds: 90.0,
+            diverged: None,
         }),
         cause: score.is_none().then(|| Cause::Error {
             said: "loss <NaN> & \"worse\"".to_owned(),

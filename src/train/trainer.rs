@@ -4,6 +4,7 @@
 //! Preparing ──activations at hand──▶ Stepping
 //! Stepping ──last batch of the epoch──▶ Evaluating ──last batch──▶ epoch reported ──▶ Stepping
 //!        │                                                              └── patience spent, or last epoch ──▶ done
+//!        ├── the loss is no finite number: done with the best epoch so far; without one, diverged
 //!        └── too many were better at the rung just passed ──▶ pruned, and goes on only where asked
 //! ```
 
@@ -46,7 +47,7 @@ pub enum Advance {
     Done(Measurement),
     /// Nothing: at the rung just passed, too many were better. Asked again, it says so again.
     Pruned(Standing),
-    /// The loss is no finite number any more; nothing can be measured.
+    /// The loss is no finite number, and no epoch was measured before.
     Diverged(Moment),
 }
 
@@ -83,6 +84,8 @@ pub struct Training<'a> {
     losses: Losses,
     epoch_loss: f64,
     best: Option<Best>,
+    /// When the loss was no finite number any more.
+    diverged: Option<Moment>,
     reports: Vec<EpochReport>,
     active: Duration,
 }
@@ -141,6 +144,7 @@ impl<'a> Training<'a> {
             losses: Losses::on(bench.backbone.device()),
             epoch_loss: 0.0,
             best: None,
+            diverged: None,
             reports: Vec::new(),
             active: Duration::ZERO,
         })
@@ -248,7 +252,7 @@ impl<'a> Training<'a> {
         };
         for (step, value) in (before + 1..).zip(&values) {
             if !value.is_finite() {
-                return Ok(Advance::Diverged(Moment::Step(step as u64)));
+                return Ok(self.diverges(Moment::Step(step as u64), Advance::Step(None)));
             }
             self.epoch_loss += value;
         }
@@ -281,7 +285,7 @@ impl<'a> Training<'a> {
         let score = predictions.score(self.bench.scoring);
         let is_broken = matches!(score, Err(Undefined::NotFinite { .. }));
         if is_broken || !validation_loss.is_finite() {
-            return Ok(Advance::Diverged(Moment::Epoch(self.epoch)));
+            return Ok(self.diverges(Moment::Epoch(self.epoch), Advance::Evaluated));
         }
         let metric = self.bench.scoring.metric;
         let score = score.map_err(|reason| TrainError::ScoreUndefined { metric, reason })?;
@@ -316,6 +320,16 @@ impl<'a> Training<'a> {
         Ok(Advance::Epoch(report))
     }
 
+    /// The end of what cannot go on: the epochs before it count, where there are any, and this was as much as `done`.
+    fn diverges(&mut self, at: Moment, done: Advance) -> Advance {
+        if self.best.is_none() {
+            return Advance::Diverged(at);
+        }
+        self.diverged = Some(at);
+        self.phase = Phase::Over;
+        done
+    }
+
     fn finish(&mut self) -> Result<Advance, TrainError> {
         let Some(best) = self.best.take() else {
             return Err(TrainError::NothingTrained);
@@ -338,6 +352,7 @@ impl<'a> Training<'a> {
             best_epoch: best.epoch,
             trained_parameters: self.encoder.parameters.scalars(),
             wall_seconds: self.active.as_secs_f64(),
+            diverged: self.diverged,
         }))
     }
 }

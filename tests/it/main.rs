@@ -15,6 +15,7 @@ mod crash;
 mod curves;
 mod data;
 mod demo;
+mod divergence;
 mod end_to_end;
 mod evaluate;
 mod faults;

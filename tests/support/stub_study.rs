@@ -87,6 +87,7 @@ pub(crate) fn measurement(job: &Job, epochs: u32) -> Measurement {
         best_epoch: epochs,
         trained_parameters: 1000,
         wall_seconds: f64::from(epochs),
+        diverged: None,
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, Exported, Message, SearchStatus,
     State, Vitals,
 };
-use crate::domain::TrialState;
+use crate::domain::{Cause, TrialState};
 use crate::evaluation::Subject;
 use crate::executor::Executor;
 use crate::journal::{JournalError, Writer};
@@ -277,7 +277,7 @@ impl Runtime {
                     .trials
                     .iter()
                     .rev()
-                    .find_map(|trial| trial.reason());
+                    .find_map(|trial| trial.cause.as_ref().map(Cause::to_string));
                 Ending::Failed(latest.unwrap_or_else(|| "the study was paused".to_owned()))
             }
             _ => Ending::Interrupted,

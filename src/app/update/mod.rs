@@ -73,6 +73,16 @@ fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
                 });
             queue.collect()
         }
+        SearchEvent::Exhausted if state.trials.is_empty() && state.room.is_some() => {
+            let bytes = state.room.map_or(0, |room| room.bytes);
+            let reason = format!(
+                "no configuration of the space fits the {} MB that there are for a training; lower \
+                 `training.batch_size` or `training.max_length`, name smaller `space.sizes`, or take a machine (or a \
+                 container) with more memory",
+                bytes / 1_000_000
+            );
+            on_search(state, SearchEvent::Failed(reason))
+        }
         SearchEvent::Exhausted => {
             let text = match state.room {
                 Some(_) => {

@@ -54,6 +54,7 @@ fn run(name: &str, seed: u64, metric: Metric, labels: &[f64], predictions: Vec<f
         best_epoch: 1,
         trained_parameters: 9,
         wall_seconds: 1.0,
+        diverged: None,
     };
     let score = scoring(metric).search_score(&predictions, labels).unwrap();
     Run::new(subject(name), seed, &measured, 3, score, predictions)
@@ -68,6 +69,7 @@ fn diverged(name: &str, seed: u64) -> Run {
         best_epoch: 0,
         trained_parameters: 0,
         wall_seconds: 0.0,
+        diverged: None,
     };
     Run::new(subject(name), seed, &measured, 1, 0.0, vec![-1.0; 20])
 }

@@ -208,6 +208,7 @@ fn trial(
         best_epoch,
         trained_parameters: 10_000 + number as u64,
         wall_seconds: 12.5,
+        diverged: None,
     });
     Trial {
         id: TrialId(number as u32),

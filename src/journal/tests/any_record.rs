@@ -80,7 +80,8 @@ fn any_record() -> impl Strategy<Value = Record> {
                     },
                     best_epoch: 3,
                     trained_parameters,
-                    wall_seconds: 0.1
+                    wall_seconds: 0.1,
+                    diverged: None,
                 }
             }
         ),

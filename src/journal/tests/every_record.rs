@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Cause, Configuration, Diagnostics, EncoderIdentity, EpochReport, Identity, LearningRate,
-    Measurement, ModuleAxis, Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule,
+    Measurement, ModuleAxis, Moment, Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule,
     RowsIdentity, Standing, TrialId,
 };
 use crate::journal::{FORMAT_VERSION, Record};
@@ -38,6 +38,21 @@ pub(super) fn every_record() -> Vec<Record> {
                 needed_bytes: Some(9_000_000_000),
                 room_bytes: Some(8_000_000_000),
                 said: Some("out of memory: \"ä\"".to_owned()),
+            },
+        },
+        Record::TrialRetried { trial: fourth },
+        Record::TrialStarted { trial: fourth },
+        Record::TrialFinished {
+            trial: fourth,
+            measurement: Measurement {
+                objectives: Objectives {
+                    score: 0.5,
+                    parameters_percent: 7.2,
+                },
+                best_epoch: 1,
+                trained_parameters: 987,
+                wall_seconds: 2.5,
+                diverged: Some(Moment::Step(12)),
             },
         },
     ]);
@@ -187,6 +202,7 @@ pub(super) fn of_format_1() -> Vec<Record> {
                 best_epoch: 1,
                 trained_parameters: 1_234,
                 wall_seconds: 4.5,
+                diverged: None,
             },
         },
         Record::TrialQueued {

@@ -17,6 +17,9 @@ const FORMAT_1: &[u8] = include_bytes!("../../../tests/golden/journal/format-1.j
 /// Written when format 2 was new; never written again.
 const FORMAT_2: &[u8] = include_bytes!("../../../tests/golden/journal/format-2.jsonl");
 
+/// Written when format 3 was new; never written again.
+const FORMAT_3: &[u8] = include_bytes!("../../../tests/golden/journal/format-3.jsonl");
+
 fn records(history: &History) -> Vec<Record> {
     history.records.iter().map(|s| s.record.clone()).collect()
 }
@@ -288,6 +291,19 @@ fn format_2_still_opens_and_makes_the_same_study() {
         state.trials[3].configuration.to_string(),
         "serial 3 in layers 1 at lr 3e-4"
     );
+}
+
+#[test]
+fn format_3_still_opens_and_makes_the_same_study() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(journal_in(folder.path()), FORMAT_3).unwrap();
+    let (_, history) = Journal::open(folder.path()).unwrap();
+    assert_eq!(records(&history), every_record());
+    let state = State::replay(records(&history)).unwrap();
+    let last = &state.trials[3];
+    assert_eq!((last.state, &last.cause), (TrialState::Finished, &None));
+    let why = "the training loss is no finite number any more at step 12: its best epoch before that counts";
+    assert_eq!(last.reason().as_deref(), Some(why));
 }
 
 #[test]

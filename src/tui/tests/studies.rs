@@ -129,6 +129,7 @@ fn finished(number: u32) -> Vec<Record> {
         best_epoch: 3,
         trained_parameters: 1_234_567,
         wall_seconds: 61.0 + f64::from(number),
+        diverged: None,
     };
     [
         trained(number),

@@ -96,6 +96,7 @@ fn finished(trial: u32, score: f64, parameters_percent: f64) -> Event {
         best_epoch: 1,
         trained_parameters: 1,
         wall_seconds: 1.0,
+        diverged: None,
     };
     Event::Executor(ExecutorEvent::Finished(TrialId(trial), measurement))
 }

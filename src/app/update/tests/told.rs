@@ -174,3 +174,22 @@ fn looks_at_the_devices_are_kept_for_a_while() {
     let latest = state.vitals.unwrap().devices[0].utilisation;
     assert_eq!(latest, Some(0.999));
 }
+
+#[test]
+fn a_space_of_which_nothing_fits_is_a_failure_that_says_so() {
+    let mut state = study(2, 2);
+    let room = Some(TrainingRoom {
+        bytes: 5_000_000,
+        tokens: 64,
+    });
+    let device = "cpu".into();
+    let ready = ExecutorEvent::Ready { device, room };
+    let asked = play(&mut state, Event::Executor(ready));
+    assert!(matches!(&asked[..], [Effect::Ask(ask)] if ask.room == room));
+    play(&mut state, Event::Search(SearchEvent::Exhausted));
+    let SearchStatus::Failed(reason) = &state.search else {
+        panic!("{:?}", state.search);
+    };
+    assert!(reason.contains("fits the 5 MB"), "{reason}");
+    assert!(state.study_paused);
+}
