@@ -20,7 +20,7 @@ use crossbeam_channel::Receiver;
 
 use super::args::StudyArguments;
 use super::begun::resolved;
-use super::exit::Done;
+use super::exit::{Done, WrongUsage};
 use super::{log, output};
 
 /// See [`Command::Evaluate`](super::args::Command::Evaluate).
@@ -228,11 +228,13 @@ impl Scope {
             );
         }
         let subject = |id: TrialId| {
-            let trial = state.trial(id).with_context(|| {
+            let missing = || {
                 let count = state.trials.len();
-                format!("there is no trial {id}; the study has {count}, from 0")
-            })?;
-            Ok(Subject::of_trial(trial))
+                WrongUsage(format!(
+                    "there is no trial {id}; the study has {count}, from 0"
+                ))
+            };
+            Ok(Subject::of_trial(state.trial(id).ok_or_else(missing)?))
         };
         let measured = || state.trials.iter().filter_map(|trial| trial.measurement);
         Ok(Found {

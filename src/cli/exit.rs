@@ -9,6 +9,7 @@ use autopeft::app::launch::LaunchError;
 use autopeft::app::overview::OverviewError;
 use autopeft::app::runtime::RuntimeError;
 use autopeft::evaluation::EvaluationError;
+use autopeft::export::ExportError;
 use autopeft::model::SourceError;
 use autopeft::study::StudyError;
 use autopeft::task::TaskError;
@@ -23,6 +24,11 @@ pub(crate) enum Done {
     /// Stopped before that, everything saved.
     Interrupted,
 }
+
+/// What the command line asks for is not to be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct WrongUsage(pub(crate) String);
 
 /// The exit code; errors are told on standard error.
 pub(crate) fn code(result: Result<Done>) -> ExitCode {
@@ -76,7 +82,14 @@ fn is_users(error: &Error) -> bool {
         Some(_) => return true,
         None => {}
     }
-    error.downcast_ref().is_some_and(is_launch_users) || error.is::<StudyError>()
+    let is_exports = matches!(
+        error.downcast_ref(),
+        Some(ExportError::OtherStudy { .. } | ExportError::NoManifest { .. })
+    );
+    is_exports
+        || error.downcast_ref().is_some_and(is_launch_users)
+        || error.is::<StudyError>()
+        || error.is::<WrongUsage>()
 }
 
 fn is_launch_users(error: &LaunchError) -> bool {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use autopeft::app::State;
 use autopeft::app::launch::run_folder;
 use autopeft::app::signals;
@@ -15,7 +15,7 @@ use clap::Args;
 
 use super::begun::resolved;
 use super::evaluate::{EvaluateArguments, measure, write_whole};
-use super::exit::Done;
+use super::exit::{Done, WrongUsage};
 use super::{log, output};
 
 /// See [`Command::Transfer`](super::args::Command::Transfer).
@@ -82,9 +82,10 @@ fn distinct(targets: &[Study]) -> Result<()> {
     for study in targets {
         let name = study.name.as_str();
         if !names.insert(name) {
-            bail!(
+            let told = format!(
                 "--to names study {name} twice: each task counts once; give studies of different tasks different names"
             );
+            return Err(WrongUsage(told).into());
         }
     }
     Ok(())

@@ -82,9 +82,11 @@ fn front_and_baselines_are_trained_over_seeds_once() {
     assert_eq!(refused.status.code(), Some(1), "nothing was searched yet");
     text(lab, &["run", "study.toml", "--headless", "--device", "cpu"]);
     let evaluate = ["evaluate", "study.toml", "--device", "cpu", "--seeds", "2"];
-    let baselines = ["--baselines", "full,head,mam", "--chosen", "0"];
+    // What is named twice counts once.
+    let baselines = ["--baselines", "full,head,mam,head", "--chosen", "0,0,0"];
     let evaluate = [&evaluate[..], &baselines].concat();
     let first = text(lab, &evaluate);
+    assert!(first.contains(" 8/8: trial-0, seed 41"), "{first}");
     assert!(
         first.contains("40 rows that the search never saw"),
         "{first}"
@@ -109,6 +111,9 @@ fn front_and_baselines_are_trained_over_seeds_once() {
     assert!(of_all > 10 * of_head, "{of_all} {of_head}");
     let gains = lines[3]["gains"].as_object().unwrap();
     assert_eq!(gains.len(), 3);
+    let mean = |line: usize| lines[line]["mean"].as_f64().unwrap();
+    let gain = gains["head"]["difference"].as_f64().unwrap();
+    assert_eq!(gain, mean(3) - mean(0), "the difference of what is shown");
     for line in lines {
         assert_eq!(line["seeds"].as_array().unwrap().len(), 2);
         assert!(line["deviation"].is_number());
@@ -274,6 +279,10 @@ fn what_was_found_is_carried_to_another_task() {
         &["--baselines", "head", "--chosen", "1", "--to", "other.toml"],
     ]
     .concat();
+    let twice = output(lab, &[&transfer[..], &["./other.toml"]].concat());
+    assert_eq!(twice.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&twice.stderr);
+    assert!(said.contains("--to names study other twice"), "{said}");
     let table = text(lab, &transfer);
     assert!(
         table.contains("| | parameters in % | other | mean |"),
