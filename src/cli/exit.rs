@@ -84,7 +84,12 @@ fn is_users(error: &Error) -> bool {
     }
     let is_exports = matches!(
         error.downcast_ref(),
-        Some(ExportError::OtherStudy { .. } | ExportError::NoManifest { .. })
+        Some(
+            ExportError::OtherStudy { .. }
+                | ExportError::NoManifest { .. }
+                | ExportError::Card { .. }
+                | ExportError::NewerCard { .. }
+        )
     );
     is_exports
         || error.downcast_ref().is_some_and(is_launch_users)

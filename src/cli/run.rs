@@ -10,7 +10,7 @@ use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
 use autopeft::app::{signals, vitals};
 use autopeft::domain::TrialState;
-use autopeft::export::AdapterCard;
+use autopeft::export::CardHead;
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::tui::why_no_screen;
 
@@ -43,9 +43,8 @@ pub(crate) fn run(
     };
     let mut options = arguments.options();
     for folder in wanted {
-        options
-            .wanted
-            .push(AdapterCard::read(folder)?.configuration);
+        // Nothing is promised of it here, so that an edited card is as good as any.
+        options.wanted.push(CardHead::read(folder)?.configuration);
     }
     let mut runtime = resolved.start(&options, signals::stop_requests()?)?;
     let ending = match screen {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use autopeft::app::verify::{Verdict, verify as measure};
+use autopeft::app::verify::{Verdict, VerifyError, verify as measure};
 use autopeft::export::{Change, changes};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::device::DeviceChoice;
@@ -17,7 +17,7 @@ use super::output;
 pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> Result<Done> {
     let hub = Hub::new(HubSettings::from_env());
     let mut out = output::out();
-    let changes = changes(folder)?;
+    let changes = changes(folder).map_err(VerifyError::from)?;
     for (path, change) in &changes {
         let said = match change {
             Change::Missing => "MISSING",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{ExportError, Front};
@@ -197,27 +198,13 @@ impl AdapterCard {
     /// # Errors
     /// There is none, it is not as it was exported, or a later program wrote it.
     pub fn read(folder: &Path) -> Result<Self, ExportError> {
-        #[derive(Deserialize)]
-        struct Version {
-            format: u32,
-        }
-        let path = folder.join(Self::FILE);
-        let unreadable = |reason: String| ExportError::Card {
-            path: path.clone(),
-            reason,
-        };
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))?;
-        let version: Version =
-            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
-        if version.format > CARD_FORMAT {
-            let found = version.format;
-            return Err(ExportError::NewerCard { path, found });
-        }
-        let card: Self =
-            serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?;
+        let text = text(folder)?;
+        let card: Self = parse(folder, &text)?;
         match card.is_of(&text) {
             true => Ok(card),
-            false => Err(ExportError::ChangedCard { path }),
+            false => Err(ExportError::ChangedCard {
+                path: folder.join(Self::FILE),
+            }),
         }
     }
 
@@ -230,6 +217,60 @@ impl AdapterCard {
         text.matches(&place).count() == 1
             && digest::of_bytes(text.replace(&place, &own_digest(NO_DIGEST)).as_bytes()) == *digest
     }
+}
+
+/// Whose a card is and what was trained; of a card that was edited too, which promises nothing any more.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct CardHead {
+    /// Name of the study.
+    pub study: String,
+    /// Seed of the study.
+    pub seed: u64,
+    /// The trial's number in the study.
+    pub trial: TrialId,
+    /// Modules, sizes and layers, however they are written there.
+    pub configuration: Configuration,
+    /// The validation score.
+    pub score: f64,
+}
+
+impl CardHead {
+    /// Of the description in the folder of an exported trial.
+    ///
+    /// # Errors
+    /// There is none, or a later program wrote it.
+    pub fn read(folder: &Path) -> Result<Self, ExportError> {
+        parse(folder, &text(folder)?)
+    }
+}
+
+fn unreadable(folder: &Path, error: impl ToString) -> ExportError {
+    ExportError::Card {
+        path: folder.join(AdapterCard::FILE),
+        reason: error.to_string(),
+    }
+}
+
+/// The text of a folder's card, where its format is one that can be read.
+fn text(folder: &Path) -> Result<String, ExportError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let path = folder.join(AdapterCard::FILE);
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(folder, error))?;
+    let version: Version = parse(folder, &text)?;
+    match version.format > CARD_FORMAT {
+        true => Err(ExportError::NewerCard {
+            path,
+            found: version.format,
+        }),
+        false => Ok(text),
+    }
+}
+
+fn parse<T: DeserializeOwned>(folder: &Path, text: &str) -> Result<T, ExportError> {
+    serde_json::from_str(text).map_err(|error| unreadable(folder, error))
 }
 
 /// How a digest stands in the card's file. Inside a text of the file the quotes would be escaped.

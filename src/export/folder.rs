@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::listing::{Earlier, Member, Named, name_of, top, trial_folders};
-use super::{AdapterCard, ExportError, Front};
+use super::{CardHead, ExportError, Front};
 use crate::digest;
 use crate::domain::{Configuration, Trial, TrialId};
 
@@ -75,7 +75,7 @@ pub(super) fn check_owner(
     }
     for path in trial_folders(folder)? {
         // What has no card of this program's is not an exported trial.
-        let Ok(card) = AdapterCard::read(&path) else {
+        let Ok(card) = CardHead::read(&path) else {
             continue;
         };
         if !is_ours(&card.study, card.seed) {

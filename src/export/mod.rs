@@ -27,7 +27,7 @@ mod trained;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-pub use card::{AdapterCard, CARD_FORMAT};
+pub use card::{AdapterCard, CARD_FORMAT, CardHead};
 pub use error::ExportError;
 pub use folder::Written;
 pub use front::{Context, Front, Owned};

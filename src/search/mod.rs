@@ -47,7 +47,7 @@
 //!
 //! | surrogate at its most probable hyperparameters, with | a, linear | a, log10 | b, linear | b, log10 |
 //! |---|---|---|---|---|
-//! | scores as they are, cost an input (the default) | 0.034 ± 0.004 | 0.014 ± 0.002 | 0.030 ± 0.002 | 0.018 ± 0.002 |
+//! | scores as they are, cost an input (the default) | 0.034 ± 0.004 | 0.014 ± 0.002 | 0.030 ± 0.002 | 0.017 ± 0.002 |
 //! | scores as they are | 0.045 ± 0.007 | 0.015 ± 0.002 | 0.060 ± 0.004 | 0.026 ± 0.002 |
 //! | outliers drawn in on both sides, cost an input | 0.032 ± 0.010 | 0.023 ± 0.002 | 0.029 ± 0.001 | 0.019 ± 0.003 |
 //! | outliers drawn in on both sides | 0.035 ± 0.004 | 0.026 ± 0.002 | 0.032 ± 0.003 | 0.024 ± 0.002 |

@@ -282,6 +282,30 @@ fn what_cannot_be_exported_says_why() {
 }
 
 #[test]
+fn an_edited_card_still_says_what_was_trained_and_promises_nothing() {
+    let fixture = Fixture::new();
+    fixture.keep_weights();
+    export(&fixture.front(), &["adapters"], &fixture.out()).unwrap();
+    let folder = fixture.out().join("trial-0001");
+    let path = folder.join(AdapterCard::FILE);
+    let text = fs::read_to_string(&path).unwrap();
+    let mut card: serde_json::Value = serde_json::from_str(&text).unwrap();
+    card["configuration"] =
+        serde_json::json!({"modules": {"serial": 3, "prefix": 0}, "layers": [3, 2, 2]});
+    fs::write(&path, card.to_string()).unwrap();
+    assert!(matches!(
+        AdapterCard::read(&folder),
+        Err(ExportError::ChangedCard { .. })
+    ));
+    let head = CardHead::read(&folder).unwrap();
+    assert_eq!((head.trial, head.score), (TrialId(1), 0.72));
+    assert_eq!(
+        fixture.space.admit(&head.configuration).unwrap(),
+        fixture.trials[1].configuration
+    );
+}
+
+#[test]
 fn a_card_of_a_later_program_or_none_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = AdapterCard::read(folder.path()).unwrap_err();
