@@ -111,9 +111,26 @@ fn check(document: &mut Document<'_>, task: &TaskSettings) {
             &["add text_columns = [\"...\"]"],
         );
     }
+    check_columns(document, task);
     check_labels(document, task);
     check_files(document, task, known);
     check_metric(document, task, known);
+}
+
+/// Notes columns that stand in two places: a label among the texts would be read off, not predicted.
+fn check_columns(document: &mut Document<'_>, task: &TaskSettings) {
+    let leaks = |column: &&String| task.label_column.as_ref() == Some(*column);
+    if let Some(column) = task.text_columns.iter().find(leaks) {
+        let message = format!("`text_columns` names the label's column \"{column}\"");
+        let help = "the label would be read off the text, not predicted: name other columns";
+        document.wrong("task", "text_columns", message, &[help]);
+    }
+    if let [first, second] = &task.text_columns[..]
+        && first == second
+    {
+        let message = format!("`text_columns` names \"{first}\" twice");
+        document.wrong("task", "text_columns", message, &["name each column once"]);
+    }
 }
 
 fn check_labels(document: &mut Document<'_>, task: &TaskSettings) {

@@ -57,7 +57,7 @@ impl ClassList {
                 listed(words.into_iter()),
                 listed(numbers.into_iter())
             )
-        } else if numbers.iter().any(|name| name.parse::<i64>().is_err()) {
+        } else if numbers.iter().any(|name| amount(name).fract() != 0.0) {
             "the labels are numbers with fractions; set `regression = true` to predict numbers"
                 .into()
         } else if names.len() > MOST_CLASSES {
@@ -81,7 +81,7 @@ impl ClassList {
             let are_numbers = words.is_empty();
             let mut names: Vec<String> = names.into_iter().collect();
             if are_numbers {
-                names.sort_by_key(|name| name.parse::<i64>().unwrap_or_default());
+                names.sort_by(|a, b| amount(a).total_cmp(&amount(b)).then(a.cmp(b)));
             }
             let origin = Origin::Rows(column.files()[0].clone());
             return Ok(Self { names, origin });
@@ -158,15 +158,22 @@ pub(super) fn is_number(name: &str) -> bool {
     name.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
+/// A name that is a number, as that number.
+fn amount(name: &str) -> f64 {
+    name.parse().unwrap_or_default()
+}
+
 fn is_truth(name: &str) -> bool {
     name.eq_ignore_ascii_case("true") || name.eq_ignore_ascii_case("false")
 }
 
-/// A name without what a reader does not see or hear: case, blanks, characters without width, zeros before a number.
+/// A name without what a reader does not see or hear: case, blanks, characters without width, quotes around it, zeros before
+/// a number.
 fn folded(name: &str) -> String {
     let seen: String = name.chars().filter(|c| !is_hidden(*c)).collect();
     let words: Vec<&str> = seen.split_whitespace().collect();
     let folded = words.join(" ").to_lowercase();
+    let folded = folded.trim_matches(['"', '\'', '`']).to_owned();
     folded
         .parse::<i64>()
         .map_or(folded, |number| number.to_string())
@@ -224,6 +231,7 @@ mod tests {
         );
         assert_eq!(list(&["01", "1", "2"], rows()).doubts().len(), 1);
         assert_eq!(list(&["a  b", "a b"], rows()).doubts().len(), 1);
+        assert_eq!(list(&["neg", "neg\"", "pos"], rows()).doubts().len(), 1);
         assert_eq!(list(&["pos", "po\u{200b}s"], rows()).doubts().len(), 1);
         assert!(list(&["none", "some"], rows()).doubts()[0].contains("`none`"));
         assert!(

@@ -19,6 +19,8 @@ pub(super) struct Files {
     pub(super) validation: Option<Set>,
     /// Rows kept apart.
     pub(super) test: Option<Set>,
+    /// Names of the folder's data files that are in no set.
+    pub(super) unused: Vec<String>,
 }
 
 /// Files that are one table.
@@ -65,6 +67,7 @@ impl Files {
                 train: Set::named(train),
                 validation: settings.validation_file.as_deref().map(Set::named),
                 test: settings.test_file.as_deref().map(Set::named),
+                unused: Vec::new(),
             });
         }
         if settings.validation_file.is_some() || settings.test_file.is_some() {
@@ -74,14 +77,18 @@ impl Files {
             let own = on_hub.map(|hub| hub.validation);
             let names: Vec<&str> = own.into_iter().chain(VALIDATION_NAMES).collect();
             let listing = Listing::of(folder, settings.format)?;
-            let validation = listing.first(&names)?;
+            let train = listing.needed(&["train"])?;
+            let validation = match from_dev {
+                true => Some(listing.needed(&names)?),
+                false => listing.first(&names)?.map(Set::optional),
+            };
+            let test = listing.first(&["test"])?.map(Set::optional);
+            let sets = [&train].into_iter().chain(&validation).chain(&test);
             return Ok(Self {
-                train: listing.needed(&["train"])?,
-                validation: match from_dev {
-                    true => Some(listing.needed(&names)?),
-                    false => validation.map(Set::optional),
-                },
-                test: listing.first(&["test"])?.map(Set::optional),
+                unused: listing.others(sets),
+                train,
+                validation,
+                test,
             });
         }
         let Some(data) = on_hub else {
@@ -98,6 +105,7 @@ impl Files {
             train: split("train")?,
             validation: Some(split(data.validation)?),
             test: None,
+            unused: Vec::new(),
         })
     }
 }

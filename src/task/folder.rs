@@ -72,6 +72,13 @@ impl<'f> Listing<'f> {
         Ok(None)
     }
 
+    /// Data files that are in none of these sets.
+    pub(super) fn others<'s>(&self, sets: impl Iterator<Item = &'s Set>) -> Vec<String> {
+        let used: Vec<&PathBuf> = sets.flat_map(|set| &set.files).collect();
+        let others = self.files.iter().filter(|path| !used.contains(path));
+        others.map(|path| file_name(path)).collect()
+    }
+
     /// All files of one name, which must be one table: a single file, or every shard of one number of them.
     fn whole(&self, name: &str, mut named: Vec<(Shard, PathBuf)>) -> Result<Set, TaskError> {
         named.sort();
@@ -139,7 +146,8 @@ impl Shard {
     /// Of a file that belongs to the set `name`: `name.extension`, or after the hub's manner `name-00001-of-00002.extension`,
     /// perhaps with a digest before the extension.
     fn of(path: &Path, name: &str) -> Option<Self> {
-        let rest = path.file_stem()?.to_str()?.strip_prefix(name)?;
+        let stem = path.file_stem()?.to_str()?.to_ascii_lowercase();
+        let rest = stem.strip_prefix(name)?;
         match rest.is_empty() {
             true => Some(Self { number: 0, of: 1 }),
             false => Self::numbered(rest),
@@ -254,8 +262,8 @@ mod tests {
             None
         );
         assert_eq!(
-            found(&["train.CSV"], "train").unwrap().unwrap(),
-            ["train.CSV"]
+            found(&["Train.CSV"], "train").unwrap().unwrap(),
+            ["Train.CSV"]
         );
         let one = Shard::in_name(Path::new("/x/my-train-00001-of-00004.parquet"));
         assert_eq!(one, Some(Shard { number: 1, of: 4 }));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::marks::is_text_mark;
 use super::read::{self, Cell};
 use super::{DataFormat, TaskError};
 
@@ -178,7 +179,7 @@ fn column(name: &str, values: impl Iterator<Item = Option<String>>) -> Column {
     let (mut counts, mut last) = (true, None);
     for value in values {
         rows += 1;
-        let Some(value) = value.filter(|value| !value.trim().is_empty()) else {
+        let Some(value) = value.filter(|value| !is_text_mark(value)) else {
             empty += 1;
             continue;
         };

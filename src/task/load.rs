@@ -7,6 +7,7 @@ use super::reading::Reading;
 use super::registry::{self, HubData, KnownTask, LABEL_COLUMN, Render, TASKS};
 use super::render::texts;
 use super::scored::{metric, positive};
+use super::visible::listed;
 use super::{Dataset, Labels, Metric, TaskError, TaskSettings};
 use crate::hub::{Hub, HubProgress};
 
@@ -27,6 +28,12 @@ pub fn load(
     let own_metric = definition.metric;
     let files = Files::find(settings, definition.hub, hub, progress)?;
     let mut reading = Reading::new(settings, definition);
+    if !files.unused.is_empty() {
+        let names = listed(files.unused.iter().map(String::as_str));
+        reading
+            .warnings
+            .push(format!("not used, as no set has this name: {names}"));
+    }
 
     let (target, train) = reading.train(&files.train)?;
     let mut others = |set: &Option<Set>| match set {

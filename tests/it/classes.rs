@@ -296,3 +296,27 @@ fn a_known_task_in_another_order_is_mapped_by_name() {
         &["`pos`", "`negative`, `positive` (the task's classes)"],
     );
 }
+
+#[test]
+fn what_the_hub_calls_true_and_false_has_the_known_tasks_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let texts = ["a".to_owned(), "b".to_owned()];
+    let columns = [
+        ("question", Column::Texts(&texts)),
+        ("passage", Column::Texts(&texts)),
+        ("label", Column::Whole(&[1, 0])),
+    ];
+    let metadata =
+        r#"{"info": {"features": {"label": {"names": ["False", "True"], "_type": "ClassLabel"}}}}"#;
+    for name in ["train.parquet", "validation.parquet"] {
+        write_parquet(
+            &folder.join(name),
+            &columns,
+            Some(("huggingface", metadata)),
+        );
+    }
+    let dataset = loaded(&settings("boolq", folder)).unwrap();
+    assert_eq!(dataset.labels, classes(&["no", "yes"]));
+    assert_eq!(validation(&dataset), [1, 0]);
+}

@@ -45,8 +45,14 @@ fn the_test_file_of_a_folder_is_the_test_set() {
     assert_eq!(dataset.test[0].text, "test 0");
 
     write(folder, "dev.csv", rows("dev", 4));
+    write(folder, "held-out.csv", rows("more", 4));
+    std::fs::rename(folder.join("test.csv"), folder.join("Test.CSV")).unwrap();
     let dataset = loaded(&shared(folder)).unwrap();
     assert_eq!(dataset.test[0].text, "test 0");
+    has(
+        &dataset.warnings.join("\n"),
+        &["not used, as no set has this name: `held-out.csv`"],
+    );
     has(
         &dataset.warnings.join("\n"),
         &["the validation file is not used"],
@@ -57,7 +63,7 @@ fn the_test_file_of_a_folder_is_the_test_set() {
     assert_eq!((dataset.train.len(), dataset.validation.len()), (8, 4));
     assert_eq!(dataset.test.len(), 6);
 
-    std::fs::remove_file(folder.join("test.csv")).unwrap();
+    std::fs::remove_file(folder.join("Test.CSV")).unwrap();
     assert_eq!(loaded(&shared(folder)).unwrap().test[0].text, "dev 0");
 }
 

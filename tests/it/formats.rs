@@ -47,7 +47,7 @@ fn a_stray_quote_that_pairs_up_with_another_is_an_error_too() {
     stray[30] = "\"a film, a good one\",yes".into();
     has(
         &csv_problem(csv(&stray)),
-        &["line 32", "opens a field in line 12"],
+        &["t.csv, line 12", "all to line 32"],
     );
     // The next quote stands at the end of a field, as inches do.
     stray[30] = "a screen of 12\",yes".into();
@@ -70,6 +70,12 @@ fn a_stray_quote_that_pairs_up_with_another_is_an_error_too() {
     ] {
         has(&csv_problem(csv(&[row.into()])), &["line 2", part]);
     }
+}
+
+#[test]
+fn a_header_in_the_middle_is_left_from_joined_files() {
+    let joined = csv(&rows(6)) + &csv(&rows(4));
+    has(&csv_problem(joined), &["line 8", "the header once more"]);
 }
 
 #[test]
@@ -260,6 +266,17 @@ fn lists_and_single_objects_of_json_are_read_or_named() {
         write(folder, "t.json", content);
         has(&problem(&single(folder, "t.json", "t.json")), parts);
     }
+}
+
+#[test]
+fn numbers_that_are_too_large_keep_their_digits() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |label: &str| format!("{{\"text\": \"a\", \"label\": {label}}}\n");
+    let rows = row("18446744073709551614") + &row("18446744073709551615");
+    write(folder.path(), "t.jsonl", rows);
+    let dataset = loaded(&single(folder.path(), "t.jsonl", "t.jsonl")).unwrap();
+    let names = ["18446744073709551614", "18446744073709551615"];
+    assert_eq!(dataset.labels, classes(&names));
 }
 
 #[test]

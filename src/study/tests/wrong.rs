@@ -347,3 +347,31 @@ fn a_file_that_is_not_there_is_told() {
     let error = Study::read(Path::new("/nowhere/s.toml")).unwrap_err();
     assert_snapshot!(error.to_string(), @r#"cannot read the study file /nowhere/s.toml: No such file or directory (os error 2)"#);
 }
+
+#[test]
+fn classes_and_columns_that_contradict_each_other_are_told() {
+    let own = |keys: &str| {
+        mistakes(&format!(
+            "[model]\nembedded = true\n[task]\nname = \"mine\"\nfolder = \"data\"\n{keys}\n"
+        ))
+    };
+    let columns = "text_columns = [\"text\"]\nlabel_column = \"label\"\n";
+    let labels = |value: &str| own(&format!("{columns}labels = {value}"));
+    assert!(labels("[\"a\"]").contains("names 1 class; at least two"));
+    assert!(labels("[\"a\", \"b\", \" a\"]").contains("the class \"a\" is named twice"));
+    assert!(labels("[0, 1]").contains("`labels` must be a list of texts"));
+    assert!(labels("[\"a\", \"b\"]\nregression = true").contains("keep one of them"));
+    assert!(
+        mistakes(&with("labels = [\"a\", \"b\"]"))
+            .contains("5:10: the classes of the task \"rte\" are known")
+    );
+    let missing = own(&format!("{columns}missing_labels = \"keep\""));
+    assert!(missing.contains("\"refuse\" or \"drop\""), "{missing}");
+    let leaking = own("text_columns = [\"text\", \"label\"]\nlabel_column = \"label\"");
+    assert!(
+        leaking.contains("names the label's column \"label\""),
+        "{leaking}"
+    );
+    let twice = own("text_columns = [\"text\", \"text\"]\nlabel_column = \"label\"");
+    assert!(twice.contains("names \"text\" twice"), "{twice}");
+}

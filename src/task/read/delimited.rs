@@ -39,6 +39,16 @@ pub(super) fn rows(
                 expected: format!("{}, as in the header", names.len()),
             });
         }
+        let is_header = |(field, name): (&Cow<'_, [u8]>, &&str)| **field == *name.as_bytes();
+        if record.fields.iter().zip(&names).all(is_header) {
+            return Err(TaskError::Row {
+                path: path.to_owned(),
+                row: Place::Line(record.line),
+                column: None,
+                found: "the header once more".into(),
+                expected: "a row; remove the line, which is left where files were joined".into(),
+            });
+        }
         records.push(record);
     }
     if let Some((line, lines)) = swallowed(&records, dialect.delimiter) {

@@ -198,6 +198,10 @@ fn cell(value: Value) -> Result<Cell, &'static str> {
         Value::Null => Ok(Cell::Missing),
         Value::Bool(value) => Ok(Cell::Bool(value)),
         Value::String(text) => Ok(Cell::Text(text)),
+        // Too large for a number of ours: its digits are kept.
+        Value::Number(number) if number.is_u64() && !number.is_i64() => {
+            Ok(Cell::Text(number.to_string()))
+        }
         Value::Number(number) => match (number.as_i64(), number.as_f64()) {
             (Some(integer), _) => Ok(Cell::Integer(integer)),
             (None, Some(number)) => Ok(Cell::Number(number)),

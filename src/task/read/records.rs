@@ -235,13 +235,16 @@ impl<'c> Splitter<'c> {
             start = self.at;
         }
         if !self.ends_line() && self.content[self.at] != self.dialect.delimiter {
-            let found = match opened == self.line {
-                true => "text behind the quote that closes a field".to_owned(),
-                false => format!(
-                    "a quote in the middle of a text, which would close the one that opens a field in line {opened}"
-                ),
-            };
-            return Err(self.stray(self.line, &found));
+            return Err(match opened == self.line {
+                true => self.stray(self.line, "text behind the quote that closes a field"),
+                false => {
+                    let until = format!(
+                        "all to line {}, where text stands behind the next quote,",
+                        self.line
+                    );
+                    open_quote(self.path, opened, &until)
+                }
+            });
         }
         Ok(field)
     }
