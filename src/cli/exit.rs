@@ -101,7 +101,10 @@ fn is_launch_users(error: &LaunchError) -> bool {
     match error {
         LaunchError::Source(error) => !matches!(error, SourceError::Hub(_)),
         LaunchError::Task(error) => !matches!(error, TaskError::Hub(_)),
-        LaunchError::Journal(_) | LaunchError::Replay { .. } | LaunchError::Thread(_) => false,
+        LaunchError::Journal(_)
+        | LaunchError::Recorded(_)
+        | LaunchError::Replay { .. }
+        | LaunchError::Thread(_) => false,
         _ => true,
     }
 }

@@ -138,6 +138,20 @@ mod tests {
     }
 
     #[test]
+    fn every_setting_that_a_journal_lacks_is_its_default() {
+        let text = "[model]\nembedded = true\n[task]\nname = \"demo\"\n";
+        let study = Study::parse(text, Path::new("s.toml"), Path::new("/")).unwrap();
+        let now = study.settled();
+        for (section, table) in now.as_object().unwrap() {
+            for name in table.as_object().into_iter().flat_map(|table| table.keys()) {
+                let mut then = now.clone();
+                then[section].as_object_mut().unwrap().remove(name);
+                assert_eq!(found(&then, &now, true), [""; 0], "{section}.{name}");
+            }
+        }
+    }
+
+    #[test]
     fn places_count_only_where_content_is_unknown_and_only_where_they_are_others() {
         let lab = tempfile::tempdir().unwrap();
         let place = |name: &str| lab.path().join(name).display().to_string();

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::fixture::Fixture;
 use crate::domain::TrialId;
-use crate::export::{ALL, AdapterCard, Change, ExportError, Written, changes, export, list_too};
+use crate::export::{
+    ALL, AdapterCard, Change, ExportError, Front, Written, changes, export, list_too,
+};
 use crate::study::StudyName;
 
 /// A study with its weights, exported.
@@ -171,8 +173,13 @@ fn another_studys_folder_is_refused() {
     fs::remove_file(fixture.out().join("manifest.json")).unwrap();
     export(&fixture.front(), &["csv"], &fixture.out()).unwrap();
     let path = fixture.out().join("trial-0003").join(AdapterCard::FILE);
-    let card = fs::read_to_string(&path).unwrap();
-    fs::write(&path, card.replace("\"quickstart\"", "\"other\"")).unwrap();
+    let other = Front {
+        name: "other",
+        ..fixture.front()
+    };
+    let there = fixture.out().with_file_name("there");
+    export(&other, &["adapters"], &there).unwrap();
+    fs::copy(there.join("trial-0003").join(AdapterCard::FILE), &path).unwrap();
     let told = refused(&fixture);
     assert!(told.contains("trial-0003, of study `other`"), "{told}");
 }

@@ -4,6 +4,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod effects;
 mod wrong;
 
 use std::path::{Path, PathBuf};
