@@ -191,7 +191,7 @@ fn format_names() -> Vec<&'static str> {
 }
 
 impl StudyArguments {
-    /// The study of the file with the command line's changes, and the rules that it was begun with.
+    /// The study of the file with the command line's changes.
     pub(crate) fn read(&self) -> Result<Study> {
         let mut study = Study::read(&self.file)?;
         if let Some(trials) = self.trials {
