@@ -8,6 +8,7 @@ use crate::digest;
 use crate::domain::{EncoderIdentity, Identity, RowsIdentity};
 use crate::model::{ModelFiles, Tokenizer};
 use crate::task::{Dataset, Example, Label, Labels};
+use crate::train::rows::RowsError;
 
 /// What results on this encoder and these rows rest on. The weights' file is read from beginning to end.
 ///
@@ -15,6 +16,11 @@ use crate::task::{Dataset, Example, Label, Labels};
 /// A file of the model cannot be read or used.
 pub(super) fn identity(files: &ModelFiles, dataset: &Dataset) -> Result<Identity, LaunchError> {
     let labels = &dataset.labels;
+    let of_model = |source| RowsError::Model {
+        model: files.origin.clone(),
+        source,
+    };
+    let tokenizer = Tokenizer::new(&files.tokenizer).map_err(of_model)?;
     Ok(Identity {
         classes: match labels {
             Labels::Classes(names) => Some(names.clone()),
@@ -29,7 +35,7 @@ pub(super) fn identity(files: &ModelFiles, dataset: &Dataset) -> Result<Identity
         test: rows(&dataset.test, labels),
         encoder: EncoderIdentity {
             config: digest::of_bytes(files.encoder_config()?.to_json().as_bytes()),
-            tokenizer: digest::of_bytes(Tokenizer::new(&files.tokenizer)?.canonical()?.as_bytes()),
+            tokenizer: digest::of_bytes(tokenizer.canonical()?.as_bytes()),
             weights: files.weights_digest()?,
         },
     })
