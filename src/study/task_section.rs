@@ -8,7 +8,7 @@ use super::document::{Document, mismatch, number};
 use super::known::{DEMO, nearest, tasks};
 use super::parse::resolve;
 use crate::task::{
-    self, DataFormat, Edition, Metric, MissingLabels, TaskSettings, ValidationSplit,
+    self, DataFormat, Edition, Metric, MissingLabels, TaskSettings, ValidationSplit, plain_name,
 };
 
 /// Reads the section; none only where a mistake was noted.
@@ -141,8 +141,9 @@ fn check_labels(document: &mut Document<'_>, task: &TaskSettings) {
     let mut wrong = |message: String, help: &str| {
         document.wrong(section, "labels", message, &[help]);
     };
-    let repeated = task.labels.iter().enumerate();
-    let mut repeated = repeated.filter(|(place, name)| task.labels[..*place].contains(name));
+    let names: Vec<_> = task.labels.iter().map(|name| plain_name(name)).collect();
+    let repeated = names.iter().enumerate();
+    let mut repeated = repeated.filter(|(place, name)| names[..*place].contains(name));
     if task.text_columns.is_empty() {
         let message = format!("the classes of the task \"{}\" are known", task.name);
         wrong(message, "remove the key; it is for data of your own");

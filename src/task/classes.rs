@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::TaskError;
 use super::labels::LabelColumn;
-use super::marks::is_doubtful;
+use super::marks::{codes, is_doubtful};
 use super::read::{Row, file_name};
 use super::visible::{is_hidden, listed, visible};
 
@@ -13,6 +13,16 @@ use super::visible::{is_hidden, listed, visible};
 const MOST_CLASSES: usize = 1000;
 /// From so many rows on, no two of them sharing a label is no chance.
 const ROWS_THAT_REPEAT: usize = 12;
+
+/// Second classes of known tasks that `true` stands for.
+const TRUE: [&str; 6] = [
+    "acceptable",
+    "duplicate",
+    "equivalent",
+    "positive",
+    "same",
+    "yes",
+];
 
 /// The classes in their order.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,8 +108,9 @@ impl ClassList {
 
     /// A class by its number, where the list is stated and its names are no numbers themselves.
     pub(super) fn by_number(&self, name: &str) -> Option<usize> {
-        if self.origin == Origin::Task && self.names.len() == 2 && is_truth(name) {
-            return Some(usize::from(name.eq_ignore_ascii_case("true")));
+        if self.origin == Origin::Task && is_truth(name) {
+            let answers = self.names.len() == 2 && TRUE.contains(&self.names[1].as_str());
+            return answers.then(|| usize::from(name.eq_ignore_ascii_case("true")));
         }
         let number = name
             .parse()
@@ -112,6 +123,18 @@ impl ClassList {
     pub(super) fn takes_numbers(&self) -> bool {
         let stated = !matches!(self.origin, Origin::Rows(_));
         stated && !self.names.iter().any(|name| is_number(name))
+    }
+
+    /// Whether numbers of another file, which names them not, are names and places alike: its metadata calls classes by
+    /// numbers that are other classes' places, and these `names` could be either.
+    pub(super) fn is_ambiguous(&self, names: &[std::borrow::Cow<'_, str>]) -> bool {
+        let in_place = |(place, name): (usize, &String)| *name == place.to_string();
+        let is_place = |name: &str| name.parse().is_ok_and(|n: usize| n < self.names.len());
+        matches!(self.origin, Origin::Metadata(_))
+            && !self.names.iter().enumerate().all(in_place)
+            && names
+                .iter()
+                .all(|name| self.by_name(name).is_some() && is_place(name))
     }
 
     /// The names, and who says so.
@@ -149,7 +172,12 @@ impl ClassList {
                 visible(name)
             )
         });
-        alike.chain(doubtful).collect()
+        let codes = codes(&self.names).map(|name| {
+            format!(
+                "the label {name} counts as a class, far from the other numbers; if it marks rows without a label, remove them"
+            )
+        });
+        alike.chain(doubtful).chain(codes).collect()
     }
 }
 
@@ -167,10 +195,19 @@ fn is_truth(name: &str) -> bool {
     name.eq_ignore_ascii_case("true") || name.eq_ignore_ascii_case("false")
 }
 
-/// A name without what a reader does not see or hear: case, blanks, characters without width, quotes around it, zeros before
-/// a number.
+/// A name without what a reader does not see or hear: case, blanks, dashes between words, characters without width, quotes
+/// around it, zeros before a number.
 fn folded(name: &str) -> String {
-    let seen: String = name.chars().filter(|c| !is_hidden(*c)).collect();
+    let blank = |c: char| match c {
+        '-' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}' => ' ',
+        other => other,
+    };
+    let (sign, rest) = match name.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", name),
+    };
+    let seen: String = rest.chars().filter(|c| !is_hidden(*c)).map(blank).collect();
+    let seen = format!("{sign}{seen}");
     let words: Vec<&str> = seen.split_whitespace().collect();
     let folded = words.join(" ").to_lowercase();
     let folded = folded.trim_matches(['"', '\'', '`']).to_owned();
@@ -210,15 +247,31 @@ mod tests {
             list(&["no", "yes"], Origin::Task).by_number("True"),
             Some(1)
         );
-        assert_eq!(
-            list(&["yes", "no"], Origin::Settings).by_number("true"),
-            None
-        );
+        for (names, origin) in [
+            (["yes", "no"], Origin::Settings),
+            (["entailment", "not_entailment"], Origin::Task),
+            (["choice1", "choice2"], Origin::Task),
+        ] {
+            assert_eq!(list(&names, origin).by_number("true"), None);
+        }
         assert_eq!(
             list(&["False", "True"], Origin::Settings).by_name("true"),
             Some(1)
         );
         assert_eq!(list(&["Pos", "Neg"], Origin::Settings).by_name("pos"), None);
+    }
+
+    #[test]
+    fn numbers_that_are_names_and_places_alike_are_ambiguous() {
+        let of_metadata = |names: &[&str]| list(names, Origin::Metadata("t.parquet".into()));
+        fn are<'n>(names: &[&'n str]) -> Vec<std::borrow::Cow<'n, str>> {
+            names.iter().map(|&name| name.into()).collect()
+        }
+        assert!(of_metadata(&["1", "0"]).is_ambiguous(&are(&["0", "1"])));
+        assert!(of_metadata(&["1", "2", "3"]).is_ambiguous(&are(&["1", "2"])));
+        assert!(!of_metadata(&["1", "2", "3"]).is_ambiguous(&are(&["1", "2", "3"])));
+        assert!(!of_metadata(&["0", "1"]).is_ambiguous(&are(&["0", "1"])));
+        assert!(!list(&["1", "0"], Origin::Settings).is_ambiguous(&are(&["0", "1"])));
     }
 
     #[test]
@@ -233,6 +286,10 @@ mod tests {
         assert_eq!(list(&["a  b", "a b"], rows()).doubts().len(), 1);
         assert_eq!(list(&["neg", "neg\"", "pos"], rows()).doubts().len(), 1);
         assert_eq!(list(&["pos", "po\u{200b}s"], rows()).doubts().len(), 1);
+        let dashes = ["non-toxic", "non\u{2013}toxic", "not toxic", "not_toxic"];
+        assert_eq!(list(&dashes, rows()).doubts().len(), 2);
+        assert!(list(&["-1", "1"], rows()).doubts().is_empty());
+        assert_eq!(list(&["-99", "0", "1"], rows()).doubts().len(), 1);
         assert!(list(&["none", "some"], rows()).doubts()[0].contains("`none`"));
         assert!(
             list(&["none", "None"], Origin::Settings)

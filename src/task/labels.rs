@@ -1,6 +1,7 @@
 //! From a label's cell to a class or a number.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::classes::{ClassList, is_number};
@@ -8,6 +9,10 @@ use super::marks::{is_amount_mark, is_label_mark};
 use super::read::{self, Cell, Row, Table};
 use super::visible::{listed, visible};
 use super::{DataFormat, Label, Labels, TaskError};
+use unicode_normalization_alignments::UnicodeNormalization;
+
+/// What rounding may take of an amount, as a share of their range.
+const MOST_LOST: f64 = 1e-4;
 
 /// What the labels of a task are.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,9 +98,15 @@ impl<'t> LabelColumn<'t> {
     /// there is nothing.
     pub(super) fn name(&self, row: &'t Row) -> Option<Cow<'t, str>> {
         let cell = &row.cells[self.place];
-        match (cell, self.named.get(row.file)) {
-            (Cell::Integer(number), Some(Some(names))) => {
-                let place = usize::try_from(*number).ok()?;
+        let written = name(cell)?;
+        let Some(Some(names)) = self.named.get(row.file) else {
+            return Some(written);
+        };
+        // However the file keeps its numbers; a text may also be a name.
+        let is_name = matches!(cell, Cell::Text(_)) && names.iter().any(|name| *name == written);
+        match written.parse::<i64>() {
+            Ok(number) if !is_name => {
+                let place = usize::try_from(number).ok()?;
                 let beyond = || {
                     format!(
                         "{number} (beyond the {} names of the file's ClassLabel)",
@@ -105,7 +116,7 @@ impl<'t> LabelColumn<'t> {
                 let name = names.get(place).cloned();
                 Some(Cow::Owned(name.unwrap_or_else(beyond)))
             }
-            _ => name(cell),
+            _ => Some(written),
         }
     }
 
@@ -118,10 +129,7 @@ impl<'t> LabelColumn<'t> {
         target: Option<&Target>,
     ) -> Option<Option<Cow<'t, str>>> {
         let Some(name) = self.name(row) else {
-            return Some(match row.cells[self.place] {
-                Cell::Integer(number) => Some(number.to_string().into()),
-                _ => None,
-            });
+            return Some(name(&row.cells[self.place]));
         };
         let is_mark = match target {
             Some(Target::Amounts {
@@ -144,18 +152,53 @@ impl<'t> LabelColumn<'t> {
         target: &Target,
     ) -> Result<Vec<Label>, TaskError> {
         match target {
-            Target::Amounts { .. } => rows.iter().map(|row| self.amount(row)).collect(),
+            Target::Amounts { .. } => self.amounts(rows),
             Target::Classes(list) => self.classes(rows, list),
         }
     }
 
-    fn amount(&self, row: &Row) -> Result<Label, TaskError> {
-        let cell = &row.cells[self.place];
-        let found = || self.unlike(row, cell.to_string(), "a finite number".into());
-        number(cell).map(Label::Value).ok_or_else(found)
+    /// Trainings compute with 32-bit floats: amounts that these blur are refused.
+    fn amounts(&self, rows: &[&'t Row]) -> Result<Vec<Label>, TaskError> {
+        let mut labels = Vec::with_capacity(rows.len());
+        let (mut least, mut most, mut blur) = (f64::INFINITY, f64::NEG_INFINITY, (0.0, 0));
+        for row in rows {
+            let cell = &row.cells[self.place];
+            let found = || self.unlike(row, cell.to_string(), "a finite number".into());
+            let exact = number(cell).ok_or_else(found)?;
+            let kept = exact as f32;
+            (least, most) = (least.min(exact), most.max(exact));
+            let lost = (f64::from(kept) - exact).abs();
+            if lost > blur.0 {
+                blur = (lost, row.file);
+            }
+            labels.push(Label::Value(kept));
+        }
+        let (lost, file) = blur;
+        if most > least && lost > MOST_LOST * (most - least) {
+            return Err(self.wrong(
+                file,
+                format!(
+                    "the amounts from {least} to {most} are too near to each other for the 32-bit floats that trainings compute with, which round one by {lost}; subtract {least} from all of them"
+                ),
+            ));
+        }
+        Ok(labels)
     }
 
     fn classes(&self, rows: &[&'t Row], list: &ClassList) -> Result<Vec<Label>, TaskError> {
+        for file in 0..self.files().len() {
+            let names = self.names_in(file, rows);
+            if self.named[file].is_none() && !names.is_empty() && list.is_ambiguous(&names) {
+                return Err(self.wrong(
+                    file,
+                    format!(
+                        "its labels {} may be names or places of {}; state the classes with `task.labels`, or write the labels of all files alike",
+                        listed(names.iter().map(Cow::as_ref)),
+                        list.described()
+                    ),
+                ));
+            }
+        }
         // The first row of each file whose label is a class's name, and the first whose label is its number.
         let mut firsts = vec![[None::<&Row>; 2]; self.files().len()];
         let mut labels = Vec::with_capacity(rows.len());
@@ -186,16 +229,20 @@ impl<'t> LabelColumn<'t> {
         Ok(labels)
     }
 
+    /// The different labels of a file.
+    fn names_in(&self, file: usize, rows: &[&'t Row]) -> Vec<Cow<'t, str>> {
+        let inside = rows.iter().filter(|row| row.file == file);
+        let names: BTreeSet<Cow<'_, str>> = inside.filter_map(|row| self.name(row)).collect();
+        names.into_iter().collect()
+    }
+
     /// The error of a label that is none of the classes, with all that its file has.
     fn unknown(&self, row: &'t Row, rows: &[&'t Row], list: &ClassList) -> TaskError {
-        let alike = rows.iter().filter(|other| other.file == row.file);
-        let mut names: Vec<Cow<'_, str>> = alike.filter_map(|row| self.name(row)).collect();
-        names.sort();
-        names.dedup();
+        let names = self.names_in(row.file, rows);
         let numbered = names.iter().all(|name| is_number(name));
         let mixture = numbered != list.names.iter().all(|name| is_number(name));
         let found = match &row.cells[self.place] {
-            Cell::Integer(_) if self.named[row.file].is_some() => {
+            Cell::Integer(_) | Cell::Number(_) if self.named[row.file].is_some() => {
                 format!(
                     "the class `{}`",
                     visible(&self.name(row).unwrap_or_default())
@@ -264,30 +311,33 @@ fn name(cell: &Cell) -> Option<Cow<'_, str>> {
             Some(format!("{:.0}", number + 0.0).into())
         }
         Cell::Number(number) => Some(number.to_string().into()),
-        Cell::Text(text) => Some(plain_name(text).into()),
+        Cell::Text(text) => Some(plain_name(text)),
     }
 }
 
-/// A written label without blanks around it; 1.0 is 1.
-pub(super) fn plain_name(text: &str) -> &str {
+/// A written label without blanks around it; 1.0 is 1, and an accent is one with its letter (Unicode's form C).
+pub fn plain_name(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let whole = text.split_once('.').filter(|(whole, zeros)| {
         let zeros = !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0');
         zeros && whole.parse::<i64>().is_ok()
     });
-    whole.map_or(text, |(whole, _)| whole)
+    match whole {
+        Some((whole, _)) => whole.into(),
+        None if text.is_ascii() => text.into(),
+        None => text.nfc().map(|(composed, _)| composed).collect(),
+    }
 }
 
-/// A label as a number.
-fn number(cell: &Cell) -> Option<f32> {
+/// A label as a number that a 32-bit float can come near to.
+fn number(cell: &Cell) -> Option<f64> {
     let number = match cell {
         Cell::Integer(number) => *number as f64,
         Cell::Number(number) => *number,
         Cell::Text(text) => text.trim().parse().ok()?,
         Cell::Bool(_) | Cell::Missing => return None,
     };
-    let number = number as f32;
-    number.is_finite().then_some(number)
+    (number as f32).is_finite().then_some(number)
 }
 
 #[cfg(test)]
@@ -309,6 +359,7 @@ mod tests {
         assert_eq!(name(&Cell::Number(-0.0)).as_deref(), Some("0"));
         assert_eq!(name(&text("1.5")).as_deref(), Some("1.5"));
         assert_eq!(name(&text("v1.0")).as_deref(), Some("v1.0"));
+        assert_eq!(name(&text("cafe\u{301}")).as_deref(), Some("caf\u{e9}"));
         assert_eq!(name(&text("")).as_deref(), Some(""));
         assert_eq!(name(&Cell::Bool(true)).as_deref(), Some("true"));
         assert_eq!(name(&Cell::Missing), None);

@@ -2,20 +2,71 @@
 
 use std::collections::BTreeMap;
 
-use super::visible::visible;
+use super::visible::{is_hidden, visible};
 
 /// Written for a missing value by pandas, Python, R, databases and spreadsheets, in any case of letters.
-const PROGRAMS: [&str; 17] = [
-    "nan", "-nan", "+nan", "null", "<null>", "n/a", "#n/a", "na", "#na", "<na>", "n.a.", "nat",
-    "\\n", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan",
+const PROGRAMS: [&str; 41] = [
+    "nan",
+    "-nan",
+    "+nan",
+    "<nan>",
+    "null",
+    "<null>",
+    "(null)",
+    "[null]",
+    "<none>",
+    "(none)",
+    "[none]",
+    "(blank)",
+    "(empty)",
+    "n/a",
+    "n/a.",
+    "n / a",
+    "n\\a",
+    "#n/a",
+    "#n/a n/a",
+    "na",
+    "#na",
+    "<na>",
+    "n.a.",
+    "n.a",
+    "nat",
+    "\\n",
+    "1.#ind",
+    "-1.#ind",
+    "1.#qnan",
+    "-1.#qnan",
+    "#ref!",
+    "#value!",
+    "#name?",
+    "#div/0!",
+    "#num!",
+    "#null!",
+    "#error!",
+    "#spill!",
+    "#calc!",
+    // What a missing number becomes where it is cast to a whole one.
+    "-9223372036854775808",
+    "-2147483648",
 ];
 
 /// Written for a missing label by data sets: GLUE, SNLI, PyTorch's losses, Weka.
 const DATA_SETS: [&str; 5] = ["-1", "-", "--", "-100", "?"];
 
+/// Dashes that are written for the one on the keyboard: hyphens, figure, en and em dash, bar, minus.
+const DASHES: [char; 7] = [
+    '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}',
+];
+/// A label of these alone names nothing.
+const EMPTY_HANDED: [char; 13] = [
+    '-', '.', '\u{2026}', '_', '"', '\'', '`', '(', ')', '[', ']', '{', '}',
+];
+
 /// Words that may be a class or may say that there is none.
-const DOUBTFUL: [&str; 12] = [
+const DOUBTFUL: [&str; 14] = [
     "none",
+    "inf",
+    "not applicable",
     "nil",
     "unknown",
     "unk",
@@ -29,14 +80,37 @@ const DOUBTFUL: [&str; 12] = [
     "not available",
 ];
 
+/// Numbers that people write for a label that is missing, where they stand apart from all others.
+const CODES: [i64; 14] = [
+    -2,
+    -9,
+    -99,
+    -999,
+    -9999,
+    9,
+    88,
+    99,
+    255,
+    999,
+    9999,
+    65535,
+    99999,
+    4_294_967_295,
+];
+
 /// Whether a label, without blanks around it, says that there is none.
 pub(super) fn is_label_mark(name: &str) -> bool {
-    DATA_SETS.contains(&name) || is_program_mark(name)
+    let plain = name.replace(DASHES, "-");
+    let names_nothing = |c: char| EMPTY_HANDED.contains(&c) || c.is_whitespace() || is_hidden(c);
+    DATA_SETS.contains(&plain.as_str())
+        || is_program_mark(&plain)
+        || plain.chars().all(names_nothing)
 }
 
 /// Whether an amount, without blanks around it, says that there is none; -1 is a number.
 pub(super) fn is_amount_mark(text: &str) -> bool {
-    is_program_mark(text) || ["-", "--", "?"].contains(&text)
+    let plain = text.replace(DASHES, "-");
+    is_program_mark(&plain) || ["-", "--", "?"].contains(&plain.as_str())
 }
 
 /// Whether a whole text may have been written for one that is missing.
@@ -46,7 +120,18 @@ pub(super) fn is_text_mark(text: &str) -> bool {
 
 /// Whether a class's name may say that there is no label.
 pub(super) fn is_doubtful(name: &str) -> bool {
-    DOUBTFUL.contains(&name.to_lowercase().as_str())
+    DOUBTFUL.contains(&name.to_lowercase().trim_end_matches('.'))
+}
+
+/// Of classes that are numbers, those that may stand for a missing label: such a number, with no neighbour.
+pub(super) fn codes<'n>(names: &'n [String]) -> impl Iterator<Item = &'n str> {
+    let numbers: Vec<Option<i64>> = names.iter().map(|name| name.parse().ok()).collect();
+    let stands_apart = move |number: i64| {
+        let is_neighbour = |other: &Option<i64>| other.is_some_and(|o| o.abs_diff(number) == 1);
+        CODES.contains(&number) && !numbers.iter().any(is_neighbour)
+    };
+    let coded = move |name: &&'n String| name.parse().is_ok_and(&stands_apart);
+    names.iter().filter(coded).map(String::as_str)
 }
 
 fn is_program_mark(text: &str) -> bool {
@@ -99,17 +184,62 @@ mod tests {
     #[test]
     fn marks_are_told_from_names() {
         for mark in [
-            "-1", "-", "", "nan", "NaN", "None", "null", "NULL", "N/A", "NA", "<NA>", "#N/A",
-            "\\N", "?",
+            "-1",
+            "-",
+            "",
+            "nan",
+            "NaN",
+            "None",
+            "null",
+            "NULL",
+            "N/A",
+            "NA",
+            "<NA>",
+            "#N/A",
+            "\\N",
+            "?",
+            "\u{2013}",
+            "\u{2014}",
+            "\u{2212}1",
+            "\u{200b}",
+            "\u{feff}",
+            "(null)",
+            "[null]",
+            "(blank)",
+            "n.a",
+            "N/A.",
+            "#N/A N/A",
+            "#REF!",
+            "#DIV/0!",
+            ".",
+            "...",
+            "_",
+            "[]",
+            "{}",
+            "\"\"",
+            "-9223372036854775808",
         ] {
             assert!(is_label_mark(mark), "{mark}");
         }
         for name in [
-            "0", "1", "none", "NONE", "negative", "nano", "-2", "nope", "naïve",
+            "0", "1", "none", "NONE", "negative", "nano", "-2", "nope", "naïve", "+", "*", "***",
+            "<", ">=", "👍", "C#", "-5", "–x",
         ] {
             assert!(!is_label_mark(name), "{name}");
         }
         assert!(is_doubtful("NONE") && is_doubtful("unlabelled") && !is_doubtful("nonsense"));
+    }
+
+    #[test]
+    fn numbers_that_stand_apart_may_be_codes() {
+        let found = |names: &[&str]| -> Vec<String> {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            codes(&names).map(str::to_owned).collect()
+        };
+        assert_eq!(found(&["-9", "0", "1", "99"]), ["-9", "99"]);
+        assert!(found(&["-2", "-1", "0", "1", "2"]).is_empty());
+        assert!(found(&["7", "8", "9"]).is_empty());
+        assert!(found(&["0", "1", "5"]).is_empty());
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub use dataset::{Dataset, Example, Label, Labels};
 pub use edition::Edition;
 pub use error::{Place, TaskError};
 pub use inspect::{Column, Sketch};
+pub use labels::plain_name;
 pub use load::load;
 pub use metric::{Metric, UnknownMetric};
 pub use registry::{HubData, KnownTask, TASKS, known};

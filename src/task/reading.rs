@@ -121,7 +121,7 @@ impl<'s> Reading<'s> {
                 .settings
                 .labels
                 .iter()
-                .map(|name| plain_name(name).to_owned());
+                .map(|name| plain_name(name).into_owned());
             return Some(classes(names.collect(), Origin::Settings));
         }
         let origin = || Origin::Metadata(column.files()[0].clone());

@@ -186,15 +186,111 @@ fn a_column_that_names_every_row_is_no_label() {
 
 /// Rows with whole numbers as labels that the file's metadata gives names.
 fn class_label(path: &Path, labels: &[i64], names: &str) {
-    let texts: Vec<String> = (0..labels.len()).map(|i| format!("text {i}")).collect();
+    named_column(path, Column::Whole(labels), labels.len(), names);
+}
+
+/// The same, the numbers in whatever form.
+fn named_column(path: &Path, labels: Column<'_>, rows: usize, names: &str) {
+    let texts: Vec<String> = (0..rows).map(|i| format!("text {i}")).collect();
     let metadata = format!(
         r#"{{"info": {{"features": {{"text": {{"dtype": "string", "_type": "Value"}}, "label": {{"names": {names}, "_type": "ClassLabel"}}}}}}}}"#
     );
-    let columns = [
-        ("text", Column::Texts(&texts)),
-        ("label", Column::Whole(labels)),
-    ];
+    let columns = [("text", Column::Texts(&texts)), ("label", labels)];
     write_parquet(path, &columns, Some(("huggingface", &metadata)));
+}
+
+#[test]
+fn numbers_have_their_files_names_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    class_label(&folder.join("t.parquet"), &[0, 1, 0], r#"["neg", "pos"]"#);
+    let written = ["0", "1.0"].map(str::to_owned);
+    for column in [
+        Column::Fractional(&[0.0, 1.0]),
+        Column::Decimal(&[0, 100]),
+        Column::Half(&[0.0, 1.0]),
+        Column::Texts(&written),
+    ] {
+        named_column(&folder.join("v.parquet"), column, 2, r#"["pos", "neg"]"#);
+        let dataset = loaded(&single(folder, "t.parquet", "v.parquet")).unwrap();
+        assert_eq!(validation(&dataset), [1, 0]);
+    }
+}
+
+#[test]
+fn a_class_label_that_names_nothing_certain_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "v.csv", WORDS);
+    for (names, word) in [
+        (r#"["neg", "pos", "neg"]"#, "`neg` twice"),
+        (r#"["1", "1.0"]"#, "`1` twice"),
+        (r#"[null, "neg", "pos"]"#, "no text"),
+        ("[1, 0]", "no text"),
+    ] {
+        class_label(&folder.join("t.parquet"), &[0, 1, 0], names);
+        has(
+            &problem(&single(folder, "t.parquet", "v.csv")),
+            &["t.parquet", word],
+        );
+    }
+    // Names that are others' places.
+    class_label(&folder.join("t.parquet"), &[0, 1, 0], r#"["1", "0"]"#);
+    write(folder, "v.csv", "text,label\na,0\nb,1\n");
+    let mut settings = single(folder, "t.parquet", "v.csv");
+    has(&problem(&settings), &["names or places", "task.labels"]);
+    settings.labels = ["0", "1"].map(str::to_owned).to_vec();
+    assert_eq!(validation(&loaded(&settings).unwrap()), [0, 1]);
+}
+
+#[test]
+fn truth_is_no_answer_to_which_of_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = |label: &str| {
+        format!("{{\"sentence1\": \"a\", \"sentence2\": \"b\", \"label\": {label}}}\n")
+    };
+    for (yes, no) in [("true", "false"), ("\"TRUE\"", "\"FALSE\"")] {
+        for name in ["train.jsonl", "validation.jsonl"] {
+            write(folder.path(), name, [rows(yes), rows(no)].concat());
+        }
+        let mut rte = settings("rte", folder.path());
+        has(&problem(&rte), &["entailment"]);
+        rte.name = "mrpc".to_owned();
+        assert_eq!(validation(&loaded(&rte).unwrap()), [1, 0]);
+    }
+}
+
+#[test]
+fn an_accent_is_one_with_its_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(
+        folder,
+        "t.csv",
+        "text,label\na,caf\u{e9}\nb,tea\nc,cafe\u{301}\n",
+    );
+    write(folder, "v.csv", "text,label\nd,cafe\u{301}\ne,tea\n");
+    let dataset = loaded(&single(folder, "t.csv", "v.csv")).unwrap();
+    assert_eq!(dataset.labels, classes(&["caf\u{e9}", "tea"]));
+    assert_eq!(validation(&dataset), [0, 1]);
+}
+
+#[test]
+fn amounts_that_32_bits_would_blur_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let table = |amount: fn(u64) -> f64| {
+        let rows = (0..30).map(|i| format!("text {i},{}\n", amount(i)));
+        format!("text,label\n{}", rows.collect::<String>())
+    };
+    write(folder, "t.csv", table(|i| 1.7e9 + 50.0 * i as f64));
+    let mut settings = single(folder, "t.csv", "t.csv");
+    settings.regression = true;
+    has(&problem(&settings), &["32-bit", "subtract 1700000000"]);
+    for good in [|i| i as f64 / 3.0, |i| 1e9 * i as f64] {
+        write(folder, "t.csv", table(good));
+        loaded(&settings).unwrap();
+    }
 }
 
 #[test]

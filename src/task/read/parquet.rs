@@ -5,6 +5,7 @@ use std::panic::{UnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use parquet::basic::LogicalType;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
@@ -13,6 +14,8 @@ use serde_json::Value;
 
 use super::{Cell, Content, bad_utf8, held, text, twice, wrong};
 use crate::task::error::{Place, TaskError};
+use crate::task::labels::plain_name;
+use crate::task::visible::visible;
 
 /// The `columns` of every row.
 pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
@@ -58,10 +61,26 @@ pub(super) fn class_names(path: &Path, column: &str) -> Result<Option<Vec<String
             return Ok(None);
         }
         let names = feature["names"].as_array().into_iter().flatten();
-        let names: Vec<String> = names
-            .filter_map(|name| name.as_str().map(|name| name.trim().to_owned()))
-            .collect();
-        Ok((!names.is_empty()).then_some(names))
+        let mut plain: Vec<String> = Vec::new();
+        for name in names {
+            let name = name.as_str().map(|name| plain_name(name).into_owned());
+            let problem = match name {
+                Some(name) if !plain.contains(&name) => {
+                    plain.push(name);
+                    continue;
+                }
+                Some(name) => format!("names the class `{}` twice", visible(&name)),
+                None => "has a name that is no text".to_owned(),
+            };
+            return Err(wrong(
+                path,
+                format!(
+                    "the ClassLabel of column `{}` {problem}, so that its numbers mean nothing certain; write the file again",
+                    visible(column)
+                ),
+            ));
+        }
+        Ok((!plain.is_empty()).then_some(plain))
     })
 }
 
@@ -144,6 +163,21 @@ fn projection(
         .filter(|field| columns.iter().any(|name| name == field.name()))
         .cloned()
         .collect();
+    // Written as whole numbers where they count nanoseconds.
+    let is_time = |field: &&Arc<Type>| {
+        let kind = field.get_basic_info().logical_type_ref();
+        matches!(
+            kind,
+            Some(LogicalType::Timestamp { .. } | LogicalType::Time { .. })
+        )
+    };
+    if let Some(field) = kept.iter().find(is_time) {
+        let name = visible(field.name());
+        return Err(wrong(
+            path,
+            format!("column `{name}` holds dates or times; expected texts, numbers, true or false"),
+        ));
+    }
     let order = columns
         .iter()
         .filter_map(|name| kept.iter().position(|field| field.name() == name))
