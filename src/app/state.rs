@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Curve, Vitals};
 use crate::domain::{
-    Identity, PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom, Trial,
-    TrialId, TrialState,
+    Cause, Identity, PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom,
+    Trial, TrialId, TrialState,
 };
 use crate::study::ModelSource;
 use crate::task::{Edition, TaskSettings, ValidationSplit};
@@ -80,14 +80,14 @@ impl StudyFacts {
 }
 
 /// What the executor's device is doing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum DeviceStatus {
     /// Model and data are being loaded.
     Loading,
     /// Trials can run there; the text says which device and why.
     Ready(String),
-    /// Nothing can run; the text says why.
-    Unavailable(String),
+    /// Nothing can run.
+    Unavailable(Cause),
 }
 
 /// What the search is doing.

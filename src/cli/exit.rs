@@ -30,6 +30,11 @@ pub(crate) enum Done {
 #[error("{0}")]
 pub(crate) struct WrongUsage(pub(crate) String);
 
+/// What the study asks for does not fit together: the user has to change something.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unusable(pub(crate) String);
+
 /// The exit code; errors are told on standard error.
 pub(crate) fn code(result: Result<Done>) -> ExitCode {
     match result {
@@ -68,6 +73,9 @@ fn is_closed_pipe(error: &Error) -> bool {
 
 /// Whether the command or the study file is to be changed, rather than the machine or the network.
 fn is_users(error: &Error) -> bool {
+    if error.is::<Unusable>() {
+        return true;
+    }
     match error.downcast_ref() {
         Some(OverviewError::Launch(error)) => return is_launch_users(error),
         Some(OverviewError::Train(_) | OverviewError::Memory { .. }) => return true,

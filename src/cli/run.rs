@@ -15,7 +15,7 @@ use autopeft::hub::{Hub, HubSettings};
 use autopeft::tui::why_no_screen;
 
 use super::args::StudyArguments;
-use super::exit::Done;
+use super::exit::{Done, Unusable};
 use super::{downloads, log, output, settings};
 
 /// On the screen where there is one to draw on, else headless.
@@ -73,6 +73,7 @@ fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
             ));
             Ok(Done::Interrupted)
         }
+        Ending::Refused(reason) => Err(Unusable(reason).into()),
         // Nothing was reached that could be feared for.
         Ending::Failed(reason) if finished == 0 => bail!(reason),
         Ending::Failed(reason) => bail!(

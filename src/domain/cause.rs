@@ -51,6 +51,11 @@ pub enum Cause {
         /// Its message.
         said: String,
     },
+    /// Nothing can begin: model, rows and settings do not fit each other.
+    Unusable {
+        /// What does not fit, and what to do.
+        said: String,
+    },
     /// Any other error.
     Error {
         /// Its message.
@@ -124,6 +129,7 @@ impl fmt::Display for Cause {
             Self::Diverged { at: None } => f.write_str("the loss is no finite number"),
             Self::ScoreUndefined { said }
             | Self::WeightsNotKept { said }
+            | Self::Unusable { said }
             | Self::Error { said } => f.write_str(said),
             Self::DeviceLost { said } => write!(
                 f,

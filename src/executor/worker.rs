@@ -42,7 +42,10 @@ pub(super) fn work(
     let prepared = catch_unwind(AssertUnwindSafe(|| Workbench::prepare(plan)));
     let workbench = match prepared {
         Ok(Ok(workbench)) => workbench,
-        Ok(Err(error)) => return decline(error.cause(), commands, events),
+        Ok(Err(error)) => {
+            let said = error.to_string();
+            return decline(Cause::Unusable { said }, commands, events);
+        }
         Err(panic) => {
             return decline(
                 cause_of_panic(&panic_text(panic.as_ref())),

@@ -34,6 +34,8 @@ pub enum Ending {
     Complete,
     /// Stopped before that, everything saved.
     Interrupted,
+    /// Nothing could begin: model, rows and settings do not fit each other; the text says how, and what to do.
+    Refused(String),
     /// Something outside the configurations failed; the text says what.
     Failed(String),
 }
@@ -268,9 +270,11 @@ impl Runtime {
     fn ending(&self) -> Ending {
         match (&self.state.device, &self.state.search) {
             _ if self.state.is_complete() => Ending::Complete,
-            (DeviceStatus::Unavailable(reason), _) | (_, SearchStatus::Failed(reason)) => {
-                Ending::Failed(reason.clone())
+            (DeviceStatus::Unavailable(Cause::Unusable { said }), _) => {
+                Ending::Refused(said.clone())
             }
+            (DeviceStatus::Unavailable(cause), _) => Ending::Failed(cause.to_string()),
+            (_, SearchStatus::Failed(reason)) => Ending::Failed(reason.clone()),
             _ if self.state.study_paused => {
                 let latest = self
                     .state

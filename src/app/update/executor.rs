@@ -22,7 +22,7 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
         }
         ExecutorEvent::Unavailable { cause } => {
             state.notify(Severity::Error, cause.to_string());
-            state.device = DeviceStatus::Unavailable(cause.to_string());
+            state.device = DeviceStatus::Unavailable(cause.clone());
             match cause {
                 Cause::DeviceLost { .. } => Record::DeviceUnavailable { cause },
                 _ => return Vec::new(),

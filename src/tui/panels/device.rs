@@ -33,11 +33,11 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         }
     };
     let (status, severity) = match &state.device {
-        DeviceStatus::Loading => ("loading model and data", Severity::Info),
-        DeviceStatus::Ready(device) => (device.as_str(), Severity::Info),
-        DeviceStatus::Unavailable(reason) => (reason.as_str(), Severity::Error),
+        DeviceStatus::Loading => ("loading model and data".to_owned(), Severity::Info),
+        DeviceStatus::Ready(device) => (device.clone(), Severity::Info),
+        DeviceStatus::Unavailable(cause) => (cause.to_string(), Severity::Error),
     };
-    for text in wrapped(status, width) {
+    for text in wrapped(&status, width) {
         line(&text, palette.severity(severity));
     }
     let Some(vitals) = &state.vitals else { return };

@@ -36,11 +36,11 @@ pub(super) fn title(view: &View, state: &State) -> String {
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
     if state.trials.is_empty() {
         let text = match &state.device {
-            DeviceStatus::Loading => "Model and data are being loaded.",
-            DeviceStatus::Ready(_) => "The first configurations are being drawn.",
-            DeviceStatus::Unavailable(reason) => reason,
+            DeviceStatus::Loading => "Model and data are being loaded.".to_owned(),
+            DeviceStatus::Ready(_) => "The first configurations are being drawn.".to_owned(),
+            DeviceStatus::Unavailable(cause) => cause.to_string(),
         };
-        super::draw_empty(buffer, area, view, text);
+        super::draw_empty(buffer, area, view, &text);
         return;
     }
     if area.is_empty() {

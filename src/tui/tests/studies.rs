@@ -259,8 +259,9 @@ pub(in crate::tui) fn failed() -> State {
     });
     let mut state = replayed(records);
     state.study_paused = true;
-    state.device =
-        DeviceStatus::Unavailable("the CUDA device was lost; start again with --device cpu".into());
+    state.device = DeviceStatus::Unavailable(Cause::Error {
+        said: "the CUDA device was lost; start again with --device cpu".into(),
+    });
     state.search = SearchStatus::Failed("the surrogate did not converge".into());
     state.notify(
         Severity::Error,
