@@ -24,7 +24,7 @@ from torch.nn import functional
 from transformers import AutoModel
 
 # The card's format that this file reads.
-FORMAT = 1
+FORMAT = 2
 # What a parallel adapter's output is multiplied by.
 PARALLEL_SCALE = 4.0
 

@@ -10,7 +10,9 @@ def predict(adapted, tokenizer, texts, pairs=None):
 
 def check(adapted, tokenizer, path):
     """Compares with the logits in a file that `autopeft-tui verify --predictions` wrote; returns the largest gap."""
-    rows = [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    # Not splitlines: other separators of lines stand inside texts.
+    lines = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    rows = [json.loads(line) for line in lines]
     gap, logits = 0.0, []
     for start in range(0, len(rows), 32):
         batch = rows[start : start + 32]

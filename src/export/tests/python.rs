@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::fixture::{Fixture, tensor};
 use crate::domain::TrialId;
-use crate::export::{ExportError, export};
+use crate::export::python::MODULE;
+use crate::export::{CARD_FORMAT, ExportError, export};
 use crate::model::weights::NamedTensor;
 use crate::train::checkpoint;
 
@@ -30,6 +31,11 @@ fn json(path: &Path) -> Value {
 fn shapes(path: &Path) -> BTreeMap<String, Vec<usize>> {
     let tensors = checkpoint::load(path).unwrap().into_iter();
     tensors.map(|t| (t.name, t.shape)).collect()
+}
+
+#[test]
+fn the_module_reads_the_cards_that_it_lies_beside() {
+    assert!(MODULE.contains(&format!("\nFORMAT = {CARD_FORMAT}\n")));
 }
 
 #[test]
