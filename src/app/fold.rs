@@ -10,6 +10,9 @@ const LIVE_KEPT: usize = 1000;
 /// Why a journal's records make no study.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReplayError {
+    /// There is no record: the program ended before it wrote the first one.
+    #[error("the journal holds no record yet")]
+    Empty,
     /// The first record is not the study's creation.
     #[error(
         "the journal does not begin with the study's creation; it is not a journal of this program"
@@ -42,17 +45,15 @@ impl State {
     /// The first record must create the study; no record may contradict those before it.
     pub fn replay(records: impl IntoIterator<Item = Record>) -> Result<Self, ReplayError> {
         let mut records = records.into_iter().enumerate();
-        let Some((
-            _,
-            Record::StudyCreated {
-                format,
-                name,
-                seed,
-                settings,
-                space,
-                reference_point,
-            },
-        )) = records.next()
+        let (_, first) = records.next().ok_or(ReplayError::Empty)?;
+        let Record::StudyCreated {
+            format,
+            name,
+            seed,
+            settings,
+            space,
+            reference_point,
+        } = first
         else {
             return Err(ReplayError::NoStudy);
         };

@@ -7,6 +7,7 @@ use super::launch::LaunchError;
 use crate::digest;
 use crate::domain::{EncoderIdentity, Identity, RowsIdentity};
 use crate::model::{ModelFiles, Tokenizer};
+use crate::study::results_of;
 use crate::task::{Dataset, Example, Label, Labels};
 use crate::train::rows::RowsError;
 
@@ -41,10 +42,11 @@ pub(super) fn identity(files: &ModelFiles, dataset: &Dataset) -> Result<Identity
     })
 }
 
-/// Digest of what all trials of a study rest on, as its journal has it; none while that does not know the content.
+/// Digest of what all trials of a study rest on, as its journal has it, wherever that lies; none while the journal does
+/// not know the content.
 pub(super) fn basis(study: &StudyFacts) -> Option<String> {
     let identity = study.identity.as_ref()?;
-    let basis = json!({ "settings": study.settings, "seed": study.seed, "identity": identity });
+    let basis = json!({ "settings": results_of(&study.settings), "seed": study.seed, "identity": identity });
     Some(digest::of_bytes(basis.to_string().as_bytes()))
 }
 

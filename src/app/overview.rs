@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::State;
 use super::forecast::Forecast;
 use super::launch::{LaunchError, Options, Resolved, run_folder};
 use super::recorded::RecordedError;
+use super::{ReplayError, State};
 use crate::domain::PeftSpace;
 use crate::journal::JournalError;
 use crate::model::config::EncoderConfig;
@@ -117,7 +117,13 @@ impl<'a> Overview<'a> {
                 let over = state.trials.iter().filter(|trial| trial.state.is_over());
                 format!("{} trials are over already", over.count())
             }
-            Err(RecordedError::Journal(JournalError::Missing { .. })) => "not begun".to_owned(),
+            Err(
+                RecordedError::Journal(JournalError::Missing { .. })
+                | RecordedError::Replay {
+                    source: ReplayError::Empty,
+                    ..
+                },
+            ) => "not begun".to_owned(),
             Err(error) => return Err(error.into()),
         };
         Ok(Self {

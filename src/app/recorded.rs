@@ -14,7 +14,7 @@ pub enum RecordedError {
     /// The journal is no study's.
     #[error("{path}: {source}", path = path.display())]
     Replay {
-        /// The journal's folder.
+        /// The journal.
         path: PathBuf,
         /// What is wrong with it.
         source: ReplayError,
@@ -32,7 +32,7 @@ impl State {
         let history = journal::read(folder)?;
         let records = history.records.into_iter().map(|stamped| stamped.record);
         let mut state = Self::replay(records).map_err(|source| RecordedError::Replay {
-            path: folder.to_owned(),
+            path: folder.join(journal::JOURNAL),
             source,
         })?;
         if !is_worked_on {

@@ -12,7 +12,7 @@ use super::{JournalError, Record, line};
 use crate::durable;
 
 /// Name of the journal in a study's folder.
-pub(super) const JOURNAL: &str = "journal.jsonl";
+pub const JOURNAL: &str = "journal.jsonl";
 /// Name of the lock in a study's folder.
 const LOCK: &str = "lock";
 

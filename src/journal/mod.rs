@@ -24,7 +24,7 @@ mod tests;
 mod writer;
 
 pub use error::JournalError;
-pub use file::{Journal, is_worked_on, read};
+pub use file::{JOURNAL, Journal, is_worked_on, read};
 pub use follow::{Follower, News};
 pub use record::{FORMAT_VERSION, Record, Stamped};
 pub use replay::{History, TornTail, replay};

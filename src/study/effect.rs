@@ -89,11 +89,7 @@ impl Study {
     }
 
     fn settings_with(&self, effects: &[Effect]) -> Value {
-        let mut settings = serde_json::to_value(self).unwrap_or_default();
-        if let Value::Object(table) = &mut settings {
-            keep("", table, effects);
-        }
-        settings
+        with(serde_json::to_value(self).unwrap_or_default(), effects)
     }
 
     /// What holds where a study file gives nothing, as JSON: the defaults, and those of the preset `paper`.
@@ -110,6 +106,18 @@ impl Study {
             settings
         })
     }
+}
+
+/// Of settings as JSON those on which results depend, without those that name something by its place.
+pub fn results_of(settings: &Value) -> Value {
+    with(settings.clone(), &[Effect::Results])
+}
+
+fn with(mut settings: Value, effects: &[Effect]) -> Value {
+    if let Value::Object(table) = &mut settings {
+        keep("", table, effects);
+    }
+    settings
 }
 
 /// Keeps the settings that have one of these effects.
@@ -165,5 +173,8 @@ mod tests {
         assert_eq!(settled["search"]["initial_trials"], 10);
         assert_eq!(settled["training"].get("length_buckets"), None);
         assert_eq!(settled["training"]["epochs"], 10);
+        let results = results_of(&settled);
+        assert_eq!(results["training"]["epochs"], 10);
+        assert_eq!(results.get("model"), None);
     }
 }

@@ -22,7 +22,7 @@ mod task_section;
 mod tests;
 
 pub use draft::Draft;
-pub use effect::Effect;
+pub use effect::{Effect, results_of};
 pub use error::{Mistake, Mistakes, StudyError};
 pub use reference::key_reference;
 pub use settings::{

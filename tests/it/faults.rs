@@ -159,7 +159,7 @@ fn runs_that_are_a_file_are_refused() {
     fs::write(lab.path("runs"), "").unwrap();
     assert_snapshot!(lab.told(&lab.output(&RUN)), @r"
     exit code 1
-    error: cannot create runs/tiny: File exists (os error 17); a file is where a folder should be: move it away, or keep the runs elsewhere with --runs
+    error: cannot read runs/tiny/journal.jsonl: Not a directory (os error 20); a file is where a folder should be: move it away, or keep the runs elsewhere with --runs
     ");
 }
 

@@ -477,3 +477,14 @@ fn a_study_grows_and_what_only_speeds_it_up_may_change() {
     });
     refused(&lab.output(&RUN), &["`search.initial_trials` was 1, is 5"]);
 }
+
+#[test]
+fn a_journal_without_a_record_is_a_study_that_has_not_begun() {
+    let lab = Lab::new(4, 1);
+    fs::create_dir_all(lab.path("runs/tiny")).unwrap();
+    fs::write(lab.path("runs/tiny/journal.jsonl"), "0badcafe {\"unix_sec").unwrap();
+    let overview = lab.text(&["check", "study.toml", "--device", "cpu"]);
+    assert!(overview.contains("not begun"), "{overview}");
+    let log = lab.text(&["run", "study.toml", "--headless", "--device", "cpu"]);
+    assert_eq!(log.matches("finished:").count(), 4, "{log}");
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::LaunchError;
 use super::settings::differences;
-use crate::app::{RecordedError, State, StudyFacts};
+use crate::app::{RecordedError, ReplayError, State, StudyFacts};
 use crate::domain::{Identity, PeftSpace};
 use crate::journal::JournalError;
 use crate::study::Study;
@@ -34,7 +34,13 @@ impl Begun {
     pub fn in_folder(folder: &Path) -> Result<Option<Self>, RecordedError> {
         match State::recorded(folder) {
             Ok(state) => Ok(Some(Self::of(&state, folder))),
-            Err(RecordedError::Journal(JournalError::Missing { .. })) => Ok(None),
+            Err(
+                RecordedError::Journal(JournalError::Missing { .. })
+                | RecordedError::Replay {
+                    source: ReplayError::Empty,
+                    ..
+                },
+            ) => Ok(None),
             Err(error) => Err(error),
         }
     }
