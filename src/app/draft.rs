@@ -7,8 +7,8 @@ use crate::hub::{Hub, HubProgress};
 use crate::model::{LoadError, ModelFiles, SourceError, Tokenizer, TokenizerError};
 use crate::study::{Draft, ModelSource, StudyName};
 use crate::task::{
-    Dataset, Edition, Label, Labels, Metric, MissingLabels, Resolution, Sketch, TaskError,
-    TaskSettings, ValidationSplit, load, visible,
+    Dataset, Edition, Label, Labels, Metric, MissingLabels, QuotedLines, Resolution, Sketch,
+    TaskError, TaskSettings, ValidationSplit, load, visible,
 };
 
 /// Longer than any text.
@@ -153,6 +153,7 @@ pub fn draft(
         regression,
         labels: wishes.labels.clone(),
         missing_labels: wishes.missing_labels,
+        quoted_lines: QuotedLines::Check,
         metric: None,
         positive_label: None,
         validation: ValidationSplit::TrainShare(validation_share),

@@ -33,6 +33,7 @@ const OTHERS: &[(&str, &str, Effect)] = &[
     ("task", "label_column", Effect::Content),
     ("task", "labels", Effect::Content),
     ("task", "missing_labels", Effect::Content),
+    ("task", "quoted_lines", Effect::Content),
     ("task", "positive_label", Effect::Content),
     ("search", "trials", Effect::Nothing),
     ("search", "parallel", Effect::Nothing),
@@ -161,7 +162,7 @@ mod tests {
             // Some are not written where they are not set.
             let may_be_absent = matches!(
                 key.name,
-                "learning_rates" | "labels" | "missing_labels" | "positive_label"
+                "learning_rates" | "labels" | "missing_labels" | "quoted_lines" | "positive_label"
             );
             assert!(is_there || may_be_absent, "{place} is no setting");
         }

@@ -164,6 +164,14 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         section: "task",
+        name: "quoted_lines",
+        kind: Choice(&["check", "trust"]),
+        default: Value("\"check\""),
+        paper: None,
+        documentation: "Whether a quoted text of a CSV file whose lines read as rows is refused, as a stray quote would make it, or taken as it stands.",
+    },
+    Key {
+        section: "task",
         name: "metric",
         kind: Choice(&[
             "accuracy", "f1", "macro_f1", "matthews", "pearson", "spearman",

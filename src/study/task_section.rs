@@ -8,7 +8,8 @@ use super::document::{Document, mismatch, number};
 use super::known::{DEMO, nearest, tasks};
 use super::parse::resolve;
 use crate::task::{
-    self, DataFormat, Edition, Metric, MissingLabels, TaskSettings, ValidationSplit, plain_name,
+    self, DataFormat, Edition, Metric, MissingLabels, QuotedLines, TaskSettings, ValidationSplit,
+    plain_name,
 };
 
 /// Reads the section; none only where a mistake was noted.
@@ -25,6 +26,7 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
     let text_columns = document.texts(section, "text_columns").unwrap_or_default();
     let labels = document.texts(section, "labels").unwrap_or_default();
     let missing_labels = document.text(section, "missing_labels");
+    let quoted_lines = document.text(section, "quoted_lines");
     let metric = document.text(section, "metric");
     let settings = TaskSettings {
         name: name?,
@@ -43,6 +45,10 @@ pub(super) fn read(document: &mut Document<'_>, folder: &Path) -> Option<TaskSet
         missing_labels: match missing_labels.as_deref() {
             Some("drop") => MissingLabels::Drop,
             _ => MissingLabels::Refuse,
+        },
+        quoted_lines: match quoted_lines.as_deref() {
+            Some("trust") => QuotedLines::Trust,
+            _ => QuotedLines::Check,
         },
         metric: metric.as_deref().and_then(|name| name.parse().ok()),
         positive_label: document.text(section, "positive_label"),

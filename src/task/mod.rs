@@ -37,5 +37,5 @@ pub use metric::{Metric, UnknownMetric};
 pub use registry::{HubData, KnownTask, TASKS, known};
 pub use resolution::Resolution;
 pub use scoring::{Scoring, Undefined, values};
-pub use settings::{DataFormat, MissingLabels, TaskSettings, ValidationSplit};
+pub use settings::{DataFormat, MissingLabels, QuotedLines, TaskSettings, ValidationSplit};
 pub use visible::visible;

@@ -7,10 +7,10 @@ use super::files::Set;
 use super::folder::Shard;
 use super::labels::{LabelColumn, Target, plain_name};
 use super::load::Definition;
-use super::read::{self, Table, file_name};
+use super::read::{self, Known, Table, file_name};
 use super::rows::{Labelled, examples};
 use super::visible::visible;
-use super::{DataFormat, Example, Labels, TaskError, TaskSettings};
+use super::{DataFormat, Example, Labels, QuotedLines, TaskError, TaskSettings};
 
 /// Reads the sets of a task, one after the other.
 pub(super) struct Reading<'s> {
@@ -42,7 +42,11 @@ impl<'s> Reading<'s> {
 
     /// The training rows, and what their labels are.
     pub(super) fn train(&mut self, set: &Set) -> Result<(Target, Vec<Example>), TaskError> {
-        let table = self.table(set)?;
+        let stated = match &self.definition.labels {
+            Some(Labels::Classes(names)) => &names[..],
+            _ => &self.settings.labels[..],
+        };
+        let table = self.table(set, &spellings(stated))?;
         let column = LabelColumn::new(&table, self.definition.columns.len(), self.format)?;
         let stated = self.stated(&column);
         let labelled = Labelled::of(&column, stated.as_ref());
@@ -66,7 +70,11 @@ impl<'s> Reading<'s> {
         set: &Set,
         target: &Target,
     ) -> Result<Option<Vec<Example>>, TaskError> {
-        let table = match self.table(set) {
+        let names = match target {
+            Target::Classes(list) => &list.names[..],
+            Target::Amounts { .. } => &[],
+        };
+        let table = match self.table(set, &spellings(names)) {
             Err(TaskError::NoColumn { path, column, .. })
                 if set.optional && column == self.definition.label_column =>
             {
@@ -85,8 +93,14 @@ impl<'s> Reading<'s> {
         self.examples(&table, &column, &labelled, target).map(Some)
     }
 
-    fn table(&mut self, set: &Set) -> Result<Table, TaskError> {
-        let mut table = read::read(&set.files, self.format, &self.columns)?;
+    /// The rows of a set; `labels`: what labels are written as, where that is known.
+    fn table(&mut self, set: &Set, labels: &[String]) -> Result<Table, TaskError> {
+        let known = Known {
+            label: Some(self.definition.columns.len()),
+            labels,
+            trusted: self.settings.quoted_lines == QuotedLines::Trust,
+        };
+        let mut table = read::read_knowing(&set.files, self.format, &self.columns, &known)?;
         self.warnings.append(&mut table.warnings);
         if let ([file], Some(shard)) = (&set.files[..], Shard::in_name(&set.files[0])) {
             self.warnings.push(format!(
@@ -158,4 +172,10 @@ impl<'s> Reading<'s> {
             &mut self.warnings,
         )
     }
+}
+
+/// What a label of these classes is written as: its name, or its number.
+fn spellings(classes: &[String]) -> Vec<String> {
+    let numbers = (0..classes.len()).map(|number| number.to_string());
+    classes.iter().cloned().chain(numbers).collect()
 }

@@ -34,6 +34,9 @@ pub struct TaskSettings {
     /// What to do with rows whose label is missing.
     #[serde(default, skip_serializing_if = "MissingLabels::is_refused")]
     pub missing_labels: MissingLabels,
+    /// What to do with quoted texts of several lines that may be rows which a stray quote swallowed.
+    #[serde(default, skip_serializing_if = "QuotedLines::are_checked")]
+    pub quoted_lines: QuotedLines,
     /// The metric to maximise; none: the task's own.
     pub metric: Option<Metric>,
     /// The class that F1 counts; none: class 1 of a stated list of classes.
@@ -110,6 +113,23 @@ pub enum MissingLabels {
 impl MissingLabels {
     fn is_refused(&self) -> bool {
         *self == Self::Refuse
+    }
+}
+
+/// What to do with a quoted text of a CSV file whose lines read as rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuotedLines {
+    /// Refuse the file: a stray quote may have made one text of several rows.
+    #[default]
+    Check,
+    /// Take the text as it stands.
+    Trust,
+}
+
+impl QuotedLines {
+    fn are_checked(&self) -> bool {
+        *self == Self::Check
     }
 }
 

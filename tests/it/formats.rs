@@ -3,7 +3,7 @@
 
 use crate::support::own_data::{classes, has, loaded, own, problem, single, write};
 use crate::support::parquet_file::{Column, write_compressed, write_parquet};
-use autopeft::task::{DataFormat, Label, Sketch};
+use autopeft::task::{DataFormat, Label, QuotedLines, Sketch};
 use parquet::basic::{BrotliLevel, Compression};
 
 fn csv_problem(content: impl AsRef<[u8]>) -> String {
@@ -70,6 +70,39 @@ fn a_stray_quote_that_pairs_up_with_another_is_an_error_too() {
     ] {
         has(&csv_problem(csv(&[row.into()])), &["line 2", part]);
     }
+}
+
+#[test]
+fn lines_of_a_text_that_read_as_rows_are_refused_unless_the_study_trusts_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "\"the best,no\nwow,perhaps\na screen of 12\",yes";
+    let train = csv(&[rows(6), vec![text.into()]].concat());
+    write(folder.path(), "t.csv", &train);
+    let mut settings = single(folder.path(), "t.csv", "t.csv");
+    has(
+        &problem(&settings),
+        &[
+            "t.csv, line 8",
+            "the 3 lines to the next quote, of which line 8 reads as a row by itself (`the best,no`)",
+            "`task.quoted_lines = \"trust\"`",
+        ],
+    );
+    settings.quoted_lines = QuotedLines::Trust;
+    let dataset = loaded(&settings).unwrap();
+    assert_eq!(dataset.train.len(), 7);
+    assert_eq!(
+        dataset.train[6].text,
+        "the best,no\nwow,perhaps\na screen of 12"
+    );
+    // A class that the file's own rows do not show is known from the training rows.
+    write(folder.path(), "t.csv", csv(&rows(6)));
+    write(
+        folder.path(),
+        "v.csv",
+        "text,label\n\"a,no\nb of 12\",yes\nc,yes\n",
+    );
+    let settings = single(folder.path(), "t.csv", "v.csv");
+    has(&problem(&settings), &["v.csv, line 2", "2 lines"]);
 }
 
 #[test]

@@ -11,7 +11,9 @@ use std::thread;
 use autopeft::hub::{Hub, HubErrorKind, HubProgress, HubSettings, Repository};
 use autopeft::model::{ModelFiles, SourceError, Tokenizer, Weights};
 use autopeft::study::ModelSource;
-use autopeft::task::{Edition, MissingLabels, TaskError, TaskSettings, ValidationSplit, load};
+use autopeft::task::{
+    Edition, MissingLabels, QuotedLines, TaskError, TaskSettings, ValidationSplit, load,
+};
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
@@ -644,6 +646,7 @@ fn a_task_is_downloaded_once_and_then_used_offline() {
         regression: false,
         labels: Vec::new(),
         missing_labels: MissingLabels::Refuse,
+        quoted_lines: QuotedLines::Check,
         metric: None,
         positive_label: None,
         validation: ValidationSplit::Dev,

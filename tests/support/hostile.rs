@@ -13,7 +13,9 @@ use autopeft::model::space::peft_space;
 use autopeft::model::weights::Weights;
 use autopeft::model::{Tokenizer, TokenizerFiles};
 use autopeft::study::Study;
-use autopeft::task::{Edition, Example, Label, MissingLabels, TaskSettings, ValidationSplit, load};
+use autopeft::task::{
+    Edition, Example, Label, MissingLabels, QuotedLines, TaskSettings, ValidationSplit, load,
+};
 
 /// A study file. What is accepted is laid out for an encoder of the paper's size.
 pub(crate) fn study(bytes: &[u8]) {
@@ -81,6 +83,10 @@ pub(crate) fn rows(bytes: &[u8]) {
         missing_labels: match first & 16 {
             0 => MissingLabels::Refuse,
             _ => MissingLabels::Drop,
+        },
+        quoted_lines: match first & 32 {
+            0 => QuotedLines::Check,
+            _ => QuotedLines::Trust,
         },
         metric: None,
         positive_label: None,

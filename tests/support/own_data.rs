@@ -4,7 +4,8 @@ use std::path::Path;
 
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::task::{
-    Dataset, Edition, Label, Labels, MissingLabels, TaskError, TaskSettings, ValidationSplit, load,
+    Dataset, Edition, Label, Labels, MissingLabels, QuotedLines, TaskError, TaskSettings,
+    ValidationSplit, load,
 };
 
 /// A known task from a folder.
@@ -21,6 +22,7 @@ pub(crate) fn settings(name: &str, folder: &Path) -> TaskSettings {
         regression: false,
         labels: Vec::new(),
         missing_labels: MissingLabels::Refuse,
+        quoted_lines: QuotedLines::Check,
         metric: None,
         positive_label: None,
         validation: ValidationSplit::Dev,

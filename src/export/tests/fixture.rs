@@ -16,7 +16,9 @@ use crate::study::{
     FidelitySettings, LayerChoice, ModelSource, ModuleSizes, OutputSettings, Precision,
     SearchSettings, SpaceSettings, Study, StudyName, TrainingSettings,
 };
-use crate::task::{Edition, Labels, Metric, MissingLabels, TaskSettings, ValidationSplit};
+use crate::task::{
+    Edition, Labels, Metric, MissingLabels, QuotedLines, TaskSettings, ValidationSplit,
+};
 use crate::train::checkpoint::{self, Owner};
 
 pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
@@ -246,6 +248,7 @@ fn study() -> Study {
             regression: false,
             labels: Vec::new(),
             missing_labels: MissingLabels::Refuse,
+            quoted_lines: QuotedLines::Check,
             metric: None,
             positive_label: None,
             validation: ValidationSplit::TrainShare(0.1),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::quotes::swallowed;
-use super::records::{Dialect, Record, Splitter, open_quote};
+use super::quotes::{Known, swallowed};
+use super::records::{CLOSED, Dialect, Record, Splitter};
 use super::{Cell, Content, bad_utf8, held, text, twice, wrong};
 use crate::task::error::{Place, TaskError};
 
@@ -13,6 +13,7 @@ pub(super) fn rows(
     path: &Path,
     columns: &[String],
     dialect: Dialect,
+    known: &Known<'_>,
 ) -> Result<Content, TaskError> {
     let content = text::bytes(path)?;
     let mut splitter = Splitter::new(path, &content, dialect)?;
@@ -51,12 +52,23 @@ pub(super) fn rows(
         }
         records.push(record);
     }
-    if let Some((line, lines)) = swallowed(&records, dialect.delimiter) {
-        return Err(open_quote(
-            path,
-            line,
-            &format!("the {lines} lines to the next quote"),
-        ));
+    if dialect.quoting && !known.trusted {
+        let label = known.label.and_then(|label| places.get(label).copied());
+        let (unquoted, delimiter) = (&splitter.unquoted, dialect.delimiter);
+        if let Some(found) = swallowed(&records, unquoted, delimiter, label, known.labels) {
+            return Err(TaskError::Row {
+                path: path.to_owned(),
+                row: Place::Line(found.line),
+                column: None,
+                found: format!(
+                    "a quote that opens a field and seems not to be closed: {} would be one text",
+                    found.what
+                ),
+                expected: format!(
+                    "{CLOSED}. If they are one text, `task.quoted_lines = \"trust\"` takes every quoted text as it stands"
+                ),
+            });
+        }
     }
     let warnings = quoted_without_quoting(&records, dialect);
     let cell = |record: &Record<'_>, column: usize| {

@@ -11,6 +11,7 @@ mod text;
 use std::path::{Path, PathBuf};
 
 pub(crate) use columns::columns;
+pub(crate) use quotes::Known;
 
 use super::error::{Place, TaskError};
 use super::settings::DataFormat;
@@ -107,6 +108,16 @@ pub(crate) fn read(
     format: Option<DataFormat>,
     columns: &[String],
 ) -> Result<Table, TaskError> {
+    read_knowing(files, format, columns, &Known::NOTHING)
+}
+
+/// As [`read`], with what is known of the files.
+pub(crate) fn read_knowing(
+    files: &[PathBuf],
+    format: Option<DataFormat>,
+    columns: &[String],
+    known: &Known<'_>,
+) -> Result<Table, TaskError> {
     let mut table = Table {
         files: files.to_vec(),
         columns: columns.to_vec(),
@@ -116,8 +127,8 @@ pub(crate) fn read(
     for (file, path) in files.iter().enumerate() {
         let content = match format_of(path, format)? {
             DataFormat::Jsonl => json::rows(path, columns),
-            DataFormat::Csv => delimited::rows(path, columns, records::CSV),
-            DataFormat::Tsv => delimited::rows(path, columns, records::TSV),
+            DataFormat::Csv => delimited::rows(path, columns, records::CSV, known),
+            DataFormat::Tsv => delimited::rows(path, columns, records::TSV, known),
             DataFormat::Parquet => parquet::rows(path, columns),
         }?;
         if content.rows.is_empty() {

@@ -1,229 +1,327 @@
 //! Whether a quoted field that spans lines is a text, or rows that a stray quote swallowed.
 //!
-//! A quote too many pairs up with the next one in the file, and all between them reads as one text. Then every line
-//! of that text is itself a row: it has the header's number of fields, and what stands in them stands in other rows
-//! too (a class again and again, a number where numbers stand). The lines of a real text are not all like that.
+//! A quote too many pairs up with the next one in the file, and all between them reads as one text. Then every line of
+//! that text has a row's number of fields, and what stands in the label's place is a label. That a text has such lines by
+//! chance is rare, but possible, so the study may take its texts as they stand.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::records::Record;
+use crate::task::marks::{is_amount_mark, is_label_mark};
+use crate::task::visible::visible;
+
+#[cfg(test)]
+mod tests;
 
 /// A text of more lines is implausible, unless other rows have texts of such length.
 const MANY_LINES: usize = 100;
 /// Times the lines of the next longest text.
 const FAR_LONGER: usize = 10;
-/// Longer values are no classes and no numbers.
-const LONGEST_CLASS: usize = 64;
 
-/// The line where the quote of a swallowing field opens, and how many lines it spans.
-pub(super) fn swallowed(records: &[Record<'_>], delimiter: u8) -> Option<(u64, usize)> {
-    let spans = records.iter().enumerate().flat_map(|(place, record)| {
-        let fields = record.fields.iter().enumerate();
-        fields
-            .filter(|(_, field)| field.contains(&b'\n') || field.contains(&b'\r'))
-            .map(move |(column, _)| (place, column))
-    });
-    let spans: Vec<(usize, usize)> = spans.collect();
-    if spans.is_empty() {
-        return None;
-    }
-    let habits = Habits::of(records);
-    let mut longest = [(0, 0); 2];
-    for &(place, column) in &spans {
-        let record = &records[place];
-        let lines = lines(&record.fields[column]);
-        let count = lines.len();
-        let before = record.fields[..column]
-            .iter()
-            .map(|field| self::lines(field).len() - 1);
-        let opened = record.line + before.sum::<usize>() as u64;
-        if habits.all_rows(&lines, column, record.fields.len(), delimiter) {
-            return Some((opened, count));
-        }
-        if count > longest[0].0 {
-            longest = [(count, opened), longest[0]];
-        } else if count > longest[1].0 {
-            longest[1] = (count, opened);
-        }
-    }
-    let [(most, opened), (next, _)] = longest;
-    (most > MANY_LINES && most > FAR_LONGER * next).then_some((opened, most))
+/// What is known of a file before it is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'k> {
+    /// Place of the label among the columns asked for; none: each column may be the label.
+    pub(crate) label: Option<usize>,
+    /// What labels are called, where that is known.
+    pub(crate) labels: &'k [String],
+    /// Whether every quoted field is taken as it stands.
+    pub(crate) trusted: bool,
 }
 
-/// The lines of a text.
+impl Known<'_> {
+    /// Nothing at all.
+    pub(crate) const NOTHING: Known<'static> = Known {
+        label: None,
+        labels: &[],
+        trusted: false,
+    };
+}
+
+/// A field that may have swallowed rows.
+#[derive(Debug, PartialEq)]
+pub(super) struct Swallowed {
+    /// Line where its quote opens.
+    pub(super) line: u64,
+    /// What it swallowed, for people.
+    pub(super) what: String,
+}
+
+/// The first field that seems to have swallowed rows. `unquoted`: how many fields with content stand without quotes, by
+/// column; `label`: the label's column in the file.
+pub(super) fn swallowed(
+    records: &[Record<'_>],
+    unquoted: &[usize],
+    delimiter: u8,
+    label: Option<usize>,
+    labels: &[String],
+) -> Option<Swallowed> {
+    let spans: Vec<Span<'_>> = spans(records);
+    // Where all fields are quoted, a row among the lines of a field would have ended it with its own quotes.
+    if spans.is_empty() || unquoted.iter().all(|count| *count == 0) {
+        return None;
+    }
+    let habits = Habits::of(records, delimiter, label, labels);
+    let suspects: Vec<(&Span<'_>, usize)> = spans
+        .iter()
+        .filter_map(|span| Some((span, habits.row_in(span)?)))
+        .collect();
+    let found = suspects.into_iter().find(|(span, _)| {
+        let alike = records.len()
+            - spans
+                .iter()
+                .filter(|other| other.column == span.column)
+                .count();
+        !(unquoted[span.column] == 0 && alike >= span.lines.len())
+    });
+    if let Some((span, row)) = found {
+        let shown: String = String::from_utf8_lossy(span.lines[row])
+            .chars()
+            .take(60)
+            .collect();
+        return Some(Swallowed {
+            line: span.line,
+            what: format!(
+                "the {} lines to the next quote, of which line {} reads as a row by itself (`{}`),",
+                span.lines.len(),
+                span.line + row as u64,
+                visible(&shown)
+            ),
+        });
+    }
+    let longest = spans.iter().max_by_key(|span| span.lines.len())?;
+    let lengths = spans.iter().filter(|span| span.line != longest.line);
+    let next = lengths.map(|span| span.lines.len()).max().unwrap_or(1);
+    let most = longest.lines.len();
+    let implausible = most > MANY_LINES && most > FAR_LONGER * next && habits.like_rows(longest);
+    implausible.then(|| Swallowed {
+        line: longest.line,
+        what: format!(
+            "the {most} lines to the next quote, where no other text has more than {next},"
+        ),
+    })
+}
+
+/// A field over several lines.
+struct Span<'r> {
+    /// Line where it begins.
+    line: u64,
+    column: usize,
+    lines: Vec<&'r [u8]>,
+}
+
+fn spans<'r>(records: &'r [Record<'_>]) -> Vec<Span<'r>> {
+    let mut spans = Vec::new();
+    for record in records {
+        let mut line = record.line;
+        for (column, field) in record.fields.iter().enumerate() {
+            if !is_line(field) {
+                let lines = lines(field);
+                let ends = lines.len() as u64 - 1;
+                spans.push(Span {
+                    line,
+                    column,
+                    lines,
+                });
+                line += ends;
+            }
+        }
+    }
+    spans
+}
+
+/// The lines of a text, which end with `\n`, `\r\n` or `\r`.
 fn lines(text: &[u8]) -> Vec<&[u8]> {
-    let lines = text.split(|&byte| byte == b'\n');
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some(end) = memchr::memchr2(b'\n', b'\r', rest) {
+        lines.push(&rest[..end]);
+        let width = if rest[end..].starts_with(b"\r\n") {
+            2
+        } else {
+            1
+        };
+        rest = &rest[end + width..];
+    }
+    lines.push(rest);
     lines
-        .flat_map(|line| {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            line.split(|&byte| byte == b'\r')
-        })
-        .collect()
 }
 
 /// What the columns of a file usually hold.
 struct Habits<'r> {
-    /// The short values that occur, by column.
-    values: Vec<HashSet<&'r [u8]>>,
-    /// Whether nearly every value is a number, by column.
-    numeric: Vec<bool>,
+    delimiter: u8,
+    width: usize,
+    label: Option<usize>,
+    columns: Vec<Habit<'r>>,
+}
+
+/// What one column holds outside of fields that span lines.
+struct Habit<'r> {
+    values: HashSet<&'r [u8]>,
+    /// The lowest and the highest, where nearly every value is a number.
+    range: Option<(f64, f64)>,
+    /// Whether a value begins with a blank, as text behind a comma does.
+    blanks: bool,
 }
 
 impl<'r> Habits<'r> {
-    fn of(records: &'r [Record<'_>]) -> Self {
-        let columns = records.first().map_or(0, |record| record.fields.len());
-        let values = |column: usize| {
-            let fields = records.iter().map(move |record| &record.fields[column]);
-            fields
-                .map(Cow::as_ref)
-                .filter(|field: &&[u8]| is_short(field))
-        };
-        let numeric = |column: usize| {
-            let numbers = values(column).filter(|value| is_number(value)).count();
-            10 * numbers > 8 * records.len()
+    fn of(
+        records: &'r [Record<'_>],
+        delimiter: u8,
+        label: Option<usize>,
+        labels: &'r [String],
+    ) -> Self {
+        let width = records.first().map_or(0, |record| record.fields.len());
+        let habit = |column: usize| {
+            let values = records
+                .iter()
+                .map(|record| Cow::as_ref(&record.fields[column]));
+            let blanks = values
+                .clone()
+                .any(|value| value.starts_with(b" ") && is_line(value));
+            if label.is_some_and(|label| label != column) {
+                // Only the label's values tell rows from texts.
+                return Habit {
+                    values: HashSet::new(),
+                    range: None,
+                    blanks,
+                };
+            }
+            let mut habit = Habit::of(values, records.len(), blanks);
+            if label.is_some() {
+                habit
+                    .values
+                    .extend(labels.iter().map(|label| label.as_bytes()));
+            }
+            habit
         };
         Self {
-            values: (0..columns)
-                .map(|column| values(column).collect())
-                .collect(),
-            numeric: (0..columns).map(numeric).collect(),
+            delimiter,
+            width,
+            label,
+            columns: (0..width).map(habit).collect(),
         }
     }
 
-    /// Whether all `lines` of a field in `column` are rows of `width` fields themselves.
-    fn all_rows(&self, lines: &[&[u8]], column: usize, width: usize, delimiter: u8) -> bool {
-        let last = lines.len() - 1;
-        // Values of the lines themselves, for a file that is swallowed nearly whole.
-        let mut own: HashSet<(usize, &[u8])> = HashSet::new();
-        let mut rows = Vec::new();
-        for (place, line) in lines
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| !line.is_empty())
-        {
-            let fields: Vec<&[u8]> = line.split(|&byte| byte == delimiter).collect();
-            let first = if place == 0 { column } else { 0 };
-            let behind = if place == last { width - 1 - column } else { 0 };
-            if first + fields.len() + behind != width {
-                return false;
-            }
-            if fields.len() > 1 {
-                let fields: Vec<(usize, &[u8])> = (first..)
-                    .zip(fields)
-                    .filter(|(_, field)| is_short(field))
-                    .collect();
-                own.extend(&fields);
-                rows.push(fields);
-            }
-        }
-        // A column whose values repeat among the lines, one of them in other rows too, holds classes.
-        let repeats = |column: usize| {
-            let values = own.iter().filter(|(at, _)| *at == column);
-            let known = values
-                .clone()
-                .any(|(_, value)| self.values[column].contains(value));
-            known && 3 * values.count() <= rows.len()
-        };
-        let classes: Vec<bool> = (0..width).map(repeats).collect();
-        let usual = |(column, value): &(usize, &[u8])| {
-            let number = self.numeric[*column] && is_number(value);
-            classes[*column] || number || self.values[*column].contains(value)
-        };
-        !rows.is_empty() && rows.iter().all(|fields| fields.iter().any(usual))
-    }
-}
-
-fn is_short(value: &[u8]) -> bool {
-    !value.trim_ascii().is_empty() && value.len() <= LONGEST_CLASS
-}
-
-fn is_number(value: &[u8]) -> bool {
-    let text = std::str::from_utf8(value).ok();
-    text.is_some_and(|text| text.trim().parse::<f64>().is_ok_and(f64::is_finite))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record<'c>(line: u64, fields: &[&'c str]) -> Record<'c> {
-        let fields = fields.iter().map(|field| Cow::Borrowed(field.as_bytes()));
-        Record {
-            line,
-            fields: fields.collect(),
-        }
-    }
-
-    fn found(rows: &[&[&str]]) -> Option<(u64, usize)> {
-        let mut line = 2;
-        let records = rows.iter().map(|fields| {
-            let record = record(line, fields);
-            line += 1 + fields.concat().matches('\n').count() as u64;
-            record
-        });
-        swallowed(&records.collect::<Vec<_>>(), b',')
-    }
-
-    #[test]
-    fn rows_inside_a_text_are_seen_whichever_column_is_first() {
-        let labels_first: [&[&str]; 3] = [
-            &["pos", "a film"],
-            &["neg", "bad\npos,good\nneg,a screen of 12"],
-            &["pos", "fine"],
-        ];
-        assert_eq!(found(&labels_first), Some((3, 3)));
-        let texts_first: [&[&str]; 3] = [
-            &["a film", "pos"],
-            &["bad,neg\ngood,pos\na screen of 12", "neg"],
-            &["fine", "pos"],
-        ];
-        assert_eq!(found(&texts_first), Some((3, 3)));
-        let amounts: [&[&str]; 7] = [
-            &["0.5", "a"],
-            &["0.25", "b"],
-            &["0.75", "c\n1.5,d\n2.5,e of 12"],
-            &["3.5", "f"],
-            &["4.5", "g"],
-            &["5.5", "h"],
-            &["6.5", "i"],
-        ];
-        assert_eq!(found(&amounts), Some((4, 3)));
-    }
-
-    #[test]
-    fn a_file_that_is_swallowed_nearly_whole_is_seen_too() {
-        let inner: String = (0..40)
-            .map(|i| format!("a text {i},l{}\n", i % 2))
+    /// The fields of one of a span's lines, and the column of the first; none where a row would have others.
+    fn fields<'l>(&self, span: &Span<'l>, place: usize) -> Option<(usize, Vec<&'l [u8]>)> {
+        let fields: Vec<&[u8]> = span.lines[place]
+            .split(|byte| *byte == self.delimiter)
             .collect();
-        let rows: [&[&str]; 1] = [&[&format!("{inner}the last of 12"), "l1"]];
-        assert_eq!(found(&rows), Some((2, 41)));
+        let last = span.lines.len() - 1;
+        let first = if place == 0 { span.column } else { 0 };
+        let end = if place == last {
+            span.column + 1
+        } else {
+            self.width
+        };
+        let between = place != 0 && place != last;
+        let fits = first + fields.len() == end || (between && fields.len() > end);
+        fits.then_some((first, fields))
     }
 
-    #[test]
-    fn texts_of_several_lines_are_texts() {
-        let rows: [&[&str]; 4] = [
-            &["pos", "Dear all,\nI came, I saw, I slept.\nYours, Bob"],
-            &["neg", "one\n\ntwo"],
-            &["neg", "pos,\nas I said"],
-            &["pos", "a, b\nc"],
-        ];
-        assert_eq!(found(&rows), None);
-        let texts_first: [&[&str]; 3] = [
-            &["Dear all,\nthanks,\nBob", "pos"],
-            &["Dear Sir,\nyour dog\nbarks", "neg"],
-            &["well", "neg"],
-        ];
-        assert_eq!(found(&texts_first), None);
+    /// A line of the span that is a row by itself, where all its lines may be rows.
+    fn row_in(&self, span: &Span<'_>) -> Option<usize> {
+        let filled = (0..span.lines.len()).filter(|place| {
+            let is_end = *place == 0 || *place + 1 == span.lines.len();
+            is_end || !span.lines[*place].is_empty()
+        });
+        let mut rows = Vec::new();
+        for place in filled {
+            rows.push((place, self.fields(span, place)?));
+        }
+        let mut often: HashMap<(usize, &[u8]), usize> = HashMap::new();
+        let mut numbers = vec![(0, 0); self.width];
+        for (_, (first, fields)) in &rows {
+            for (column, value) in (*first..).zip(fields) {
+                *often.entry((column, *value)).or_default() += 1;
+                if let Some((numbers, all)) = numbers.get_mut(column) {
+                    *all += 1;
+                    *numbers += usize::from(number(value).is_some() || is_mark(value));
+                }
+            }
+        }
+        let usual = |column: usize, value: &[u8]| {
+            let habit = &self.columns[column];
+            let is_label = self.label == Some(column);
+            let all_numbers = numbers[column].0 == numbers[column].1 && numbers[column].1 > 1;
+            let repeated = is_label && often[&(column, value)] > 1;
+            !value.trim_ascii().is_empty()
+                && (habit.holds(value)
+                    || repeated
+                    || (habit.range.is_some() && all_numbers)
+                    || (is_label && is_mark(value)))
+        };
+        let is_row = |(_, (first, fields)): &(usize, (usize, Vec<&[u8]>))| {
+            let columns = || (*first..self.width).zip(fields);
+            let prose = |(column, value): (usize, &&[u8])| {
+                let behind_delimiter = column > *first;
+                behind_delimiter && value.starts_with(b" ") && !self.columns[column].blanks
+            };
+            let judged = |(column, _): &(usize, &&[u8])| match self.label {
+                Some(label) => *column == label,
+                None => *column != span.column,
+            };
+            let whole = first + fields.len() <= self.width;
+            whole
+                && !columns().any(prose)
+                && columns()
+                    .filter(judged)
+                    .any(|(column, value)| usual(column, value))
+        };
+        rows.iter().find(|row| is_row(row)).map(|(place, _)| *place)
     }
 
-    #[test]
-    fn one_text_far_longer_than_all_others_is_implausible() {
-        let poem = |lines: usize| vec!["a line of a poem"; lines].join("\n");
-        let (long, short) = (poem(150), poem(4));
-        assert_eq!(found(&[&["pos", &long], &["neg", &short]]), Some((2, 150)));
-        let rather_long = poem(20);
-        assert_eq!(found(&[&["pos", &long], &["neg", &rather_long]]), None);
-        assert_eq!(found(&[&["pos", &poem(60)], &["neg", "x"]]), None);
+    /// Whether most lines have as many fields as a row, or more.
+    fn like_rows(&self, span: &Span<'_>) -> bool {
+        let filled = span.lines.iter().filter(|line| !line.is_empty());
+        let has_fields = |line: &&&[u8]| {
+            let delimiters = line.iter().filter(|byte| **byte == self.delimiter).count();
+            delimiters + 1 >= self.width
+        };
+        2 * filled.clone().filter(has_fields).count() > filled.count()
     }
+}
+
+impl<'r> Habit<'r> {
+    fn of(values: impl Iterator<Item = &'r [u8]>, rows: usize, blanks: bool) -> Self {
+        let values: HashSet<&[u8]> = values.filter(|value| is_line(value)).collect();
+        let numbers: Vec<f64> = values.iter().filter_map(|value| number(value)).collect();
+        let others = values.len() - numbers.len();
+        let numeric = !numbers.is_empty() && (others <= 1 || 10 * others < 2 * rows);
+        let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Self {
+            values,
+            range: numeric.then_some((low, high)),
+            blanks,
+        }
+    }
+
+    /// Whether the column holds the value, or could by its range of numbers.
+    fn holds(&self, value: &[u8]) -> bool {
+        let within = |(low, high)| number(value).is_some_and(|n| low <= n && n <= high);
+        self.values.contains(value) || self.range.is_some_and(within)
+    }
+}
+
+fn is_line(value: &[u8]) -> bool {
+    memchr::memchr2(b'\n', b'\r', value).is_none()
+}
+
+/// A number as programs write it; `000` is the rest of one.
+fn number(value: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(value).ok()?.trim();
+    let digits = text.trim_start_matches(['-', '+']);
+    let is_rest =
+        digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
+    let number: f64 = text.parse().ok().filter(|_| !is_rest)?;
+    number.is_finite().then_some(number)
+}
+
+/// Whether it says that a label is missing.
+fn is_mark(value: &[u8]) -> bool {
+    let text = std::str::from_utf8(value).unwrap_or_default().trim();
+    !text.is_empty() && (is_label_mark(text) || is_amount_mark(text))
 }

@@ -42,6 +42,8 @@ pub(super) struct Splitter<'c> {
     dialect: Dialect,
     at: usize,
     line: u64,
+    /// How many fields with content stood without quotes, by column.
+    pub(super) unquoted: Vec<usize>,
 }
 
 impl<'c> Splitter<'c> {
@@ -62,6 +64,7 @@ impl<'c> Splitter<'c> {
             dialect,
             at: 0,
             line: 1,
+            unquoted: Vec::new(),
         })
     }
 
@@ -92,6 +95,7 @@ impl<'c> Splitter<'c> {
             }
             Ok(record) => record,
         };
+        self.unquoted.fill(0);
         let names = record.map(|record| record.fields).unwrap_or_default();
         let name = |name: &Cow<'_, [u8]>| String::from_utf8_lossy(name).into_owned();
         Ok(names.iter().map(name).collect())
@@ -142,7 +146,13 @@ impl<'c> Splitter<'c> {
         let line = self.line;
         let mut fields = Vec::new();
         loop {
-            fields.push(self.field()?);
+            let is_quoted = self.content.get(self.at) == Some(&b'"');
+            let field = self.field()?;
+            if self.unquoted.len() == fields.len() {
+                self.unquoted.push(0);
+            }
+            self.unquoted[fields.len()] += usize::from(!is_quoted && !field.is_empty());
+            fields.push(field);
             if self.ends_line() {
                 self.end_line();
                 return Ok(Some(Record { line, fields }));
@@ -282,12 +292,17 @@ fn remedy(delimiter: u8) -> String {
 }
 
 /// The error of a quote that is not closed where it should be.
-pub(super) fn open_quote(path: &Path, line: u64, swallowed: &str) -> TaskError {
+fn open_quote(path: &Path, line: u64, swallowed: &str) -> TaskError {
     TaskError::Row {
         path: path.to_owned(),
         row: Place::Line(line),
         column: None,
-        found: format!("a quote that opens a field and is not closed: {swallowed} would be one text"),
-        expected: "a closing quote before the end of the field; a quote inside a quoted text is written twice, and a text that begins with a quote is quoted as a whole".into(),
+        found: format!(
+            "a quote that opens a field and is not closed: {swallowed} would be one text"
+        ),
+        expected: CLOSED.to_owned(),
     }
 }
+
+/// What is expected of quotes.
+pub(super) const CLOSED: &str = "a closing quote before the end of the field; a quote inside a quoted text is written twice, and a text that begins with a quote is quoted as a whole";
