@@ -1,30 +1,22 @@
 //! A new study for data of one's own: looks at files and encoder, and proposes every value that the look can tell.
 
-use std::collections::BTreeMap;
+mod proposals;
+
 use std::path::{Path, PathBuf};
 
 use crate::hub::{Hub, HubProgress};
 use crate::model::{LoadError, ModelFiles, SourceError, Tokenizer, TokenizerError};
 use crate::study::{Draft, ModelSource, StudyName};
 use crate::task::{
-    Dataset, Edition, Label, Labels, Metric, MissingLabels, QuotedLines, Resolution, Sketch,
-    TaskError, TaskSettings, ValidationSplit, load, visible,
+    Column, Dataset, Edition, MissingLabels, Predicted, QuotedLines, Resolution, Sketch, TaskError,
+    TaskSettings, ValidationSplit, load, visible,
 };
+use proposals::{counts, epochs, labels_seen, length, metric, warnings};
 
-/// Longer than any text.
-const NO_LIMIT: usize = 1_000_000;
-/// Rows whose tokens are counted.
-const ROWS_COUNTED: usize = 5000;
-/// Longest rows that are proposed, whatever the encoder takes: time and memory grow with them.
-const LONGEST: usize = 256;
 /// More rows than this in training, and the search sees only a share of them.
 const MANY_ROWS: usize = 20_000;
 /// Rows that a trial of the search then sees.
 const ROWS_SEARCHED: f64 = 10_000.0;
-/// Steps of a training that suffice for small modules.
-const STEPS: usize = 2000;
-/// A class with more than this share of the rows makes accuracy a weak score.
-const LOPSIDED: f64 = 0.65;
 
 /// What the user says of a new study; what is left out is guessed from the data.
 #[derive(Clone, Debug)]
@@ -45,11 +37,20 @@ pub struct Wishes {
     pub text_columns: Vec<String>,
     /// The label's column.
     pub label_column: Option<String>,
+    /// What the labels are; none: to be guessed.
+    pub predicted: Option<Predicted>,
     /// The classes in their order; empty: those that the files tell.
     pub labels: Vec<String>,
     /// What to do with rows whose label is missing.
     pub missing_labels: MissingLabels,
 }
+
+/// Keys of a study file that errors of its data advise, and what says the same here.
+const OPTIONS: [(&str, &str); 3] = [
+    ("`task.missing_labels = \"drop\"`", "--drop-missing-labels"),
+    ("`task.labels`", "--labels"),
+    ("`regression = true`", "--predict amounts"),
+];
 
 /// Why no study can be proposed.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,14 @@ pub enum DraftError {
     /// The data cannot be used.
     #[error(transparent)]
     Task(#[from] TaskError),
+    /// The data cannot be used as they stand, and a key of the study file would help.
+    #[error("{error}; here {options}")]
+    Keys {
+        /// What is wrong, and which key says what to do.
+        error: TaskError,
+        /// What to say in the keys' place.
+        options: String,
+    },
     /// The model cannot be found.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -86,6 +95,18 @@ pub enum DraftError {
         /// What there is to choose from.
         columns: String,
     },
+    /// The labels are numbers that may be classes or amounts.
+    #[error(
+        "{path}: the column `{label}` holds {distinct} whole numbers side by side: do they number classes, or are they amounts? say which with --predict classes or --predict amounts"
+    )]
+    ClassesOrAmounts {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        label: String,
+        /// Different numbers.
+        distinct: usize,
+    },
     /// Nothing tells which columns are the texts.
     #[error(
         "{path}: which column is the text? name it, or the two of a pair, with --text; the columns are {columns}"
@@ -96,6 +117,22 @@ pub enum DraftError {
         /// What there is to choose from.
         columns: String,
     },
+}
+
+/// The error of data, with what to say in place of the keys that it advises.
+fn advised(error: TaskError) -> DraftError {
+    let told = error.to_string();
+    let advised = OPTIONS.iter().filter(|(key, _)| told.contains(key));
+    let options: Vec<String> = advised
+        .map(|(key, option)| format!("{key} is {option}"))
+        .collect();
+    match options.is_empty() {
+        true => DraftError::Task(error),
+        false => DraftError::Keys {
+            error,
+            options: options.join(", "),
+        },
+    }
 }
 
 /// Looks at data and model and proposes a study; `progress` hears of downloads.
@@ -139,7 +176,7 @@ pub fn draft(
         let (path, columns) = (wishes.train, columns());
         return Err(DraftError::NoText { path, columns });
     }
-    let regression = label.is_amount() && wishes.labels.is_empty();
+    let regression = predicted(&wishes, label)? == Predicted::Amounts;
     let validation_share = if sketch.rows < 1000 { 0.2 } else { 0.1 };
     let mut settings = TaskSettings {
         name: wishes.name.as_str().to_owned(),
@@ -161,13 +198,13 @@ pub fn draft(
         validation_rows: None,
         edition: Edition::LATEST,
     };
-    let mut dataset = load(&settings, 42, hub, progress)?;
+    let mut dataset = load(&settings, 42, hub, progress).map_err(advised)?;
     let counts = counts(&dataset);
     let metric = metric(&dataset, &counts);
     if metric.0 != dataset.metric {
         // What cannot be measured, and what is to be warned of, depends on the metric.
         settings.metric = Some(metric.0);
-        dataset = load(&settings, 42, hub, progress)?;
+        dataset = load(&settings, 42, hub, progress).map_err(advised)?;
     }
     let files = ModelFiles::open(&wishes.model, hub, progress)?;
     let longest = files.encoder_config()?.longest_sequence();
@@ -187,12 +224,14 @@ pub fn draft(
     let resolution = Resolution::of(&dataset.validation, &dataset.labels, dataset.scoring());
     seen.push(format!("The search measures on {resolution}."));
     seen.push(tokens);
+    let mut cautions = guesses(&sketch, &wishes, label, &text_columns);
+    cautions.extend(warnings(&dataset, &counts));
     Ok(Draft {
         name: wishes.name.as_str().to_owned(),
         folder: wishes.folder,
         model: wishes.model,
         seen,
-        warnings: warnings(&dataset, &counts),
+        warnings: cautions,
         train: wishes.train,
         validation: wishes.validation,
         test: wishes.test,
@@ -210,6 +249,39 @@ pub fn draft(
     })
 }
 
+/// What the labels are, by the wishes or else by the column.
+fn predicted(wishes: &Wishes, label: &Column) -> Result<Predicted, DraftError> {
+    let stated = (!wishes.labels.is_empty()).then_some(Predicted::Classes);
+    let known = wishes.predicted.or(stated).or_else(|| label.predicted());
+    known.ok_or_else(|| DraftError::ClassesOrAmounts {
+        path: wishes.train.clone(),
+        label: visible(&label.name),
+        distinct: label.distinct,
+    })
+}
+
+/// What was guessed though it may be otherwise.
+fn guesses(sketch: &Sketch, wishes: &Wishes, label: &Column, texts: &[String]) -> Vec<String> {
+    let mut guesses = Vec::new();
+    let rivals = sketch.rivals(&label.name, texts);
+    if wishes.label_column.is_none() && !rivals.is_empty() {
+        let names: Vec<String> = rivals.iter().map(|c| format!("`{}`", c.name)).collect();
+        guesses.push(format!(
+            "`{}` is taken for the label, which could also be {}; --label names it",
+            label.name,
+            names.join(", ")
+        ));
+    }
+    let stated = wishes.predicted.is_some() || !wishes.labels.is_empty();
+    if !stated && !label.fractions && label.predicted() == Some(Predicted::Amounts) {
+        guesses.push(format!(
+            "the {} whole numbers of `{}` are taken for amounts; if they number classes, say --predict classes",
+            label.distinct, label.name
+        ));
+    }
+    guesses
+}
+
 fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
@@ -222,112 +294,4 @@ fn others(wishes: &Wishes, dataset: &Dataset) -> String {
     apart.map_or(String::new(), |path| {
         format!(", {} in {}", dataset.test.len(), file_name(path))
     })
-}
-
-/// Rows of each class, by its number; empty for amounts.
-fn counts(dataset: &Dataset) -> BTreeMap<usize, usize> {
-    let mut counts = BTreeMap::new();
-    for row in dataset.train.iter().chain(&dataset.validation) {
-        if let Label::Class(class) = row.label {
-            *counts.entry(class).or_insert(0) += 1;
-        }
-    }
-    counts
-}
-
-fn labels_seen(dataset: &Dataset, counts: &BTreeMap<usize, usize>) -> String {
-    match &dataset.labels {
-        Labels::Classes(names) => {
-            const SHOWN: usize = 10;
-            let each = counts.iter().take(SHOWN);
-            let each: Vec<String> = each.map(|(&c, n)| format!("{} {n}", names[c])).collect();
-            let more = if names.len() > SHOWN { ", ..." } else { "" };
-            format!("{} classes: {}{more}.", names.len(), each.join(", "))
-        }
-        Labels::Regression => {
-            let rows = dataset.train.iter().chain(&dataset.validation);
-            let values = rows.filter_map(|row| match row.label {
-                Label::Value(value) => Some(value),
-                Label::Class(_) => None,
-            });
-            let range = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
-                (low.min(v), high.max(v))
-            });
-            format!("The label is an amount from {} to {}.", range.0, range.1)
-        }
-    }
-}
-
-/// The largest class's share of the rows.
-fn largest_share(counts: &BTreeMap<usize, usize>) -> f64 {
-    let all: usize = counts.values().sum();
-    let most = counts.values().max().copied().unwrap_or(0);
-    most as f64 / all.max(1) as f64
-}
-
-fn metric(dataset: &Dataset, counts: &BTreeMap<usize, usize>) -> (Metric, String) {
-    match &dataset.labels {
-        Labels::Regression => {
-            let why = "whether the predictions are in the right order, on any scale";
-            (Metric::Spearman, why.to_owned())
-        }
-        Labels::Classes(_) if largest_share(counts) > LOPSIDED => {
-            let percent = 100.0 * largest_share(counts);
-            let why =
-                format!("{percent:.0} % of the rows are of one class, which accuracy would reward");
-            (Metric::Matthews, why)
-        }
-        Labels::Classes(_) => (
-            Metric::Accuracy,
-            "the classes are of similar size".to_owned(),
-        ),
-    }
-}
-
-/// The maximum length with its reason, and what was seen.
-fn length(
-    tokenizer: &Tokenizer,
-    dataset: &Dataset,
-    longest: usize,
-) -> Result<((usize, String), String), TokenizerError> {
-    let rows = &dataset.train[..dataset.train.len().min(ROWS_COUNTED)];
-    let encoded = tokenizer.encode(rows, NO_LIMIT)?;
-    let mut lengths: Vec<usize> = encoded.iter().map(|row| row.ids.len()).collect();
-    lengths.sort_unstable();
-    let at = |percent: usize| lengths[(lengths.len() - 1) * percent / 100];
-    let (most, nearly_all) = (at(100), at(99));
-    let length = nearly_all
-        .next_multiple_of(8)
-        .min(LONGEST)
-        .min(longest)
-        .max(8);
-    let cut = lengths.iter().filter(|&&l| l > length).count();
-    let percent = 100.0 * cut as f64 / lengths.len() as f64;
-    let why = match cut {
-        0 => "no row is longer".to_owned(),
-        _ => format!("cuts {percent:.1} % of the rows"),
-    };
-    let seen = format!(
-        "Tokens: half of the rows have at most {}, 99 % at most {nearly_all}, the longest has {most}.",
-        at(50)
-    );
-    Ok(((length, why), seen))
-}
-
-fn epochs(rows: usize, batch_size: usize) -> (u32, String) {
-    let steps = rows.div_ceil(batch_size).max(1);
-    let epochs = STEPS.div_ceil(steps).clamp(3, 20);
-    let why = format!("{steps} steps each; the best one's weights are kept");
-    (epochs as u32, why)
-}
-
-fn warnings(dataset: &Dataset, counts: &BTreeMap<usize, usize>) -> Vec<String> {
-    let mut warnings = dataset.warnings.clone();
-    if let (Labels::Classes(names), Some((&rarest, &few))) =
-        (&dataset.labels, counts.iter().min_by_key(|(_, n)| **n))
-        && few < 20
-    {
-        warnings.push(format!("the class {} has {few} rows only", names[rarest]));
-    }
-    warnings
 }

@@ -7,11 +7,11 @@ use anyhow::{Context, Result, bail};
 use autopeft::app::draft::{DraftError, Wishes, draft};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::study::{Draft, ModelSource, Study, StudyName};
-use autopeft::task::MissingLabels;
-use clap::Args;
+use autopeft::task::{MissingLabels, Predicted};
+use clap::{Args, ValueEnum};
 
 use super::downloads;
-use super::exit::Done;
+use super::exit::{Done, WrongUsage};
 use super::output;
 
 /// See [`Command::Init`](super::args::Command::Init).
@@ -35,6 +35,9 @@ pub(crate) struct InitArguments {
     /// The label's column [default: guessed]
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
+    /// What the labels are: classes, or amounts to predict [default: guessed]
+    #[arg(long, value_name = "WHAT")]
+    predict: Option<Predict>,
     /// All classes by name with commas, in the order of their numbers [default: those of the training rows]
     #[arg(
         long,
@@ -51,6 +54,24 @@ pub(crate) struct InitArguments {
     model: Option<String>,
 }
 
+/// What the labels are.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Predict {
+    /// Classes, by name or by number
+    Classes,
+    /// Numbers to predict
+    Amounts,
+}
+
+impl From<Predict> for Predicted {
+    fn from(predict: Predict) -> Self {
+        match predict {
+            Predict::Classes => Self::Classes,
+            Predict::Amounts => Self::Amounts,
+        }
+    }
+}
+
 /// The encoder where nothing is said.
 const MODEL: &str = "bert-base-uncased";
 
@@ -62,6 +83,10 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
             "{} is there already; name another file, or move it away",
             file.display()
         );
+    }
+    if arguments.predict == Some(Predict::Amounts) && !arguments.labels.is_empty() {
+        let problem = "--labels names classes, and --predict amounts says that there are none; keep one of them";
+        return Err(WrongUsage(problem.to_owned()).into());
     }
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let name = StudyName::new(&stem).with_context(|| {
@@ -90,6 +115,7 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
         test: arguments.test.as_deref().map(absolute).transpose()?,
         text_columns: arguments.text,
         label_column: arguments.label,
+        predicted: arguments.predict.map(Predicted::from),
         labels: arguments.labels,
         missing_labels: match arguments.drop_missing_labels {
             true => MissingLabels::Drop,

@@ -30,7 +30,7 @@ mod visible;
 pub use dataset::{Dataset, Example, Label, Labels};
 pub use edition::Edition;
 pub use error::{Place, TaskError};
-pub use inspect::{Column, Sketch};
+pub use inspect::{Column, Predicted, Sketch};
 pub use labels::plain_name;
 pub use load::load;
 pub use metric::{Metric, UnknownMetric};

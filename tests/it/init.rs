@@ -1,5 +1,6 @@
 //! Data of one's own: three unlike files, each from `init` to a running study without an edit.
 
+use crate::support::parquet_file::{Column, write_parquet};
 use crate::support::tiny;
 use std::fs;
 use std::process::{Command, Output};
@@ -233,4 +234,117 @@ fn rows_without_a_label_are_left_out_where_that_is_asked_for() {
     assert!(told.contains("30 of 300 rows are left out"), "{told}");
     let study = Study::read(&lab.0.path().join("mine.toml")).unwrap();
     assert_eq!(study.task.missing_labels, MissingLabels::Drop);
+}
+
+fn rows(count: usize, label: impl Fn(usize) -> String) -> String {
+    let row = |i: usize| format!("{},{}\n", tiny::sentence(i).0, label(i));
+    format!("text,label\n{}", (0..count).map(row).collect::<String>())
+}
+
+#[test]
+fn numbers_that_may_be_classes_or_amounts_are_asked_about() {
+    let lab = Lab::new("many.csv", &rows(300, |i| (i % 77).to_string()));
+    let said = refusal(&lab, &["many.csv"]);
+    assert!(
+        said.contains("77 whole numbers") && said.contains("--predict classes"),
+        "{said}"
+    );
+    let said = refusal(
+        &lab,
+        &["many.csv", "--predict", "amounts", "--labels", "a,b"],
+    );
+    assert!(said.contains("keep one of them"), "{said}");
+    let init = [
+        "init",
+        "mine.toml",
+        "--model",
+        "model",
+        "--train",
+        "many.csv",
+    ];
+    for (what, regression) in [("classes", false), ("amounts", true)] {
+        lab.text(&[&init[..], &["--predict", what]].concat());
+        let path = lab.0.path().join("mine.toml");
+        assert_eq!(Study::read(&path).unwrap().task.regression, regression);
+        fs::remove_file(path).unwrap();
+    }
+}
+
+#[test]
+fn a_mark_among_amounts_is_told_with_what_to_say_here() {
+    let label = |i: usize| match i {
+        17 => "-".to_owned(),
+        i => (1000 + 3 * (i % 100)).to_string(),
+    };
+    let lab = Lab::new("ratings.csv", &rows(300, label));
+    let said = refusal(&lab, &["ratings.csv"]);
+    assert!(
+        said.contains("1 of 300 labels are `-`")
+            && said.contains("is --drop-missing-labels")
+            && !said.contains("regression"),
+        "{said}"
+    );
+    let init = [
+        "init",
+        "mine.toml",
+        "--model",
+        "model",
+        "--train",
+        "ratings.csv",
+    ];
+    let told = lab.text(&[&init[..], &["--drop-missing-labels"]].concat());
+    assert!(
+        told.contains("regression = true")
+            && told.contains("Take care: the 100 whole numbers of `label` are taken for amounts"),
+        "{told}"
+    );
+}
+
+#[test]
+fn single_words_are_texts_and_other_labels_are_named() {
+    let row = |i: usize| {
+        let word = ["cat", "dog", "red", "blue"][i % 4];
+        format!("{word},{},{}\n", i % 2, i % 3 / 2)
+    };
+    let rows: String = (0..200).map(row).collect();
+    let lab = Lab::new("words.csv", &format!("text,rude,mean\n{rows}"));
+    let init = [
+        "init",
+        "mine.toml",
+        "--model",
+        "model",
+        "--train",
+        "words.csv",
+    ];
+    let told = lab.text(&init);
+    assert!(
+        told.contains(
+            "`mean` is taken for the label, which could also be `rude`; --label names it"
+        ),
+        "{told}"
+    );
+    let study = Study::read(&lab.0.path().join("mine.toml")).unwrap();
+    assert_eq!(study.task.text_columns, ["text"]);
+}
+
+#[test]
+fn numbers_that_their_file_names_are_classes() {
+    let lab = Lab::new("unused.csv", "");
+    let texts: Vec<String> = (0..300).map(|i| tiny::sentence(i).0).collect();
+    let labels: Vec<i64> = (0..300).map(|i| i % 77).collect();
+    let names: Vec<String> = (0..77).map(|i| format!("intent {i}")).collect();
+    let features = serde_json::json!({"topic": {"names": names, "_type": "ClassLabel"}});
+    let metadata = serde_json::json!({"info": {"features": features}}).to_string();
+    let columns = [
+        ("text", Column::Texts(&texts)),
+        ("topic", Column::Whole(&labels)),
+    ];
+    let path = lab.0.path().join("banking.parquet");
+    write_parquet(&path, &columns, Some(("huggingface", &metadata)));
+    let init = ["init", "mine.toml", "--model", "model", "--train"];
+    let told = lab.text(&[&init[..], &["banking.parquet"]].concat());
+    assert!(told.contains("77 classes: intent 0 "), "{told}");
+    let study = Study::read(&lab.0.path().join("mine.toml")).unwrap();
+    assert!(!study.task.regression);
+    assert_eq!(study.task.label_column.as_deref(), Some("topic"));
 }
