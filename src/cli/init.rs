@@ -149,6 +149,15 @@ fn drafted(mut wishes: Wishes, hub: &Hub) -> Result<Draft> {
             Ok(draft) => return Ok(draft),
             Err(error) => error,
         };
+        if let DraftError::ClassesOrAmounts { label, .. } = &error {
+            let question = format!("what do the numbers of `{label}` say (classes, amounts)");
+            let answer = ask(&question, None).and_then(|a| Predict::from_str(&a, true).ok());
+            let Some(answer) = answer else {
+                return Err(error.into());
+            };
+            wishes.predicted = Some(answer.into());
+            continue;
+        }
         let (what, columns) = match &error {
             DraftError::NoLabel { columns, .. } => ("the label's column", columns),
             DraftError::NoText { columns, .. } => {
