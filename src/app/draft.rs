@@ -62,7 +62,7 @@ pub enum DraftError {
     #[error("{error}; here {options}")]
     Keys {
         /// What is wrong, and which key says what to do.
-        error: TaskError,
+        error: Box<TaskError>,
         /// What to say in the keys' place.
         options: String,
     },
@@ -129,7 +129,7 @@ fn advised(error: TaskError) -> DraftError {
     match options.is_empty() {
         true => DraftError::Task(error),
         false => DraftError::Keys {
-            error,
+            error: Box::new(error),
             options: options.join(", "),
         },
     }
