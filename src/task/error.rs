@@ -45,6 +45,12 @@ pub enum TaskError {
         /// What is wrong, and what to do.
         problem: String,
     },
+    /// A file, or all files of a set, are empty.
+    #[error("{}: the file holds no rows; at least one is needed", path.display())]
+    NoRows {
+        /// The file, the first of them.
+        path: PathBuf,
+    },
     /// A file lacks a column.
     #[error("{}: there is no column `{}`; the columns are {columns}", path.display(), visible(column))]
     NoColumn {

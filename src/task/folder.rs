@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+mod aside;
+#[cfg(test)]
+mod tests;
+
 use super::files::Set;
 use super::read::file_name;
 use super::visible::listed;
@@ -14,6 +18,8 @@ const INNER_FOLDER: &str = "data";
 pub(super) struct Listing<'f> {
     folder: &'f Path,
     files: Vec<PathBuf>,
+    /// Names of further files that are called like a set.
+    aside: Vec<String>,
 }
 
 impl<'f> Listing<'f> {
@@ -29,7 +35,11 @@ impl<'f> Listing<'f> {
             path.is_file() && of.is_some_and(|of| format.is_none_or(|format| format == of))
         });
         files.sort();
-        Ok(Self { folder, files })
+        Ok(Self {
+            folder,
+            aside: aside::aside(folder, &files),
+            files,
+        })
     }
 
     fn wrong(&self, problem: impl std::fmt::Display) -> TaskError {
@@ -45,13 +55,20 @@ impl<'f> Listing<'f> {
             return Ok(set);
         }
         let extensions = DataFormat::EXTENSIONS.iter().map(|(name, _)| *name);
-        let there: Vec<String> = self.files.iter().map(|path| file_name(path)).collect();
+        let there = self.files.iter().map(|path| file_name(path));
+        let there: Vec<String> = there.chain(self.aside.iter().cloned()).collect();
+        let other = match self.aside.is_empty() {
+            true => "",
+            false => {
+                "; packed files, other formats, and folders but this one and `data` in it are not looked into: bring the file there, such as train-00000-of-00002.parquet where it is one of two, or name it with `train_file`"
+            }
+        };
         let there = match there.is_empty() {
             true => "no data file".to_owned(),
             false => format!("only {}", listed(there.iter().map(String::as_str))),
         };
         Err(self.wrong(format!(
-            "no file {} with one of the extensions {} is in the folder, {there}",
+            "no file {} with one of the extensions {} is in the folder, {there}{other}",
             names.join(" or "),
             extensions.collect::<Vec<_>>().join(", ")
         )))
@@ -72,11 +89,12 @@ impl<'f> Listing<'f> {
         Ok(None)
     }
 
-    /// Data files that are in none of these sets.
+    /// Names of the data files that are in none of these sets.
     pub(super) fn others<'s>(&self, sets: impl Iterator<Item = &'s Set>) -> Vec<String> {
         let used: Vec<&PathBuf> = sets.flat_map(|set| &set.files).collect();
         let others = self.files.iter().filter(|path| !used.contains(path));
-        others.map(|path| file_name(path)).collect()
+        let others = others.map(|path| file_name(path));
+        others.chain(self.aside.iter().cloned()).collect()
     }
 
     /// All files of one name, which must be one table: a single file, or every shard of one number of them.
@@ -175,101 +193,5 @@ impl Shard {
             of: count.parse().ok()?,
         };
         (plain && shard.of > 0).then_some(shard)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
-    use super::*;
-
-    fn found(names: &[&str], set: &str) -> Result<Option<Vec<String>>, String> {
-        let folder = tempfile::tempdir().unwrap();
-        for name in names {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "").unwrap();
-        }
-        let listing = Listing::of(folder.path(), None).unwrap();
-        let set = listing.first(&[set]).map_err(|error| error.to_string())?;
-        Ok(set.map(|set| set.files.iter().map(|path| file_name(path)).collect()))
-    }
-
-    #[test]
-    fn shards_are_one_set_in_their_order() {
-        let files = [
-            "train-00001-of-00002-0123456789abcdef.parquet",
-            "train-00000-of-00002-fedcba9876543210.parquet",
-            "test.csv",
-        ];
-        let train = found(&files, "train").unwrap().unwrap();
-        assert_eq!(train, [files[1], files[0]]);
-        assert_eq!(found(&files, "test").unwrap().unwrap(), ["test.csv"]);
-        assert_eq!(found(&files, "dev").unwrap(), None);
-    }
-
-    #[test]
-    fn the_inner_folder_of_the_hub_is_looked_into() {
-        let files = ["data/train-00000-of-00001.parquet", "README.md"];
-        let train = found(&files, "train").unwrap().unwrap();
-        assert_eq!(train, ["train-00000-of-00001.parquet"]);
-    }
-
-    #[test]
-    fn what_is_missing_or_there_twice_is_told() {
-        let missing = found(
-            &[
-                "train-00000-of-00003.parquet",
-                "train-00002-of-00003.parquet",
-            ],
-            "train",
-        );
-        let missing = missing.unwrap_err();
-        assert!(
-            missing.contains("in 3 files") && missing.ends_with("from 0: 1"),
-            "{missing}"
-        );
-        for files in [
-            &["train.csv", "train.jsonl"][..],
-            &["train.csv", "data/train.csv"],
-            &["train.parquet", "train-00000-of-00001.parquet"],
-            &[
-                "train-00000-of-00001.parquet",
-                "train-00000-of-00002.parquet",
-            ],
-            &[
-                "train-00000-of-00001-01234567.parquet",
-                "train-00000-of-00001-89abcdef.parquet",
-            ],
-        ] {
-            let several = found(files, "train").unwrap_err();
-            assert!(several.contains("several files"), "{several}");
-        }
-    }
-
-    #[test]
-    fn other_names_are_no_shards() {
-        assert_eq!(
-            found(
-                &["training.csv", "train-old.csv", "train-1-of-x.csv"],
-                "train"
-            )
-            .unwrap(),
-            None
-        );
-        assert_eq!(
-            found(&["train.TXT", "train.csv.gz"], "train").unwrap(),
-            None
-        );
-        assert_eq!(
-            found(&["Train.CSV"], "train").unwrap().unwrap(),
-            ["Train.CSV"]
-        );
-        let one = Shard::in_name(Path::new("/x/my-train-00001-of-00004.parquet"));
-        assert_eq!(one, Some(Shard { number: 1, of: 4 }));
-        assert_eq!(
-            Shard::in_name(Path::new("train-00000-of-00001.parquet")),
-            None
-        );
     }
 }

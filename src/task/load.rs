@@ -32,7 +32,7 @@ pub fn load(
         let names = listed(files.unused.iter().map(String::as_str));
         reading
             .warnings
-            .push(format!("not used, as no set has this name: {names}"));
+            .push(format!("not used: {names}, for the files of a set are called after it, are not packed, and lie in the folder or in `data` in it"));
     }
 
     let (target, train) = reading.train(&files.train)?;

@@ -81,6 +81,10 @@ impl<'s> Reading<'s> {
                 self.pass_over(&path, &format!("it has no column `{}`", visible(&column)));
                 return Ok(None);
             }
+            Err(TaskError::NoRows { path }) if set.optional => {
+                self.pass_over(&path, "it holds no rows");
+                return Ok(None);
+            }
             table => table?,
         };
         let column = LabelColumn::new(&table, self.definition.columns.len(), self.format)?;

@@ -237,6 +237,28 @@ fn a_test_set_whose_labels_are_kept_back_is_passed_over_or_refused_where_it_is_n
 }
 
 #[test]
+fn a_test_file_without_rows_is_passed_over_unless_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "train.csv", rows(&[]));
+    write(folder, "dev.csv", GOOD);
+    let mut settings = single(folder, "train.csv", "dev.csv");
+    settings.test_file = Some(folder.join("test.csv"));
+    let mut whole = single(folder, "", "");
+    whole.folder = Some(folder.to_owned());
+    (whole.train_file, whole.validation_file) = (None, None);
+    for empty in ["text,label\n", ""] {
+        write(folder, "test.csv", empty);
+        let dataset = loaded(&whole).unwrap();
+        has(
+            &dataset.warnings.join("\n"),
+            &["test.csv is not used: it holds no rows"],
+        );
+        has(&problem(&settings), &["test.csv: the file holds no rows"]);
+    }
+}
+
+#[test]
 fn a_test_file_without_the_column_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -51,7 +51,7 @@ fn the_test_file_of_a_folder_is_the_test_set() {
     assert_eq!(dataset.test[0].text, "test 0");
     has(
         &dataset.warnings.join("\n"),
-        &["not used, as no set has this name: `held-out.csv`"],
+        &["not used: `held-out.csv`, for the files of a set are called after it"],
     );
     has(
         &dataset.warnings.join("\n"),

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::quotes::{Known, swallowed};
-use super::records::{CLOSED, Dialect, Record, Splitter};
-use super::{Cell, Content, bad_utf8, held, text, twice, wrong};
+use super::records::{CLOSED, Dialect, Record, Splitter, not_utf8};
+use super::{Cell, Content, held, text, twice, wrong};
 use crate::task::error::{Place, TaskError};
+use crate::task::visible::visible;
 
 /// The `columns` of every row.
 pub(super) fn rows(
@@ -19,11 +20,23 @@ pub(super) fn rows(
     let mut splitter = Splitter::new(path, &content, dialect)?;
     let names = splitter.header()?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return Ok(Content {
+            rows: Vec::new(),
+            warnings: Vec::new(),
+        });
+    }
     if columns
         .iter()
         .any(|column| !names.contains(&column.as_str()))
     {
         splitter.refuse_other_delimiter(columns)?;
+        if !dialect.quoting && names.iter().any(|name| is_quoted(name.as_bytes())) {
+            return Err(wrong(
+                path,
+                format!("the names of its columns {NO_QUOTING}"),
+            ));
+        }
     }
     held(path, columns, &names)?;
     let place = |column: &String| names.iter().position(|name| name == column);
@@ -40,8 +53,7 @@ pub(super) fn rows(
                 expected: format!("{}, as in the header", names.len()),
             });
         }
-        let is_header = |(field, name): (&Cow<'_, [u8]>, &&str)| **field == *name.as_bytes();
-        if record.fields.iter().zip(&names).all(is_header) {
+        if is_header(&record, &names) {
             return Err(TaskError::Row {
                 path: path.to_owned(),
                 row: Place::Line(record.line),
@@ -70,17 +82,18 @@ pub(super) fn rows(
             });
         }
     }
-    let warnings = quoted_without_quoting(&records, dialect);
+    let mut warnings = Vec::new();
+    if !dialect.quoting {
+        for (column, &place) in columns.iter().zip(&places) {
+            let is_label = known.label.and_then(|label| places.get(label)) == Some(&place);
+            refuse_quoted(path, &records, (column, place), is_label)?;
+        }
+        warnings.extend(quoted_without_quoting(&records));
+    }
     let cell = |record: &Record<'_>, column: usize| {
         let text = std::str::from_utf8(&record.fields[places[column]]);
         text.map(|text| Cell::Text(text.to_owned()))
-            .map_err(|error| TaskError::Row {
-                path: path.to_owned(),
-                row: Place::Line(record.line),
-                column: Some(columns[column].clone()),
-                found: bad_utf8(error),
-                expected: "UTF-8 text".into(),
-            })
+            .map_err(|error| not_utf8(path, record.line, Some(columns[column].clone()), error))
     };
     let row = |record: &Record<'_>| {
         let cells = (0..columns.len()).map(|column| cell(record, column));
@@ -110,18 +123,51 @@ pub(super) fn header(path: &Path, dialect: Dialect) -> Result<Vec<String>, TaskE
     Ok(names)
 }
 
-/// Says where a tab-separated file was written with quotes, which are read as characters here.
-fn quoted_without_quoting(records: &[Record<'_>], dialect: Dialect) -> Vec<String> {
-    let is_quoted = |field: &&Cow<'_, [u8]>| {
-        field.len() > 1 && field.starts_with(b"\"") && field.ends_with(b"\"")
-    };
-    let fields = records.iter().flat_map(|record| &record.fields);
-    let quoted = fields.filter(is_quoted).count();
-    match quoted {
-        _ if dialect.quoting => Vec::new(),
-        0 => Vec::new(),
-        _ => vec![format!(
-            "{quoted} fields stand in double quotes, which are read as part of the text: tab-separated files have no quoting, as GLUE's; write the file as CSV or JSONL if the quotes are not meant"
-        )],
+/// Whether it is the header once more, perhaps with its columns in another order or behind a byte order mark.
+fn is_header(record: &Record<'_>, names: &[&str]) -> bool {
+    let first = record.fields.iter().take(1);
+    let first = first.map(|field| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field));
+    let others = record.fields.iter().skip(1).map(Cow::as_ref);
+    let mut fields: Vec<&[u8]> = first.chain(others).collect();
+    let mut names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+    fields.sort_unstable();
+    names.sort_unstable();
+    fields == names
+}
+
+/// What is wrong with quotes in a tab-separated file, and what to do.
+const NO_QUOTING: &str = "stand in double quotes, which would be read as part of them: tab-separated files have no quoting, as GLUE's; write the file as CSV or JSONL, for example in Python: pandas.read_csv(OLD, sep=\"\\t\").to_csv(NEW, index=False)";
+
+/// Refuses a column of a tab-separated file that was written with quotes: all of it, or a label.
+fn refuse_quoted(
+    path: &Path,
+    records: &[Record<'_>],
+    (column, place): (&String, usize),
+    is_label: bool,
+) -> Result<(), TaskError> {
+    let quoted = records
+        .iter()
+        .filter(|record| is_quoted(&record.fields[place]));
+    let quoted = quoted.count();
+    if quoted > 0 && (is_label || quoted == records.len()) {
+        let column = visible(column);
+        let problem = format!("{quoted} values of column `{column}` {NO_QUOTING}");
+        return Err(wrong(path, problem));
     }
+    Ok(())
+}
+
+/// Says where a tab-separated file has quotes, which are read as characters here.
+fn quoted_without_quoting(records: &[Record<'_>]) -> Option<String> {
+    let fields = records.iter().flat_map(|record| &record.fields);
+    let quoted = fields.filter(|field| is_quoted(field)).count();
+    (quoted > 0).then(|| {
+        format!(
+            "{quoted} fields stand in double quotes, which are read as part of the text: tab-separated files have no quoting, as GLUE's; write the file as CSV or JSONL if the quotes are not meant"
+        )
+    })
+}
+
+fn is_quoted(field: &[u8]) -> bool {
+    field.len() > 1 && field.starts_with(b"\"") && field.ends_with(b"\"")
 }

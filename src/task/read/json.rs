@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::{Cell, Content, bad_utf8, text, wrong};
+use super::{Cell, Content, UTF8, bad_utf8, text, wrong};
 use crate::task::error::{Place, TaskError};
 use crate::task::visible::{listed, visible};
 
@@ -104,7 +104,9 @@ fn inside(
         let list = value.as_array();
         list.is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_object))
     };
-    if outer.get("data").is_some_and(has_rows)
+    let lists = outer.iter().filter(|(_, value)| has_rows(value));
+    let lists: Vec<String> = lists.map(|(name, _)| name.clone()).collect();
+    if lists == ["data"]
         && let Some(Value::Array(list)) = outer.remove("data")
     {
         return list.into_iter().enumerate().try_for_each(|(index, value)| {
@@ -112,15 +114,10 @@ fn inside(
             visit(place, object(path, place, value)?)
         });
     }
-    let lists: Vec<&str> = outer
-        .iter()
-        .filter(|(_, value)| has_rows(value))
-        .map(|(name, _)| name.as_str())
-        .collect();
     let problem = match lists.is_empty() {
         false => format!(
             "it is one JSON object with the lists {}; write the rows of one list into a file of its own, one object a line",
-            listed(lists.into_iter())
+            listed(lists.iter().map(String::as_str))
         ),
         true => "it is one JSON object of columns or of other things, not of rows; write one object a line (in pandas: to_json(NEW, orient=\"records\", lines=True))".to_owned(),
     };
@@ -138,7 +135,8 @@ fn whole(path: &Path, content: &[u8]) -> Result<Vec<Value>, TaskError> {
             ),
         )
     };
-    let content = std::str::from_utf8(content).map_err(|error| wrong(path, bad_utf8(error)))?;
+    let content = std::str::from_utf8(content)
+        .map_err(|error| wrong(path, format!("{}; expected {UTF8}", bad_utf8(error))))?;
     match serde_json::from_str(content) {
         Ok(Unique(Value::Array(list))) => Ok(list),
         Ok(_) => Err(problem(&"another value")),
@@ -155,7 +153,7 @@ fn parsed(path: &Path, place: Place, line: &[u8]) -> Result<Value, TaskError> {
         found,
         expected: expected.to_owned(),
     };
-    let text = std::str::from_utf8(line).map_err(|error| wrong(bad_utf8(error), "UTF-8 text"))?;
+    let text = std::str::from_utf8(line).map_err(|error| wrong(bad_utf8(error), UTF8))?;
     serde_json::from_str(text)
         .map(|Unique(value)| value)
         .map_err(|error| {

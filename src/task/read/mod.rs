@@ -2,10 +2,13 @@
 
 mod columns;
 mod delimited;
+mod delimiter;
 mod json;
 mod parquet;
 mod quotes;
 mod records;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::path::{Path, PathBuf};
@@ -131,12 +134,6 @@ pub(crate) fn read_knowing(
             DataFormat::Tsv => delimited::rows(path, columns, records::TSV, known),
             DataFormat::Parquet => parquet::rows(path, columns),
         }?;
-        if content.rows.is_empty() {
-            return Err(wrong(
-                path,
-                "the file holds no rows; at least one is needed",
-            ));
-        }
         let rows = content.rows.into_iter();
         let rows = rows.map(|(place, cells)| Row { file, place, cells });
         table.rows.extend(rows);
@@ -145,7 +142,11 @@ pub(crate) fn read_knowing(
             .warnings
             .extend(content.warnings.into_iter().map(named));
     }
-    Ok(table)
+    match files.first() {
+        // One of several files may be empty.
+        Some(path) if table.rows.is_empty() => Err(TaskError::NoRows { path: path.clone() }),
+        _ => Ok(table),
+    }
 }
 
 /// The names that a file itself gives the numbers of a column: the `ClassLabel` of Hugging Face data sets in Parquet.
@@ -211,6 +212,9 @@ fn twice(column: &str, count: usize) -> String {
         visible(column)
     )
 }
+
+/// What is expected of bytes.
+const UTF8: &str = "UTF-8 text; save it as such (for example: iconv -f ENCODING -t UTF-8 OLD > NEW, where ENCODING is WINDOWS-1252 in most of the West, GB18030 in China, SHIFT_JIS in Japan)";
 
 /// A description of bytes that are no UTF-8.
 fn bad_utf8(error: std::str::Utf8Error) -> String {

@@ -7,10 +7,12 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use habit::{Habit, is_line, is_mark, number};
+
 use super::records::Record;
-use crate::task::marks::{is_amount_mark, is_label_mark};
 use crate::task::visible::visible;
 
+mod habit;
 #[cfg(test)]
 mod tests;
 
@@ -156,15 +158,6 @@ struct Habits<'r> {
     columns: Vec<Habit<'r>>,
 }
 
-/// What one column holds outside of fields that span lines.
-struct Habit<'r> {
-    values: HashSet<&'r [u8]>,
-    /// The lowest and the highest, where nearly every value is a number.
-    range: Option<(f64, f64)>,
-    /// Whether a value begins with a blank, as text behind a comma does.
-    blanks: bool,
-}
-
 impl<'r> Habits<'r> {
     fn of(
         records: &'r [Record<'_>],
@@ -282,46 +275,4 @@ impl<'r> Habits<'r> {
         };
         2 * filled.clone().filter(has_fields).count() > filled.count()
     }
-}
-
-impl<'r> Habit<'r> {
-    fn of(values: impl Iterator<Item = &'r [u8]>, rows: usize, blanks: bool) -> Self {
-        let values: HashSet<&[u8]> = values.filter(|value| is_line(value)).collect();
-        let numbers: Vec<f64> = values.iter().filter_map(|value| number(value)).collect();
-        let others = values.len() - numbers.len();
-        let numeric = !numbers.is_empty() && (others <= 1 || 10 * others < 2 * rows);
-        let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        Self {
-            values,
-            range: numeric.then_some((low, high)),
-            blanks,
-        }
-    }
-
-    /// Whether the column holds the value, or could by its range of numbers.
-    fn holds(&self, value: &[u8]) -> bool {
-        let within = |(low, high)| number(value).is_some_and(|n| low <= n && n <= high);
-        self.values.contains(value) || self.range.is_some_and(within)
-    }
-}
-
-fn is_line(value: &[u8]) -> bool {
-    memchr::memchr2(b'\n', b'\r', value).is_none()
-}
-
-/// A number as programs write it; `000` is the rest of one.
-fn number(value: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(value).ok()?.trim();
-    let digits = text.trim_start_matches(['-', '+']);
-    let is_rest =
-        digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
-    let number: f64 = text.parse().ok().filter(|_| !is_rest)?;
-    number.is_finite().then_some(number)
-}
-
-/// Whether it says that a label is missing.
-fn is_mark(value: &[u8]) -> bool {
-    let text = std::str::from_utf8(value).unwrap_or_default().trim();
-    !text.is_empty() && (is_label_mark(text) || is_amount_mark(text))
 }

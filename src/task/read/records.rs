@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::wrong;
+use super::{UTF8, bad_utf8, delimiter, wrong};
 use crate::task::error::{Place, TaskError};
-use crate::task::visible::visible;
 
 /// How fields and rows are told apart.
 #[derive(Clone, Copy, Debug)]
@@ -68,25 +67,10 @@ impl<'c> Splitter<'c> {
         })
     }
 
-    /// The names in the first record.
+    /// The names in the first record; none in an empty file.
     pub(super) fn header(&mut self) -> Result<Vec<String>, TaskError> {
-        let first = self
-            .content
-            .split(|byte| matches!(byte, b'\n' | b'\r'))
-            .next();
-        let note = first.and_then(|line| line.strip_prefix(b"sep="));
-        if let Some(&delimiter) = note.and_then(|rest| rest.first()) {
-            let also = match delimiter == self.dialect.delimiter {
-                true => String::new(),
-                false => format!(", and {}", remedy(delimiter)),
-            };
-            return Err(wrong(
-                self.path,
-                format!(
-                    "its first line `sep={}` is a note for Excel and no header; remove the line{also}",
-                    visible(&char::from(delimiter).to_string())
-                ),
-            ));
+        if let Some(problem) = delimiter::note(self.content, self.dialect) {
+            return Err(wrong(self.path, problem));
         }
         let record = match self.record() {
             Err(error) => {
@@ -96,40 +80,22 @@ impl<'c> Splitter<'c> {
             Ok(record) => record,
         };
         self.unquoted.fill(0);
-        let names = record.map(|record| record.fields).unwrap_or_default();
-        let name = |name: &Cow<'_, [u8]>| String::from_utf8_lossy(name).into_owned();
-        Ok(names.iter().map(name).collect())
+        let Some(Record { line, fields }) = record else {
+            return Ok(Vec::new());
+        };
+        let name = |name: &Cow<'_, [u8]>| match std::str::from_utf8(name) {
+            Ok(name) => Ok(name.to_owned()),
+            Err(error) => Err(not_utf8(self.path, line, None, error)),
+        };
+        fields.iter().map(name).collect()
     }
 
     /// Names the delimiter of a file that has another than its format's; `wanted`: columns of which it would have one.
     pub(super) fn refuse_other_delimiter(&self, wanted: &[String]) -> Result<(), TaskError> {
-        let first = self
-            .content
-            .split(|byte| matches!(byte, b'\n' | b'\r'))
-            .next();
-        let first = String::from_utf8_lossy(first.unwrap_or_default()).into_owned();
-        let own = first.matches(char::from(self.dialect.delimiter)).count();
-        let other = b";\t|,".iter().find(|&&delimiter| {
-            let names: Vec<&str> = first.split(char::from(delimiter)).collect();
-            let has = |column: &String| names.iter().any(|name| name.trim_matches('"') == column);
-            let count = names.len() - 1;
-            let meant = wanted.is_empty() || wanted.iter().any(has) || own == 0;
-            delimiter != self.dialect.delimiter && count > own && meant
-        });
-        let Some(&delimiter) = other else {
-            return Ok(());
-        };
-        let start: String = first.chars().take(60).collect();
-        Err(wrong(
-            self.path,
-            format!(
-                "its columns are separated by `{}`, not by `{}` (the first line is `{}`); {}",
-                visible(&char::from(delimiter).to_string()),
-                visible(&char::from(self.dialect.delimiter).to_string()),
-                visible(&start),
-                remedy(delimiter)
-            ),
-        ))
+        match delimiter::other(self.content, self.dialect, wanted) {
+            Some(problem) => Err(wrong(self.path, problem)),
+            None => Ok(()),
+        }
     }
 
     /// The next record; none at the end. Empty lines are no records.
@@ -279,15 +245,19 @@ fn line_ends(piece: &[u8]) -> u64 {
     piece.iter().enumerate().filter(|pair| ends(*pair)).count() as u64
 }
 
-/// What to do with a file that has this delimiter.
-fn remedy(delimiter: u8) -> String {
-    match delimiter {
-        b'\t' => "name it .tsv, or set `format = \"tsv\"`".into(),
-        b',' => "name it .csv, or set `format = \"csv\"`".into(),
-        other => format!(
-            "write it with commas, for example in Python: pandas.read_csv(OLD, sep=\"{}\").to_csv(NEW, index=False)",
-            visible(&char::from(other).to_string())
-        ),
+/// The error of a line that is no UTF-8.
+pub(super) fn not_utf8(
+    path: &Path,
+    line: u64,
+    column: Option<String>,
+    error: std::str::Utf8Error,
+) -> TaskError {
+    TaskError::Row {
+        path: path.to_owned(),
+        row: Place::Line(line),
+        column,
+        found: bad_utf8(error),
+        expected: UTF8.to_owned(),
     }
 }
 

@@ -55,6 +55,7 @@ pub(super) fn foreign(content: &[u8]) -> Option<String> {
 /// UTF-16 or UTF-32, by its mark or by the zero bytes of plain letters.
 fn wide(content: &[u8]) -> Option<&'static str> {
     const LOOKED_AT: usize = 4096;
+    const HEADER: usize = 16;
     if content.starts_with(b"\xff\xfe\0\0") || content.starts_with(b"\0\0\xfe\xff") {
         return Some("UTF-32");
     }
@@ -62,6 +63,36 @@ fn wide(content: &[u8]) -> Option<&'static str> {
         return Some("UTF-16");
     }
     let start = &content[..content.len().min(LOOKED_AT) & !3];
+    // The header may be the only plain letters, and without it line ends and commas.
+    let header = &start[..start.len().min(HEADER)];
+    zeros_of(header)
+        .or_else(|| zeros_of(start))
+        .or_else(|| few_zeros(start))
+}
+
+/// Zero bytes at even and odd places, in a text that is no UTF-8.
+fn few_zeros(start: &[u8]) -> Option<&'static str> {
+    let is_utf8 =
+        std::str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let zeros = |place: usize| {
+        start
+            .iter()
+            .skip(place)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    match (zeros(0), zeros(1)) {
+        _ if is_utf8 => None,
+        (big, little) if big.max(little) < 2 => None,
+        (big, little) if little > 2 * big => Some("UTF-16LE"),
+        (big, little) if big > 2 * little => Some("UTF-16BE"),
+        _ => None,
+    }
+}
+
+/// Zero bytes of plain letters, by their place among four.
+fn zeros_of(start: &[u8]) -> Option<&'static str> {
     let zeros = |place: usize| {
         let bytes = start.iter().skip(place).step_by(4);
         bytes.filter(|byte| **byte == 0).count()
@@ -97,6 +128,14 @@ mod tests {
         assert_eq!(wide(text.as_bytes()), None);
         assert_eq!(wide("Grüße,日本語\n".as_bytes()), None);
         assert_eq!(wide(b""), None);
+        for header in ["text,label\n", "文,字\n"] {
+            let text = format!("{header}{}", "日本語の文章,正\r\n".repeat(200));
+            let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            assert_eq!(wide(&little), Some("UTF-16LE"));
+            assert_eq!(wide(&big), Some("UTF-16BE"));
+            assert_eq!(wide(text.as_bytes()), None);
+        }
     }
 
     #[test]
