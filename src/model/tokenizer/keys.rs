@@ -1,6 +1,7 @@
 //! The keys of a tokenizer's JSON files, with errors that name them.
 
 use serde_json::{Map, Value};
+use tokenizers::TruncationDirection;
 
 use super::TokenizerError;
 use super::files::{SETTINGS, WHOLE};
@@ -73,6 +74,25 @@ impl Keys {
         (1.0..1e9).contains(&length).then_some(length as usize)
     }
 
+    /// A side; where it is not named, the one that a part of `tokenizer.json` has, else right.
+    pub(super) fn side(
+        &self,
+        key: &str,
+        theirs: Option<&str>,
+    ) -> Result<TruncationDirection, TokenizerError> {
+        let Some(side) = self.object.get(key) else {
+            return Ok(match theirs {
+                Some("Left") => TruncationDirection::Left,
+                _ => TruncationDirection::Right,
+            });
+        };
+        match side.as_str() {
+            Some("right") => Ok(TruncationDirection::Right),
+            Some("left") => Ok(TruncationDirection::Left),
+            _ => Err(self.wrong(key, "\"right\" or \"left\", in small letters")),
+        }
+    }
+
     /// Refuses a word splitter of Python's own.
     pub(super) fn refuse_other_words(&self) -> Result<(), TokenizerError> {
         let basic = [
@@ -90,7 +110,7 @@ impl Keys {
         Ok(())
     }
 
-    /// Refuses what makes Python take another file than `tokenizer.json`, if that is `there`.
+    /// Refuses what makes Python take another file than `tokenizer.json`, if that is `there`, else than the vocabulary.
     pub(super) fn refuse_other_files(&self, there: bool) -> Result<(), TokenizerError> {
         let another = |key: &str| {
             let problem = format!(
@@ -99,6 +119,15 @@ impl Keys {
             );
             TokenizerError::file(SETTINGS, problem)
         };
+        let vocabulary = ["vocab_file", "merges_file"];
+        let elsewhere = |key: &&str| !there && self.object.contains_key(*key);
+        if let Some(key) = vocabulary.into_iter().find(elsewhere) {
+            return Err(self.wrong(
+                key,
+                "no such key: Python takes the vocabulary from there, and not from the file beside it; take the key out, \
+                 and see that the file beside it is the vocabulary that is meant",
+            ));
+        }
         if there && self.object.contains_key("tokenizer_file") {
             return Err(another("tokenizer_file"));
         }

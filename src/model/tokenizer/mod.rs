@@ -7,6 +7,7 @@
 //! tokens) and lengths `n1 <= n2`, only if `n1 + n2 > R`: `n2' = n1` if `n1 > R`, else `max(n1, R - n1)`; if still
 //! `n1 + n2' > R`, then `n1' = R div 2` and `n2' = n1' + R mod 2`.
 
+mod chance;
 mod class;
 mod error;
 mod files;
@@ -66,11 +67,12 @@ impl Tokenizer {
         };
         let own_padding = inner.get_padding().map(|padding| padding.pad_id);
         inner.with_padding(None);
-        inner.with_truncation(None).map_err(TokenizerError::text)?;
+        outranked::normalized_tokens(&inner, &settings)?;
         vocabulary::add_tokens(&mut inner, &settings)?;
         outranked::prefix_space(&mut inner, &settings);
         outranked::normalizer(&mut inner, &settings)?;
         outranked::template(&inner, &settings)?;
+        chance::refuse(&inner)?;
         inner.set_encode_special_tokens(settings.split_special);
         let id = |token: &str| inner.token_to_id(token);
         let usual = |names: [&str; 2]| names.into_iter().find_map(id);
@@ -251,13 +253,15 @@ fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
     if first > second { (n2, n1) } else { (n1, n2) }
 }
 
-/// The tokenizer of a `tokenizer.json`, once it has shown that it can encode a text and a pair: the library panics where
-/// the file is no JSON, and where its template names what its vocabulary lacks.
+/// The tokenizer of a `tokenizer.json`, without a length of its own, once it has shown that it can encode a text and a
+/// pair: the library panics where the file is no JSON, and where its template names what its vocabulary lacks.
 fn whole(content: &[u8]) -> Result<tokenizers::Tokenizer, TokenizerError> {
     serde_json::from_slice::<serde_json::Value>(content)
         .map_err(|error| TokenizerError::file(WHOLE, error))?;
     let tried = catch_unwind(|| {
-        let tokenizer = tokenizers::Tokenizer::from_bytes(content)?;
+        let mut tokenizer = tokenizers::Tokenizer::from_bytes(content)?;
+        // Its own length may have no room for a pair.
+        tokenizer.with_truncation(None)?;
         tokenizer.encode_fast("a", true)?;
         tokenizer.encode_fast(("a", "b"), true)?;
         Ok(tokenizer)

@@ -18,6 +18,32 @@ pub(super) fn prefix_space(tokenizer: &mut Tokenizer, settings: &Settings) {
     }
 }
 
+/// Refuses added tokens of which the settings and a `tokenizer.json` disagree whether they are found in normalised text.
+pub(super) fn normalized_tokens(
+    tokenizer: &Tokenizer,
+    settings: &Settings,
+) -> Result<(), TokenizerError> {
+    if tokenizer.get_normalizer().is_none() {
+        return Ok(());
+    }
+    let own = tokenizer.get_added_tokens_decoder();
+    for named in settings.added.values() {
+        let normalized = named.token(named.special).normalized;
+        let differs = own
+            .values()
+            .any(|token| token.content == named.content && token.normalized != normalized);
+        if differs {
+            let problem = format!(
+                "`added_tokens_decoder` says `normalized` {normalized} of `{}`, but {WHOLE} says {}, and versions of \
+                 Python's library differ on which holds; say the same in both",
+                named.content, !normalized
+            );
+            return Err(TokenizerError::file(SETTINGS, problem));
+        }
+    }
+    Ok(())
+}
+
 /// Case, accents and Chinese characters as the settings want them.
 pub(super) fn normalizer(
     tokenizer: &mut Tokenizer,

@@ -15,15 +15,16 @@
 //!
 //! `special_tokens_map.json` and `added_tokens.json` are read where there is no `added_tokens_decoder`. The keys
 //! `do_basic_tokenize`, `never_split`, `clean_text` and `wordpieces_prefix` are of slow tokenizers and do nothing. What
-//! would make Python take another file (`tokenizer_file`, `from_slow`, `fast_tokenizer_files`) is refused.
+//! would make Python take another file (`tokenizer_file`, `from_slow`, `fast_tokenizer_files`; without a
+//! `tokenizer.json`, `vocab_file` and `merges_file`) is refused.
 //!
 //! Version 5 of the library builds a class anew from the vocabulary and the settings, and takes less from
 //! `tokenizer.json`. Where that would matter for ordinary texts, the folder is refused with what makes both versions
 //! agree: another `cls_token` or `sep_token` than the template's, a normaliser or splitter that is not BERT's under a
-//! class of BERT's kind, added tokens that are not named in both files. What is left: in RoBERTa's kind, version 5 keeps
-//! the blank before a literal `<mask>` apart; and it normalises for `CamembertTokenizer` and `XLMRobertaTokenizer` in its
-//! own way where `tokenizer.json` has no table of SentencePiece's; and it gives encoders no token types under
-//! `PreTrainedTokenizerFast`, unless `model_input_names` names them.
+//! class of BERT's kind, added tokens that are not named in both files or normalised in one alone. What is left: in
+//! RoBERTa's kind, version 5 keeps the blank before a literal `<mask>` apart; and it normalises for
+//! `CamembertTokenizer` and `XLMRobertaTokenizer` in its own way where `tokenizer.json` has no table of SentencePiece's;
+//! and it gives encoders no token types under `PreTrainedTokenizerFast`, unless `model_input_names` names them.
 
 use std::collections::BTreeMap;
 
@@ -89,7 +90,8 @@ impl Settings {
                 "a list with \"attention_mask\": without it Python's encoder reads the padding too",
             ));
         }
-        if side(&keys, "padding_side", &whole, "padding")? == TruncationDirection::Left {
+        let direction = |part: &str| whole.get(part)?.get("direction")?.as_str();
+        if keys.side("padding_side", direction("padding"))? == TruncationDirection::Left {
             return Err(TokenizerError::file(
                 SETTINGS,
                 "`padding_side` is left, but the classifier reads a row's first token, which would be padding; \
@@ -105,7 +107,7 @@ impl Settings {
             types: names.map_or(class.types, |names| {
                 names.iter().any(|name| name == "token_type_ids")
             }),
-            truncation: side(&keys, "truncation_side", &whole, "truncation")?,
+            truncation: keys.side("truncation_side", direction("truncation"))?,
             longest: keys.length(),
             split_special: keys.flag("split_special_tokens")?.unwrap_or(false),
             additional: additional(&keys, class)?,
@@ -238,6 +240,11 @@ fn parts(
     let mut parts = BTreeMap::new();
     for part in PARTS {
         let token = match keys.object.get(part) {
+            Some(Value::Null) if part == "pad_token" => {
+                let expected = "the token that fills rows up, usually \"[PAD]\" or \"<pad>\": Python cannot put rows of \
+                                unlike lengths together without one";
+                return Err(keys.wrong(part, expected));
+            }
             Some(Value::Null) => None,
             Some(value) => {
                 let token = Named::of_value(value)
@@ -296,23 +303,4 @@ fn additional(keys: &Keys, class: &Class) -> Result<Vec<Named>, TokenizerError> 
     // What later versions of the library call the same.
     all.extend(list("extra_special_tokens")?.into_iter().flatten());
     Ok(all)
-}
-
-/// A side: the settings', else that of a part of `tokenizer.json`, else right.
-fn side(
-    keys: &Keys,
-    key: &'static str,
-    whole: &Map<String, Value>,
-    part: &str,
-) -> Result<TruncationDirection, TokenizerError> {
-    let theirs = || whole.get(part)?.get("direction")?.as_str();
-    let side = match keys.object.get(key) {
-        None => theirs(),
-        Some(value) => Some(value.as_str().unwrap_or("")),
-    };
-    match side {
-        None | Some("right" | "Right") => Ok(TruncationDirection::Right),
-        Some("left" | "Left") => Ok(TruncationDirection::Left),
-        Some(_) => Err(keys.wrong(key, "\"right\" or \"left\"")),
-    }
 }

@@ -100,6 +100,27 @@ fn what_python_would_do_otherwise_is_refused_with_the_remedy() {
             ["truncation_side", "\"left\""],
         ),
         (
+            r#"{"truncation_side": "Left"}"#,
+            ["truncation_side", "small letters"],
+        ),
+        (
+            r#"{"padding_side": "Right"}"#,
+            ["padding_side", "small letters"],
+        ),
+        (r#"{"pad_token": null}"#, ["`pad_token` is null", "[PAD]"]),
+        (
+            r#"{"vocab_file": "/elsewhere/other.txt"}"#,
+            ["/elsewhere/other.txt", "take the key out"],
+        ),
+        (
+            r#"{"vocab_file": null}"#,
+            ["`vocab_file` is null", "take the key out"],
+        ),
+        (
+            r#"{"merges_file": "merges.txt"}"#,
+            ["merges_file", "take the key out"],
+        ),
+        (
             r#"{"model_input_names": ["input_ids"]}"#,
             ["model_input_names", "attention_mask"],
         ),
@@ -217,4 +238,75 @@ fn merges_end_and_begin_as_every_version_reads_them() {
         let error = with(merges).unwrap_err().to_string();
         assert!(error.contains(part), "{part:?} is not in: {error}");
     }
+}
+
+#[test]
+fn what_chance_would_decide_is_refused() {
+    let token = |id: u32, content: &str, normalized: bool| {
+        json!({"id": id, "content": content, "special": false, "normalized": normalized,
+            "single_word": false, "lstrip": false, "rstrip": false})
+    };
+    let with = |first: Value, second: Value| {
+        let both = |whole: &mut Value| {
+            let added = whole["added_tokens"].as_array_mut().unwrap();
+            added.extend([first, second]);
+        };
+        refused(both, &json!({}))
+    };
+    // The library gives new tokens the ids after the vocabulary, whatever the file says.
+    let told = with(token(900, "Xyzzy", true), token(901, "XYZZY", true));
+    assert!(
+        told.contains("`Xyzzy` and `XYZZY`") && told.contains("take one out"),
+        "{told}"
+    );
+    let told = with(token(900, "É", true), token(901, "e", true));
+    assert!(told.contains("both `e` once normalised"), "{told}");
+    let apart = with(token(900, "Xyzzy", true), token(901, "XYZZY", false));
+    assert_eq!(apart, "nothing");
+
+    let merges = |dropout: Value| {
+        let model = json!({"type": "BPE", "dropout": dropout, "unk_token": "[UNK]", "merges": ["a b"],
+            "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "a": 5, "b": 6, "ab": 7}});
+        refused(|whole| whole["model"] = model, &json!({}))
+    };
+    let told = merges(json!(0.1));
+    assert!(
+        told.contains("`dropout` is 0.1") && told.contains("null"),
+        "{told}"
+    );
+    assert_eq!(merges(Value::Null), "nothing");
+    assert_eq!(merges(json!(0.0)), "nothing");
+    // Without a `tokenizer.json`, from the settings alone.
+    let decoder = json!({"added_tokens_decoder": {
+        "8": {"content": "New", "normalized": true}, "9": {"content": "NEW", "normalized": true}}});
+    let error = word_pieces(&WORDS, &decoder.to_string()).unwrap_err();
+    assert!(error.to_string().contains("`New` and `NEW`"), "{error}");
+}
+
+#[test]
+fn added_tokens_that_two_files_normalise_otherwise_are_refused() {
+    let with = |normalized: bool| {
+        let named = |(id, content): (usize, &&str)| {
+            let normalized = normalized && *content == "[UNK]";
+            let token = json!({"content": content, "special": true, "normalized": normalized});
+            (id.to_string(), token)
+        };
+        let decoder: serde_json::Map<_, _> = WORDS.iter().take(5).enumerate().map(named).collect();
+        refused(|_| (), &json!({"added_tokens_decoder": decoder}))
+    };
+    assert_eq!(with(false), "nothing");
+    let told = with(true);
+    assert!(
+        told.contains("`normalized` true of `[UNK]`") && told.contains("say the same"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_length_of_its_own_does_not_hold() {
+    let short = json!({"direction": "Left", "max_length": 5, "strategy": "OnlyFirst", "stride": 2});
+    assert_eq!(
+        refused(|whole| whole["truncation"] = short, &json!({})),
+        "nothing"
+    );
 }
