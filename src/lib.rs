@@ -33,7 +33,7 @@
 //! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model` |
 //! | [`executor`] | where trainings run | `domain`, `train`, `memory` |
 //! | [`journal`] | the append-only record | `domain` |
-//! | [`memory`] | what becomes of memory that is let go | nothing |
+//! | [`memory`] | how much there is, and what becomes of it once it is let go | nothing |
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
 //! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |
 //! | [`report`] | a study on one page | `domain`, `search`, `evaluation` |
@@ -43,6 +43,10 @@
 //! # Invariants
 //!
 //! - State is a fold over journal records; a record is durable before anything is done because of it.
+//! - Rows, encoder and tokenizer are known by their content: a study goes on with what it began with, wherever that lies,
+//!   or says what changed; weights, cards and evaluations carry what they belong to.
+//! - What follows from an end is decided by its cause, a type; texts are for people.
+//! - What a score cannot show is said before a trial is trained; a score that is undefined is a failure, never 0.
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
 //! - `tui` performs nothing; `app::update` is a pure function.
 //! - Only [`journal`], [`export`], [`study`] and weights files serialise; the user's own keys and colours are read by
