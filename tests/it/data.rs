@@ -259,7 +259,7 @@ fn faults_of_a_file_are_named_with_their_place() {
             &["t.csv", "no column `b`", "`a`, `label`"],
         ),
         ("t.csv", b"a,b,label\n", &["t.csv", "no rows"]),
-        ("t.csv", b"", &["t.csv", "no column `a`"]),
+        ("t.csv", b"", &["t.csv", "no rows"]),
         (
             "t.csv",
             b"a,b,label\nx,y,0\nx,\xff\xfe,1\n",
