@@ -89,7 +89,8 @@ impl EncoderConfig {
             origin: origin.to_owned(),
             reason,
         };
-        let value: Value = serde_json::from_str(text).map_err(|e| syntax(e.to_string()))?;
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| syntax(reason(text, &error)))?;
         let Value::Object(object) = value else {
             return Err(syntax("the top level is something else".to_owned()));
         };
@@ -134,6 +135,11 @@ impl EncoderConfig {
             let key = |key| architecture.key(key);
             let expected = format!("a divisor of {}, {}", key("hidden_size"), config.hidden);
             return Err(keys.invalid(key("num_attention_heads"), &expected));
+        }
+        // Python keeps a row of the table for it.
+        if config.padding_id as usize >= config.vocabulary {
+            let expected = format!("a token id below `vocab_size`, {}", config.vocabulary);
+            return Err(keys.invalid("pad_token_id", &expected));
         }
         if config.longest_sequence() == 0 {
             return Err(keys.invalid("max_position_embeddings", "room for at least one token"));
@@ -218,6 +224,26 @@ impl EncoderConfig {
         let layer = 4 * (h * h + h) + norm + (h * i + i) + (i * h + h) + norm;
         let distances = (self.distances * self.heads) as u64;
         rows * e + 2 * e + projection + self.layers as u64 * layer + distances + pooler
+    }
+}
+
+/// Why a text is no JSON: Python writes numbers that JSON does not have.
+fn reason(text: &str, error: &serde_json::Error) -> String {
+    let line = text.lines().nth(error.line().saturating_sub(1));
+    let before = error.column().saturating_sub(1);
+    // The column is that of the letter, or of its sign, or of what comes behind the sign.
+    let places = before.saturating_sub(1)..=before;
+    let mut rests = places.filter_map(|place| line?.get(place..));
+    let number = rests.find_map(|rest| {
+        let mut names = ["-Infinity", "Infinity", "NaN"].into_iter();
+        names.find(|name| rest.starts_with(name))
+    });
+    match number {
+        Some(number) => format!(
+            "{number} in line {}, which Python writes and JSON does not know; put a number there or take the key out",
+            error.line()
+        ),
+        None => error.to_string(),
     }
 }
 

@@ -215,3 +215,36 @@ fn roberta_counts_positions_over_tokens_only() {
     let config = base(Architecture::Bert);
     assert_eq!(config.position_ids(&[5, 6, 0]), [0, 1, 2]);
 }
+
+#[test]
+fn padding_has_a_row_in_the_table() {
+    let vocabulary = base(Architecture::Bert).vocabulary;
+    assert!(with("pad_token_id", json!(vocabulary - 1)).is_ok());
+    for id in [vocabulary, vocabulary + 1] {
+        let message = with("pad_token_id", json!(id)).unwrap_err().to_string();
+        assert!(message.contains("below `vocab_size`, 30522"), "{message}");
+    }
+    // RoBERTa's own is 1.
+    let one = r#"{"model_type": "roberta", "vocab_size": 1}"#;
+    let message = EncoderConfig::from_json(one, "config.json").unwrap_err();
+    assert!(message.to_string().contains("pad_token_id"), "{message}");
+}
+
+#[test]
+fn numbers_that_json_does_not_have_are_named() {
+    for number in ["NaN", "Infinity", "-Infinity"] {
+        for text in [
+            format!("{{\"hidden_size\": 8,\n \"x\": {number}}}"),
+            format!("{{\n\"x\":[1,{number}]}}"),
+        ] {
+            let error = EncoderConfig::from_json(&text, "config.json").unwrap_err();
+            let message = error.to_string();
+            assert!(
+                message.contains(&format!("({number} in line 2")),
+                "{message}"
+            );
+        }
+    }
+    let error = EncoderConfig::from_json("{\"x\": None}", "config.json").unwrap_err();
+    assert!(error.to_string().contains("column 7"), "{error}");
+}
