@@ -12,6 +12,7 @@ use crate::digest;
 use crate::hub::{Hub, HubError, HubProgress, Repository};
 use crate::study::ModelSource;
 use place::Place;
+use shards::Shards;
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
@@ -190,16 +191,19 @@ fn weights(place: &mut Place<'_>) -> Result<Vec<PathBuf>, SourceError> {
     let Some(index) = place.find(shards::INDEX)? else {
         return Err(no_weights(place));
     };
-    let names = shards::names(&read(&index)?).map_err(|problem| place.incomplete(problem))?;
+    let index = Shards::of(&read(&index)?).map_err(|problem| place.incomplete(problem))?;
     let advice = format!(
         "{} names it with a part of the weights; fetch it",
         shards::INDEX
     );
     let shard = |name: &String| {
         let found = place.find(name)?;
-        found.ok_or_else(|| place.lacks(name, &advice))
+        let path = found.ok_or_else(|| place.lacks(name, &advice))?;
+        let whole = index.name_all(name, &path);
+        whole.map_err(|problem| place.incomplete(problem))?;
+        Ok(path)
     };
-    names.iter().map(shard).collect()
+    index.names.iter().map(shard).collect()
 }
 
 /// Why there are no usable weights.

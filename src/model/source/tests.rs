@@ -109,6 +109,29 @@ fn weights_in_several_files_are_found_by_their_index() {
 }
 
 #[test]
+fn a_tensor_that_the_index_leaves_out_is_named() {
+    let head = br#"{"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "b": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}"#;
+    let mut shard = (head.len() as u64).to_le_bytes().to_vec();
+    shard.extend(head.iter().chain(&[0; 8]));
+    let open_with = |index: &str| {
+        let folder = folder(&[
+            ("config.json", b"{}"),
+            ("tokenizer.json", b"{}"),
+            ("model.safetensors.index.json", index.as_bytes()),
+            ("x.safetensors", &shard),
+        ]);
+        open(folder.path()).map_err(|error| error.to_string())
+    };
+    let whole = r#"{"weight_map": {"a": "x.safetensors", "b": "x.safetensors"}}"#;
+    assert!(open_with(whole).is_ok());
+    let message = open_with(r#"{"weight_map": {"a": "x.safetensors"}}"#).unwrap_err();
+    assert!(
+        message.contains("does not name the tensor `b` of x.safetensors"),
+        "{message}"
+    );
+}
+
+#[test]
 fn an_index_that_is_none_is_refused() {
     for (index, expected) in [
         ("{", "no index of weights"),
@@ -117,7 +140,7 @@ fn an_index_that_is_none_is_refused() {
         (r#"{"weight_map": {"a": "../x"}}"#, "`../x`"),
         (r#"{"weight_map": {"a": "/x"}}"#, "`/x`"),
     ] {
-        let message = shards::names(index.as_bytes()).unwrap_err();
+        let message = Shards::of(index.as_bytes()).err().unwrap();
         assert!(message.contains(expected), "{message}");
     }
 }
