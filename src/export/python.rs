@@ -80,9 +80,10 @@ pub(super) fn script(
         Labels::Regression => Vec::new(),
     };
     let settings = format!(
-        "MODEL = {model}\nREVISION = {}\nMAX_LENGTH = {}\n# Empty: a number is predicted.\nLABELS = [{}]\n\
+        "MODEL = {model}\nREVISION = {}\nMODEL_TYPE = {}\nMAX_LENGTH = {}\n# Empty: a number is predicted.\nLABELS = [{}]\n\
          METRIC = {}\n# The class that F1 counts.\nPOSITIVE = {}\nSCORE = {:?}\n",
         revision.map_or("None".to_owned(), |revision| quoted(revision)),
+        quoted(context.encoder.architecture.name()),
         context.study.training.max_length,
         labels.join(", "),
         quoted(context.metric.name()),

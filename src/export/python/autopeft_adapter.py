@@ -55,20 +55,20 @@ class AdaptedEncoder(nn.Module):
         self.out = linear(tensors, "head.out")
 
     @classmethod
-    def load(cls, folder, model, revision=None):
-        """The adapter in `folder` around the encoder `model`, a folder or a name on the hub."""
+    def load(cls, folder, model, revision=None, config=None):
+        """The adapter in `folder` around the encoder `model`, a folder or a name on the hub; with its settings, or its own."""
         folder = Path(folder)
         card = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if card["format"] > FORMAT:
             raise ValueError(f"{folder}: format {card['format']}; this file reads up to {FORMAT}")
         # The eager attention is the one whose masks are numbers to add.
-        encoder = AutoModel.from_pretrained(model, revision=revision, attn_implementation="eager")
+        encoder = AutoModel.from_pretrained(model, revision=revision, config=config, attn_implementation="eager")
         return cls(encoder.float(), card, load_file(folder / "adapter.safetensors"))
 
     def forward(self, **inputs):
         if not hasattr(self.encoder.embeddings, "token_type_embeddings"):
             inputs.pop("token_type_ids", None)
-        first = self.encoder(**inputs).last_hidden_state[:, 0]
+        first = self.encoder(**inputs, return_dict=True).last_hidden_state[:, 0]
         return self.out(torch.tanh(self.dense(first)))
 
 

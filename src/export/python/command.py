@@ -1,5 +1,12 @@
 
 
+def settings(model, revision, **others):
+    """The encoder's `config.json`, read as its family's, with outputs as they are used here."""
+    family = type(AutoConfig.for_model(MODEL_TYPE))
+    plain = {"return_dict": True, "torchscript": False, "output_attentions": False, "output_hidden_states": False}
+    return family.from_pretrained(model, revision=revision, **plain, **others)
+
+
 def predict(adapted, tokenizer, texts, pairs=None):
     """Logits [rows, outputs] of texts, or of pairs of texts."""
     rows = tokenizer(texts, pairs, truncation=True, max_length=MAX_LENGTH, padding=True, return_tensors="pt")

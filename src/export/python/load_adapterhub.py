@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from adapters import AutoAdapterModel
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 HERE = Path(__file__).resolve().parent
 # SETTINGS
@@ -14,8 +14,9 @@ HERE = Path(__file__).resolve().parent
 
 def load(model=MODEL, revision=REVISION):
     """The encoder with the adapter, ready to predict, and its tokenizer."""
-    adapted = AutoAdapterModel.from_pretrained(model, revision=revision).float()
+    config = settings(model, revision)
+    adapted = AutoAdapterModel.from_pretrained(model, revision=revision, config=config).float()
     name = adapted.load_adapter(str(HERE), use_safetensors=True)
     adapted.set_active_adapters(name)
     adapted.active_head = name
-    return adapted.eval(), AutoTokenizer.from_pretrained(model, revision=revision)
+    return adapted.eval(), AutoTokenizer.from_pretrained(model, revision=revision, config=config)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -16,5 +16,6 @@ from autopeft_adapter import AdaptedEncoder  # noqa: E402
 
 def load(model=MODEL, revision=REVISION):
     """The encoder with the adapter, ready to predict, and its tokenizer."""
-    adapted = AdaptedEncoder.load(HERE, model, revision)
-    return adapted.eval(), AutoTokenizer.from_pretrained(model, revision=revision)
+    config = settings(model, revision)
+    adapted = AdaptedEncoder.load(HERE, model, revision, config)
+    return adapted.eval(), AutoTokenizer.from_pretrained(model, revision=revision, config=config)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from peft import PeftModel
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 HERE = Path(__file__).resolve().parent
 # SETTINGS
@@ -15,8 +15,9 @@ HERE = Path(__file__).resolve().parent
 def load(model=MODEL, revision=REVISION):
     """The encoder with the adapter, ready to predict, and its tokenizer."""
     names = dict(enumerate(LABELS or ["value"]))
-    encoder = AutoModelForSequenceClassification.from_pretrained(
-        model, revision=revision, num_labels=len(names), id2label=names, label2id={n: i for i, n in names.items()}
+    config = settings(
+        model, revision, num_labels=len(names), id2label=names, label2id={n: i for i, n in names.items()}
     )
+    encoder = AutoModelForSequenceClassification.from_pretrained(model, revision=revision, config=config)
     adapted = PeftModel.from_pretrained(encoder.float(), HERE)
-    return adapted.eval(), AutoTokenizer.from_pretrained(model, revision=revision)
+    return adapted.eval(), AutoTokenizer.from_pretrained(model, revision=revision, config=config)

@@ -39,6 +39,25 @@ fn the_module_reads_the_cards_that_it_lies_beside() {
 }
 
 #[test]
+fn scripts_say_which_family_the_encoder_is_of() {
+    let lora = [
+        tensor("layer.3.lora.query.A", &[4, 96]),
+        tensor("head.dense.weight", &[96, 96]),
+        tensor("head.out.bias", &[2]),
+    ];
+    let fixture = of(&[("lora", 4)], &lora);
+    let front = fixture.front();
+    export(&front, &["adapters", "peft"], &fixture.out()).unwrap();
+    let family = front.context.encoder.architecture.name();
+    for script in ["load.py", "peft/load.py"] {
+        let path = fixture.out().join("trial-0000").join(script);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains(&format!("\nMODEL_TYPE = \"{family}\"\n")));
+        assert!(text.contains("config = settings(") && text.contains("AutoConfig,"));
+    }
+}
+
+#[test]
 fn adapterhub_takes_a_bottleneck_and_a_prefix_as_a_union_without_the_prefixs_network() {
     let weights = [
         tensor("layer.1.pa.down.weight", &[2, 96]),
