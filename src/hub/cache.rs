@@ -57,6 +57,19 @@ impl Shelf {
         }
     }
 
+    /// Keeps that a commit has no such file, where something else of it is here: so it is a commit that there is.
+    pub(super) fn keep_absence(&self, commit: &str, file: &str) {
+        if !self.snapshot(commit).is_dir() {
+            return;
+        }
+        let path = self.0.join(".no_exist").join(commit).join(file);
+        // Without it the hub is asked again.
+        let _ = path
+            .parent()
+            .map(fs::create_dir_all)
+            .map(|_| fs::write(path, ""));
+    }
+
     fn snapshot(&self, commit: &str) -> PathBuf {
         self.0.join("snapshots").join(commit)
     }
@@ -76,12 +89,15 @@ fn is_name(text: &str) -> bool {
     )
 }
 
-/// Whether a file has content, and the content by which its blob is named.
+/// Whether a file has the content by which its blob is named, or any where the name does not tell.
 fn is_whole(path: &Path) -> bool {
     let Ok(blob) = path.canonicalize() else {
         return false;
     };
-    if !fs::metadata(&blob).is_ok_and(|found| found.is_file() && found.len() > 0) {
+    let Ok(found) = fs::metadata(&blob) else {
+        return false;
+    };
+    if !found.is_file() {
         return false;
     }
     let name = blob.file_name().and_then(|name| name.to_str());
@@ -92,8 +108,8 @@ fn is_whole(path: &Path) -> bool {
         Some(name) if is_hexadecimal(name, 40) => {
             fs::read(&blob).is_ok_and(|content| has_sha1(&content, name))
         }
-        // Other hubs have other names.
-        _ => true,
+        // Other hubs have other names, and an empty file is a download that broke off.
+        _ => found.len() > 0,
     }
 }
 
@@ -118,6 +134,9 @@ mod tests {
     use super::*;
 
     const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    /// Git's SHA-1 of an empty file.
+    const NOTHING: &str = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391";
 
     fn shelf(files: &[(&str, &str)]) -> (tempfile::TempDir, Shelf) {
         let folder = tempfile::tempdir().unwrap();
@@ -155,6 +174,7 @@ mod tests {
             (&format!("blobs/{}", "0".repeat(64)), "a wo"),
             ("blobs/etag", "any"),
             ("blobs/empty", ""),
+            (&format!("blobs/{NOTHING}"), ""),
             (&format!("snapshots/{COMMIT}/own"), "content"),
             (&format!(".no_exist/{COMMIT}/none"), ""),
         ]);
@@ -163,12 +183,13 @@ mod tests {
             std::os::unix::fs::symlink(format!("../../blobs/{blob}"), path).unwrap();
         };
         link("whole", &sha256);
+        link("nothing", NOTHING);
         link("cut", &"0".repeat(64));
         link("other-hub", "etag");
         link("empty", "empty");
         link("broken", "nothing");
         let path = |name: &str| folder.path().join("snapshots").join(COMMIT).join(name);
-        for name in ["whole", "other-hub", "own"] {
+        for name in ["whole", "other-hub", "own", "nothing"] {
             assert_eq!(shelf.find(COMMIT, name), Found::Whole(path(name)));
         }
         for name in ["cut", "empty", "broken"] {

@@ -10,13 +10,14 @@ mod cache;
 mod error;
 mod progress;
 mod repository;
+mod request;
 mod settings;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
+use hf_hub::api::sync::ApiError;
 use hf_hub::{Cache, Repo};
 
 use cache::{Found, Shelf};
@@ -24,6 +25,7 @@ pub use error::{HubError, HubErrorKind};
 pub use progress::HubProgress;
 use progress::Report;
 pub use repository::{Repository, RepositoryKind};
+use request::{Contact, status};
 pub use settings::{HubSettings, Token};
 
 /// The hub and its cache. Clones agree on the commit of every branch.
@@ -31,6 +33,7 @@ pub use settings::{HubSettings, Token};
 pub struct Hub {
     settings: HubSettings,
     commits: Arc<Mutex<HashMap<Repository, String>>>,
+    contact: Arc<Mutex<Contact>>,
 }
 
 impl Hub {
@@ -39,6 +42,7 @@ impl Hub {
         Self {
             settings,
             commits: Arc::default(),
+            contact: Arc::new(Mutex::new(Contact::Untried)),
         }
     }
 
@@ -64,7 +68,7 @@ impl Hub {
             Some(commit) => commit,
             None if self.settings.offline => return Err(self.offline(repository, file)),
             None => {
-                let asked = self.api().and_then(|api| {
+                let asked = self.ask(|api| {
                     let commit = api.metadata(&api.repo(repo.clone()).url(file))?;
                     let commit = commit.commit_hash().to_owned();
                     // By this the commit is found again offline.
@@ -94,7 +98,8 @@ impl Hub {
         self.whole(found, &at, file, progress)
     }
 
-    /// As [`Hub::file`], for a file that a repository may lack: none if it does (offline: if the cache does).
+    /// As [`Hub::file`], for a file that a repository may lack: none if it does (offline, or where the hub has never been
+    /// reached: if the cache does).
     ///
     /// # Errors
     /// Whether it is there cannot be found out, or it cannot be fetched.
@@ -104,18 +109,17 @@ impl Hub {
         file: &str,
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<Option<PathBuf>, HubError> {
-        let found = self.at_commit(repository, file).and_then(|at| {
-            match self.shelf(&at.repo()).find(&at.revision, file) {
-                Found::Absent => Ok(None),
-                found => self.whole(found, &at, file, progress).map(Some),
-            }
-        });
-        match found {
-            Err(HubError {
-                kind: HubErrorKind::Missing { .. } | HubErrorKind::Offline { .. },
-                ..
-            }) => Ok(None),
-            found => found,
+        let Some(at) = if_there(self.at_commit(repository, file))? else {
+            return Ok(None);
+        };
+        match self.shelf(&at.repo()).find(&at.revision, file) {
+            Found::Absent => Ok(None),
+            Found::Unknown if self.is_out_of_reach() => Ok(None),
+            Found::Unknown => match self.whole(Found::Unknown, &at, file, progress) {
+                Err(_) if self.is_out_of_reach() => Ok(None),
+                found => if_there(found),
+            },
+            found => if_there(self.whole(found, &at, file, progress)),
         }
     }
 
@@ -134,8 +138,18 @@ impl Hub {
                 file: file.to_owned(),
                 kind: HubErrorKind::Damaged { path },
             }),
+            Found::Absent if self.settings.offline => Err(HubError {
+                repository: at.to_string(),
+                file: file.to_owned(),
+                kind: HubErrorKind::Missing {
+                    endpoint: self.settings.shown_endpoint(),
+                },
+            }),
             _ if self.settings.offline => Err(self.offline(at, file)),
             Found::Damaged(path) => {
+                // It stays until the hub is known to give another: gone, it would count as absent.
+                let asked = self.ask(|api| api.metadata(&api.repo(at.repo()).url(file)));
+                asked.map_err(|error| self.error(at, file, error))?;
                 // What stands in the way of the link to the new blob.
                 let removed = std::fs::remove_file(path).map_err(ApiError::from);
                 removed.map_err(|error| self.error(at, file, error))?;
@@ -150,27 +164,23 @@ impl Hub {
     /// # Errors
     /// The hub does not say.
     pub fn holds(&self, repository: &Repository, file: &str) -> Result<bool, HubError> {
-        let at = match self.at_commit(repository, file) {
-            Ok(at) => at,
-            Err(HubError {
-                kind: HubErrorKind::Missing { .. } | HubErrorKind::Offline { .. },
-                ..
-            }) => return Ok(false),
-            Err(error) => return Err(error),
+        let Some(at) = if_there(self.at_commit(repository, file))? else {
+            return Ok(false);
         };
         let repo = at.repo();
         match self.shelf(&repo).find(&at.revision, file) {
             Found::Whole(_) | Found::Damaged(_) => return Ok(true),
             Found::Absent => return Ok(false),
-            Found::Unknown if self.settings.offline => return Ok(false),
+            Found::Unknown if self.settings.offline || self.is_out_of_reach() => return Ok(false),
             Found::Unknown => {}
         }
-        let asked = self
-            .api()
-            .and_then(|api| api.metadata(&api.repo(repo).url(file)));
+        let asked = self.ask(|api| api.metadata(&api.repo(repo).url(file)));
         match asked {
             Ok(_) => Ok(true),
-            Err(error) if status(&error) == Some(404) => Ok(false),
+            Err(error) if status(&error) == Some(404) => {
+                self.shelf(&at.repo()).keep_absence(&at.revision, file);
+                Ok(false)
+            }
             Err(error) => Err(self.error(repository, file, error)),
         }
     }
@@ -203,18 +213,24 @@ impl Hub {
         file: &str,
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<Option<PathBuf>, HubError> {
-        let mut total_bytes = 0;
+        let mut total_bytes = None;
         let mut reported = |report: HubProgress| {
-            total_bytes = report.total_bytes;
+            total_bytes = Some(report.total_bytes);
             progress(report);
         };
         let report = Report::new(&at.id, file, &mut reported);
-        let fetched = self
-            .api()
-            .and_then(|api| api.repo(at.repo()).download_with_progress(file, report));
-        let path = fetched.map_err(|error| self.error(at, file, error))?;
+        let fetched = self.ask(|api| api.repo(at.repo()).download_with_progress(file, report));
+        if total_bytes.is_some() {
+            self.answered();
+        }
+        let path = fetched.map_err(|error| {
+            if status(&error) == Some(404) {
+                self.shelf(&at.repo()).keep_absence(&at.revision, file);
+            }
+            self.error(at, file, error)
+        })?;
         let found = self.shelf(&at.repo()).find(&at.revision, file);
-        let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
+        let bytes = std::fs::metadata(&path).ok().map(|found| found.len());
         if matches!(found, Found::Whole(_)) && bytes == total_bytes {
             return Ok(Some(path));
         }
@@ -237,71 +253,15 @@ impl Hub {
             },
         }
     }
-
-    fn api(&self) -> Result<Api, ApiError> {
-        // The cache's own token file is not asked: the settings have already read the right one.
-        ApiBuilder::from_cache(Cache::new(self.settings.cache.clone()))
-            .with_endpoint(self.settings.endpoint.clone())
-            .with_token(
-                self.settings
-                    .token
-                    .as_ref()
-                    .map(|token| token.secret().to_owned()),
-            )
-            .with_progress(false)
-            .with_retries(2)
-            .build()
-    }
-
-    fn error(&self, repository: &Repository, file: &str, error: ApiError) -> HubError {
-        let endpoint = self.settings.shown_endpoint();
-        let kind = match status(&error) {
-            Some(404) => HubErrorKind::Missing { endpoint },
-            Some(status @ (401 | 403)) => HubErrorKind::Refused {
-                endpoint,
-                status,
-                with_token: self.settings.token.is_some(),
-            },
-            _ => HubErrorKind::Failed {
-                endpoint,
-                reason: self.reason(&error),
-            },
-        };
-        HubError {
-            repository: repository.to_string(),
-            file: file.to_owned(),
-            kind,
-        }
-    }
-
-    /// The cause in words, without the token.
-    fn reason(&self, error: &ApiError) -> String {
-        let reason = match error {
-            ApiError::InvalidResume => format!(
-                "an earlier, partial download in {} is damaged; delete its `.part` files",
-                self.settings.cache.display()
-            ),
-            ApiError::LockAcquisition(path) => format!(
-                "another program is downloading it (it holds {})",
-                path.display()
-            ),
-            other => other.to_string(),
-        };
-        match &self.settings.token {
-            Some(token) => reason.replace(token.secret(), "(token)"),
-            None => reason,
-        }
-    }
 }
 
-/// The HTTP status by which a request failed.
-fn status(error: &ApiError) -> Option<u16> {
-    match error {
-        ApiError::RequestError(error) => match **error {
-            ureq::Error::StatusCode(status) => Some(status),
-            _ => None,
-        },
-        ApiError::TooManyRetries(error) => status(error),
-        _ => None,
+/// None for what the hub, or the cache where only that may be used, does not have.
+fn if_there<T>(found: Result<T, HubError>) -> Result<Option<T>, HubError> {
+    match found {
+        Err(HubError {
+            kind: HubErrorKind::Missing { .. } | HubErrorKind::Offline { .. },
+            ..
+        }) => Ok(None),
+        found => found.map(Some),
     }
 }

@@ -130,7 +130,9 @@ fn answer(
         .and_then(|range| range.split_once('-'))
         .unwrap_or(("0", ""));
     let start: usize = start.parse().unwrap();
-    let end = end.parse().map_or(content.len(), |end: usize| end + 1);
+    let end = end
+        .parse()
+        .map_or(content.len(), |end: usize| content.len().min(end + 1));
     let etag = match path.starts_with("/hashed/") {
         true => hexadecimal(&Sha256::digest(content)),
         false => path.replace('/', "-"),
@@ -397,6 +399,85 @@ fn what_a_commit_is_known_to_lack_is_not_asked_for() {
 }
 
 #[test]
+fn what_a_commit_lacks_is_kept_as_python_keeps_it() {
+    let mut addresses = model_files("owner/model");
+    addresses.remove("/owner/model/resolve/main/model.safetensors");
+    let server = Server::start(addresses);
+    let home = tempfile::tempdir().unwrap();
+    let message = |more: &[(&str, &str)]| {
+        let hub = hub(&server, home.path(), more);
+        let opened = ModelFiles::open(&model("owner/model"), &hub, &mut |_| {});
+        opened.unwrap_err().to_string()
+    };
+    let online = message(&[]);
+    let folder = home.path().join("hub/models--owner--model/.no_exist");
+    for name in ["added_tokens.json", "model.safetensors"] {
+        assert!(folder.join(COMMIT).join(name).is_file(), "{name}");
+    }
+    // To ask the hub once more is no advice: it has said so.
+    assert_eq!(message(&[("HF_HUB_OFFLINE", "1")]), online);
+    // A commit of which nothing is here may be none at all.
+    let hub = hub(&server, home.path(), &[]);
+    let nowhere = Repository::model("owner/model", NEXT);
+    let found = hub.file_if_there(&nowhere, "vocab.txt", &mut |_| {});
+    assert!(matches!(found, Ok(None)));
+    assert!(!folder.join(NEXT).exists());
+}
+
+#[test]
+fn the_cache_does_where_the_hub_cannot_be_reached() {
+    let server = Server::start(model_files("owner/model"));
+    let home = tempfile::tempdir().unwrap();
+    let reached = hub(&server, home.path(), &[]);
+    let open = |hub: &Hub| ModelFiles::open(&model("owner/model"), hub, &mut |_| {});
+    let files = open(&reached).unwrap();
+    assert_eq!(reached.caution(), None);
+    let cache = home.path().join("hub/models--owner--model");
+    // As a program left it that kept no absences.
+    std::fs::remove_dir_all(cache.join(".no_exist")).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let unreached = hub(&server, home.path(), &[("HF_ENDPOINT", &endpoint)]);
+    assert_eq!(open(&unreached).unwrap(), files);
+    let caution = unreached.caution().unwrap();
+    assert!(
+        caution.contains("could not be reached") && caution.contains(&endpoint),
+        "{caution}"
+    );
+    // What must be there is not made up, and what is spoilt does not count as absent.
+    let snapshot = cache.join("snapshots").join(COMMIT);
+    std::fs::write(snapshot.join("vocab.txt").canonicalize().unwrap(), "").unwrap();
+    let message = open(&hub(&server, home.path(), &[("HF_ENDPOINT", &endpoint)]));
+    let message = message.unwrap_err().to_string();
+    assert!(message.contains("vocab.txt"), "{message}");
+    assert!(snapshot.join("vocab.txt").exists());
+    open(&reached).unwrap();
+    std::fs::remove_file(snapshot.join("model.safetensors")).unwrap();
+    let message = open(&hub(&server, home.path(), &[("HF_ENDPOINT", &endpoint)]));
+    let message = message.unwrap_err().to_string();
+    assert!(
+        message.contains("`model.safetensors` could not be downloaded"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_empty_file_is_whole_where_the_hub_says_that_it_is_empty() {
+    let mut addresses = model_files("hashed/model");
+    let address = "/hashed/model/resolve/main/added_tokens.json".to_owned();
+    addresses.insert(address, Vec::new());
+    let server = Server::start(addresses);
+    let home = tempfile::tempdir().unwrap();
+    let repository = Repository::model("hashed/model", "main");
+    for more in [&[][..], &[("HF_HUB_OFFLINE", "1")]] {
+        let hub = hub(&server, home.path(), more);
+        let path = hub.file_if_there(&repository, "added_tokens.json", &mut |_| {});
+        assert_eq!(std::fs::read(path.unwrap().unwrap()).unwrap(), b"");
+    }
+}
+
+#[test]
 fn weights_in_several_files_come_from_the_hub() {
     let mut addresses = model_files("owner/model");
     let address = |name: &str| format!("/owner/model/resolve/main/{name}");
@@ -404,18 +485,16 @@ fn weights_in_several_files_come_from_the_hub() {
     let index = br#"{"weight_map": {"a": "x-1.safetensors", "b": "x-2.safetensors"}}"#;
     addresses.insert(address("model.safetensors.index.json"), index.to_vec());
     addresses.insert(address("x-1.safetensors"), vec![1; 5]);
-    let home = tempfile::tempdir().unwrap();
     let open = |addresses: &HashMap<String, Vec<u8>>| {
+        let home = tempfile::tempdir().unwrap();
         let hub = hub(&Server::start(addresses.clone()), home.path(), &[]);
-        ModelFiles::open(&model("owner/model"), &hub, &mut |_| {})
+        let files = ModelFiles::open(&model("owner/model"), &hub, &mut |_| {});
+        files.map(|files| weights(&files))
     };
     let message = open(&addresses).unwrap_err().to_string();
     assert!(message.contains("no file `x-2.safetensors`"), "{message}");
     addresses.insert(address("x-2.safetensors"), vec![2; 3]);
-    assert_eq!(
-        weights(&open(&addresses).unwrap()),
-        [1, 1, 1, 1, 1, 2, 2, 2]
-    );
+    assert_eq!(open(&addresses).unwrap(), [1, 1, 1, 1, 1, 2, 2, 2]);
 }
 
 #[test]

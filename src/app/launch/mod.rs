@@ -105,6 +105,7 @@ pub fn resolve(
         begun.hold_content(&space, &identity)?;
         cautions = begun.cautions(&identity);
     }
+    cautions.extend(hub.caution());
     let data_files = dataset
         .files
         .iter()
