@@ -43,10 +43,13 @@ pub struct Wishes {
     pub labels: Vec<String>,
     /// What to do with rows whose label is missing.
     pub missing_labels: MissingLabels,
+    /// What to do with a quoted text whose lines read as rows.
+    pub quoted_lines: QuotedLines,
 }
 
 /// Keys of a study file that errors of its data advise, and what says the same here.
-const OPTIONS: [(&str, &str); 3] = [
+const OPTIONS: [(&str, &str); 4] = [
+    ("`task.quoted_lines = \"trust\"`", "--trust-quoted-lines"),
     ("`task.missing_labels = \"drop\"`", "--drop-missing-labels"),
     ("`task.labels`", "--labels"),
     ("`regression = true`", "--predict amounts"),
@@ -144,7 +147,7 @@ pub fn draft(
     hub: &Hub,
     progress: &mut dyn FnMut(HubProgress),
 ) -> Result<Draft, DraftError> {
-    let sketch = Sketch::of(&wishes.train, None)?;
+    let sketch = Sketch::of(&wishes.train, None, wishes.quoted_lines).map_err(advised)?;
     let columns = || {
         let names: Vec<&str> = sketch.columns.iter().map(|c| c.name.as_str()).collect();
         visible(&names.join(", "))
@@ -190,7 +193,7 @@ pub fn draft(
         regression,
         labels: wishes.labels.clone(),
         missing_labels: wishes.missing_labels,
-        quoted_lines: QuotedLines::Check,
+        quoted_lines: wishes.quoted_lines,
         metric: None,
         positive_label: None,
         validation: ValidationSplit::TrainShare(validation_share),
@@ -240,6 +243,7 @@ pub fn draft(
         regression,
         labels: wishes.labels,
         missing_labels: wishes.missing_labels,
+        quoted_lines: wishes.quoted_lines,
         metric,
         validation_share,
         max_length: length,

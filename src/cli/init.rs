@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use autopeft::app::draft::{DraftError, Wishes, draft};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::study::{Draft, ModelSource, Study, StudyName};
-use autopeft::task::{MissingLabels, Predicted};
+use autopeft::task::{MissingLabels, Predicted, QuotedLines};
 use clap::{Args, ValueEnum};
 
 use super::downloads;
@@ -49,6 +49,9 @@ pub(crate) struct InitArguments {
     /// Leave out rows without a label instead of refusing the file
     #[arg(long)]
     drop_missing_labels: bool,
+    /// Take quoted texts of a CSV file as they stand, though their lines read as rows
+    #[arg(long)]
+    trust_quoted_lines: bool,
     /// The encoder: a folder, or a name on the Hugging Face hub [default: bert-base-uncased]
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
@@ -120,6 +123,10 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
         missing_labels: match arguments.drop_missing_labels {
             true => MissingLabels::Drop,
             false => MissingLabels::Refuse,
+        },
+        quoted_lines: match arguments.trust_quoted_lines {
+            true => QuotedLines::Trust,
+            false => QuotedLines::Check,
         },
     };
     let hub = Hub::new(HubSettings::from_env());

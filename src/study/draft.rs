@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::settings::ModelSource;
-use crate::task::{Metric, MissingLabels, visible};
+use crate::task::{Metric, MissingLabels, QuotedLines, visible};
 
 /// A study file to be written.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Draft {
     pub labels: Vec<String>,
     /// What to do with rows whose label is missing.
     pub missing_labels: MissingLabels,
+    /// What to do with a quoted text whose lines read as rows.
+    pub quoted_lines: QuotedLines,
     /// The score, and why it.
     pub metric: (Metric, String),
     /// Share of the training rows that the search measures on.
@@ -123,6 +125,9 @@ impl Draft {
         }
         if self.missing_labels == MissingLabels::Drop {
             writeln!(f, "missing_labels = \"drop\"")?;
+        }
+        if self.quoted_lines == QuotedLines::Trust {
+            writeln!(f, "quoted_lines = \"trust\"")?;
         }
         if self.regression {
             writeln!(f, "regression = true # the labels are amounts, not classes")?;

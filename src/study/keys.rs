@@ -47,7 +47,7 @@ pub(super) static KEYS: &[Key] = &[
         kind: Text,
         default: Unset("give one of hub, path, embedded"),
         paper: None,
-        documentation: "A BERT or RoBERTa encoder on the Hugging Face hub, such as \"bert-base-uncased\" or \"owner/name\".",
+        documentation: "An encoder on the Hugging Face hub, such as \"bert-base-uncased\" or \"owner/name\".",
     },
     Key {
         section: "model",

@@ -6,7 +6,8 @@ use std::path::Path;
 
 pub use column::{Column, Predicted};
 
-use super::{DataFormat, TaskError, read};
+use super::read::{self, Known};
+use super::{DataFormat, QuotedLines, TaskError};
 use column::MOST_NUMBERED_CLASSES;
 
 /// Names that label columns have, the surest first.
@@ -78,13 +79,21 @@ pub struct Sketch {
 }
 
 impl Sketch {
-    /// Of a file.
+    /// Of a file; `quoted_lines`: what is done with a quoted text whose lines read as rows.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn of(path: &Path, format: Option<DataFormat>) -> Result<Self, TaskError> {
+    pub fn of(
+        path: &Path,
+        format: Option<DataFormat>,
+        quoted_lines: QuotedLines,
+    ) -> Result<Self, TaskError> {
         let names = read::columns(path, format)?;
-        let table = read::read(&[path.to_owned()], format, &names)?;
+        let known = Known {
+            trusted: quoted_lines == QuotedLines::Trust,
+            ..Known::NOTHING
+        };
+        let table = read::read(&[path.to_owned()], format, &names, &known)?;
         let column = |place: usize| {
             let cells = table.rows.iter().map(|row| &row.cells[place]);
             let list = read::class_names(path, format, &names[place]);

@@ -104,7 +104,7 @@ impl<'s> Reading<'s> {
             labels,
             trusted: self.settings.quoted_lines == QuotedLines::Trust,
         };
-        let mut table = read::read_knowing(&set.files, self.format, &self.columns, &known)?;
+        let mut table = read::read(&set.files, self.format, &self.columns, &known)?;
         self.warnings.append(&mut table.warnings);
         if let ([file], Some(shard)) = (&set.files[..], Shard::in_name(&set.files[0])) {
             self.warnings.push(format!(

@@ -240,7 +240,7 @@ fn two_columns_of_one_name_are_refused_in_every_format() {
                 "cannot be told",
             ],
         );
-        let looked = Sketch::of(&folder.join(name), None)
+        let looked = Sketch::of(&folder.join(name), None, QuotedLines::Check)
             .unwrap_err()
             .to_string();
         has(&looked, &["cannot be told"]);
@@ -254,7 +254,7 @@ fn two_columns_of_one_name_are_refused_in_every_format() {
             .len(),
         2
     );
-    assert!(Sketch::of(&folder.join("t.csv"), None).is_err());
+    assert!(Sketch::of(&folder.join("t.csv"), None, QuotedLines::Check).is_err());
 }
 
 #[test]

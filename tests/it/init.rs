@@ -166,6 +166,26 @@ fn what_a_run_would_refuse_is_refused_here() {
         said.contains("quote.csv, line 3") && said.contains("not closed"),
         "{said}"
     );
+    // A text with a line that reads as a row: only its owner can tell.
+    let stars: String = (0..40)
+        .map(|i| format!("the {i} cats,{}\n", i % 5 + 1))
+        .collect();
+    let verse = "\"a cat,4\na dog\",5\n";
+    write("stars.csv", &format!("text,label\n{stars}{verse}"));
+    let said = refusal(&lab, &["stars.csv"]);
+    assert!(said.contains("is --trust-quoted-lines"), "{said}");
+    let trusted = [
+        "init",
+        "stars.toml",
+        "--train",
+        "stars.csv",
+        "--model",
+        "model",
+    ];
+    lab.text(&[&trusted[..], &["--trust-quoted-lines"]].concat());
+    let written = fs::read_to_string(lab.0.path().join("stars.toml")).unwrap();
+    assert!(written.contains("41 rows in stars.csv"), "{written}");
+    assert!(written.contains("quoted_lines = \"trust\""), "{written}");
     write("twice.csv", "text,label,text\na cat,no,b\na dog,yes,c\n");
     let said = refusal(&lab, &["twice.csv"]);
     assert!(said.contains("2 columns are called `text`"), "{said}");

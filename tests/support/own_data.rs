@@ -11,8 +11,16 @@ use autopeft::task::{
 /// A known task from a folder.
 pub(crate) fn settings(name: &str, folder: &Path) -> TaskSettings {
     TaskSettings {
-        name: name.to_owned(),
         folder: Some(folder.to_owned()),
+        ..known(name)
+    }
+}
+
+/// A known task from the hub.
+pub(crate) fn known(name: &str) -> TaskSettings {
+    TaskSettings {
+        name: name.to_owned(),
+        folder: None,
         train_file: None,
         validation_file: None,
         test_file: None,

@@ -6,7 +6,7 @@ fn sketch(name: &str, content: &str) -> Sketch {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
-    Sketch::of(&path, None).unwrap()
+    Sketch::of(&path, None, QuotedLines::Check).unwrap()
 }
 
 fn texts<'a>(sketch: &'a Sketch, label: &str) -> Vec<&'a str> {

@@ -102,20 +102,11 @@ impl DataFormat {
     }
 }
 
-/// The `columns` of every row of these files, which are one table.
+/// The `columns` of every row of these files, which are one table; `known`: what is known of the files before they are read.
 ///
 /// # Errors
 /// A file cannot be read, is damaged, lacks a column or has two of its name, or holds no rows.
 pub(crate) fn read(
-    files: &[PathBuf],
-    format: Option<DataFormat>,
-    columns: &[String],
-) -> Result<Table, TaskError> {
-    read_knowing(files, format, columns, &Known::NOTHING)
-}
-
-/// As [`read`], with what is known of the files.
-pub(crate) fn read_knowing(
     files: &[PathBuf],
     format: Option<DataFormat>,
     columns: &[String],

@@ -16,7 +16,7 @@ fn table(files: &[(&str, &[u8])]) -> Result<Table, TaskError> {
         label: Some(1),
         ..Known::NOTHING
     };
-    read_knowing(
+    read(
         &paths,
         None,
         &["text".to_owned(), "label".to_owned()],
