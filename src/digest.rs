@@ -1,10 +1,11 @@
 //! SHA-256 of files, as hexadecimal digits: by these a file is known again wherever it lies.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
+
+use crate::regular;
 
 /// Bytes read at a time.
 const PIECE: usize = 1 << 20;
@@ -14,7 +15,7 @@ const PIECE: usize = 1 << 20;
 /// # Errors
 /// Where the file cannot be read.
 pub(crate) fn of_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = regular::open(path)?;
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE];
     loop {

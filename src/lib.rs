@@ -75,6 +75,7 @@ pub mod hub;
 pub mod journal;
 pub mod memory;
 pub mod model;
+pub mod regular;
 pub mod report;
 pub mod search;
 pub mod study;

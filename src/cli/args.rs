@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use autopeft::app::launch::{Options, run_folder};
 use autopeft::model::device::DeviceChoice;
-use autopeft::study::Study;
+use autopeft::study::{MOST_TRIALS, Study};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -57,7 +57,7 @@ pub(crate) struct StudyArguments {
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Trials in all, instead of the study file's number
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_TRIALS)))]
     trials: Option<u32>,
     /// Seed, instead of the study file's
     #[arg(long, value_name = "N")]

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Values of a range for a factor of ten: neighbours are a factor of 1.8 apart, which is about what trainings can tell.
 const PER_DECADE: f64 = 4.0;
 
+/// No study chooses among more learning rates: a search of a few hundred trials tells fewer apart.
+pub const MOST_RATES: usize = 100;
+
 /// A learning rate above 0 and at most 1. Two are the same where they are the same number.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
@@ -28,19 +31,29 @@ impl LearningRate {
 
     /// From `low` to `high`, both included, at equal steps of the logarithm; what lies between is rounded to two digits,
     /// so that people can say and type it: 1e-5, 1.8e-5, 3.2e-5, 5.6e-5, 1e-4.
-    pub fn range(low: Self, high: Self) -> Vec<Self> {
+    ///
+    /// # Errors
+    /// How many they are, where they are more than [`MOST_RATES`]; none is made then.
+    pub fn range(low: Self, high: Self) -> Result<Vec<Self>, usize> {
         if high <= low {
-            return vec![low];
+            return Ok(vec![low]);
         }
-        let decades = (high.0 / low.0).log10();
+        // Of the numbers at the two ends of all there are, the quotient is infinite and the difference is not.
+        let decades = match high.0 / low.0 {
+            quotient if quotient.is_finite() => quotient.log10(),
+            _ => high.0.log10() - low.0.log10(),
+        };
         // A range of whole decades has whole steps, whatever the last digit of the logarithm.
         let steps = (PER_DECADE * decades - 1e-9).ceil().max(1.0) as u32;
+        if steps as usize >= MOST_RATES {
+            return Err(steps as usize + 1);
+        }
         let between = (1..steps).map(|step| {
             let exact = low.0 * (high.0 / low.0).powf(f64::from(step) / f64::from(steps));
             // What is written with two digits can be read.
             Self(format!("{exact:.1e}").parse().unwrap_or(exact))
         });
-        [low].into_iter().chain(between).chain([high]).collect()
+        Ok([low].into_iter().chain(between).chain([high]).collect())
     }
 }
 
@@ -119,7 +132,7 @@ mod tests {
     }
 
     fn shown(low: f64, high: f64) -> Vec<String> {
-        let range = LearningRate::range(rate(low), rate(high));
+        let range = LearningRate::range(rate(low), rate(high)).unwrap();
         range.iter().map(ToString::to_string).collect()
     }
 
@@ -133,6 +146,16 @@ mod tests {
         );
         assert_eq!(shown(2e-4, 2.05e-4), ["2e-4", "2.05e-4"]);
         assert_eq!(shown(3e-4, 3e-4), ["3e-4"]);
+    }
+
+    #[test]
+    fn a_range_of_too_many_is_counted_and_not_made() {
+        let count = |low, high| LearningRate::range(rate(low), rate(high)).unwrap_err();
+        assert_eq!(count(1e-25, 1.0), 101);
+        assert_eq!(count(1e-310, 1.0), 1241);
+        assert_eq!(count(f64::from_bits(1), 1.0), 1295);
+        let all = LearningRate::range(rate(1e-24), rate(0.5)).unwrap();
+        assert!(all.len() <= MOST_RATES, "{}", all.len());
     }
 
     #[test]
@@ -156,7 +179,7 @@ mod tests {
             decades in 0.0_f64..4.0,
         ) {
             let (low, high) = (10_f64.powf(low), 10_f64.powf((low + decades).min(0.0)));
-            let range = LearningRate::range(rate(low), rate(high));
+            let range = LearningRate::range(rate(low), rate(high)).unwrap();
             proptest::prop_assert!(range.is_sorted_by(|a, b| a < b), "{range:?}");
             for value in range {
                 proptest::prop_assert_eq!(value.to_string().parse(), Ok(value));

@@ -22,7 +22,7 @@ pub use cause::{Cause, Moment};
 pub use configuration::{Configuration, ConfigurationError};
 pub use dimension::{Dimension, DimensionKind};
 pub use identity::{EncoderIdentity, Identity, RowsIdentity};
-pub use learning_rate::{LearningRate, LearningRateError};
+pub use learning_rate::{LearningRate, LearningRateError, MOST_RATES};
 pub use objective::Objectives;
 pub use pareto::{extend_front, front, hypervolume};
 pub use peft_space::{LEARNING_RATE, ModuleAxis, PeftSpace};

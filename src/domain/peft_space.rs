@@ -54,7 +54,7 @@ impl PeftSpace {
         let mut dimensions: Vec<Dimension> = self
             .modules
             .iter()
-            .map(|axis| Dimension::ordinal(&axis.name, axis.sizes.len() as u16))
+            .map(|axis| Dimension::ordinal(&axis.name, levels(axis.sizes.len())))
             .collect();
         let mut any_of = Vec::new();
         if self.modules.iter().all(|axis| axis.sizes[0] == 0) {
@@ -67,7 +67,7 @@ impl PeftSpace {
             any_of.push((first..dimensions.len()).collect());
         }
         if !self.learning_rates.is_empty() {
-            let levels = self.learning_rates.len() as u16;
+            let levels = levels(self.learning_rates.len());
             dimensions.push(Dimension::ordinal(LEARNING_RATE, levels));
         }
         Space { dimensions, any_of }
@@ -115,7 +115,7 @@ impl PeftSpace {
         let mut levels = Vec::new();
         for axis in &self.modules {
             let size = configuration.size_of(&axis.name);
-            levels.push(axis.sizes.iter().position(|&s| s == size)? as u16);
+            levels.push(level(axis.sizes.iter().position(|&s| s == size))?);
         }
         if self.choose_layers {
             let known = |layer| self.candidate_layers.contains(layer);
@@ -133,8 +133,8 @@ impl PeftSpace {
         match configuration.learning_rate {
             None if self.learning_rates.is_empty() => {}
             rate => {
-                let level = self.learning_rates.iter().position(|r| Some(*r) == rate)?;
-                levels.push(level as u16);
+                let place = self.learning_rates.iter().position(|r| Some(*r) == rate);
+                levels.push(level(place)?);
             }
         }
         let point = Point(levels);
@@ -291,8 +291,19 @@ impl PeftSpace {
     }
 }
 
+/// Levels of a dimension with so many choices; study files have fewer than there are numbers for.
+fn levels(choices: usize) -> u16 {
+    u16::try_from(choices).unwrap_or(u16::MAX)
+}
+
+/// The level of a choice, if it is one.
+fn level(place: Option<usize>) -> Option<u16> {
+    u16::try_from(place?).ok()
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
     use super::*;
 
     fn paper(layers: usize) -> PeftSpace {
@@ -339,7 +350,9 @@ mod tests {
         let rate = |value| LearningRate::try_from(value).ok();
         let range = rate(1e-5).zip(rate(1e-3));
         PeftSpace {
-            learning_rates: range.map_or(Vec::new(), |(low, high)| LearningRate::range(low, high)),
+            learning_rates: range.map_or(Vec::new(), |(low, high)| {
+                LearningRate::range(low, high).unwrap()
+            }),
             ..paper(layers)
         }
     }

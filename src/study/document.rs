@@ -7,10 +7,11 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::error::Mistake;
+use super::error::{Mistake, shortened};
 use super::known::nearest;
 use super::presets::Preset;
 use super::schema::{self, Fallback, Key, Kind};
+use super::unknown::unknown_keys;
 
 /// A value of the file with its place.
 pub(super) type Located<'s> = Spanned<DeValue<'s>>;
@@ -22,6 +23,8 @@ pub(super) struct Document<'s> {
     pub(super) preset: Preset,
     /// What was found wrong so far.
     pub(super) mistakes: Vec<Mistake>,
+    /// How many more there are, of keys that are not known.
+    pub(super) more: usize,
 }
 
 impl<'s> Document<'s> {
@@ -39,9 +42,11 @@ impl<'s> Document<'s> {
             root: root.into_inner(),
             preset: Preset::Default,
             mistakes: Vec::new(),
+            more: 0,
         };
-        let unknown = unknown_keys(&document.root, "");
+        let (unknown, more) = unknown_keys(&document.root);
         document.mistakes.extend(unknown);
+        document.more = more;
         document.preset = document.find_preset();
         Ok(document)
     }
@@ -265,78 +270,12 @@ pub(super) fn mismatch(value: &Located<'_>, key: &Key) -> Mistake {
 pub(super) fn found(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) if text.is_empty() => "an empty text".into(),
-        DeValue::String(text) => format!("the text \"{text}\""),
-        DeValue::Integer(number) => number.to_string(),
-        DeValue::Float(number) => number.to_string(),
+        DeValue::String(text) => format!("the text \"{}\"", shortened(text)),
+        DeValue::Integer(number) => shortened(&number.to_string()).into_owned(),
+        DeValue::Float(number) => shortened(&number.to_string()).into_owned(),
         DeValue::Boolean(value) => value.to_string(),
         DeValue::Datetime(_) => "a date".into(),
         DeValue::Array(_) => "a list".into(),
         DeValue::Table(_) => "a table".into(),
     }
-}
-
-fn unknown_keys(table: &DeTable<'_>, section: &str) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
-    for (name, value) in table {
-        let name_text = name.get_ref().as_ref();
-        let path = match section {
-            "" => name_text.to_owned(),
-            _ => format!("{section}.{name_text}"),
-        };
-        if schema::key(section, name_text).is_some() || path == "preset" {
-            continue;
-        }
-        if !schema::is_section(&path) {
-            mistakes.push(unknown_key(name_text, name.span(), section, value));
-        } else if let Some(inner) = value.get_ref().as_table() {
-            mistakes.extend(unknown_keys(inner, &path));
-        } else {
-            mistakes.push(Mistake {
-                span: Some(value.span()),
-                message: format!(
-                    "`{name_text}` must be a table; found {}",
-                    found(value.get_ref())
-                ),
-                help: vec![format!(
-                    "it may hold: {}",
-                    schema::names_in(&path).join(", ")
-                )],
-            });
-        }
-    }
-    mistakes
-}
-
-fn unknown_key(name: &str, span: Range<usize>, section: &str, value: &Located<'_>) -> Mistake {
-    let allowed = schema::names_in(section);
-    let (what, place) = match (section, value.get_ref().is_table()) {
-        ("", true) => ("section", String::new()),
-        ("", false) => ("key", " outside of all sections".to_owned()),
-        (_, true) => ("table", format!(" in [{section}]")),
-        (_, false) => ("key", format!(" in [{section}]")),
-    };
-    let mut help = Vec::new();
-    if let Some(elsewhere) = super::keys::KEYS.iter().find(|key| key.name == name) {
-        help.push(format!("`{name}` belongs in [{}]", elsewhere.section));
-    } else if let Some(near) = nearest(name, allowed.iter().copied()) {
-        help.push(format!("did you mean `{near}`?"));
-    } else if let Some(path) = near_elsewhere(name) {
-        help.push(format!("did you mean {path}?"));
-    }
-    help.push(match section {
-        "" => format!("the sections are: {}", allowed.join(", ")),
-        _ => format!("[{section}] may hold: {}", allowed.join(", ")),
-    });
-    Mistake {
-        span: Some(span),
-        message: format!("unknown {what} `{name}`{place}"),
-        help,
-    }
-}
-
-fn near_elsewhere(name: &str) -> Option<String> {
-    let keys = super::keys::KEYS;
-    let near = nearest(name, keys.iter().map(|key| key.name))?;
-    let key = keys.iter().find(|key| key.name == near)?;
-    Some(format!("`{near}` in [{}]", key.section))
 }

@@ -1,5 +1,6 @@
 //! What is wrong with a study file, told with the place and the line itself.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -20,12 +21,20 @@ pub enum StudyError {
     Invalid(#[from] Mistakes),
 }
 
-/// Every mistake of a study file, in the order of the file.
+/// No more mistakes of a file are told: whoever has more has another file in mind.
+pub(super) const MOST_TOLD: usize = 20;
+
+/// A line of a message is no longer, in characters; what is more is text of the file itself.
+const LONGEST_LINE: usize = 1000;
+
+/// The mistakes of a study file in its order, the first of them where they are many.
 #[derive(Debug)]
 pub struct Mistakes {
     path: PathBuf,
     source: String,
     mistakes: Vec<Mistake>,
+    /// How many more there are.
+    more: usize,
 }
 
 /// One mistake: what was found, where, and what would be right.
@@ -40,17 +49,20 @@ pub struct Mistake {
 }
 
 impl Mistakes {
-    /// Sorts the mistakes by place.
-    pub(super) fn new(path: &Path, source: &str, mut mistakes: Vec<Mistake>) -> Self {
+    /// Sorts the mistakes by place; `more`: how many there are besides these.
+    pub(super) fn new(path: &Path, source: &str, mut mistakes: Vec<Mistake>, more: usize) -> Self {
         mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+        let more = more + mistakes.len().saturating_sub(MOST_TOLD);
+        mistakes.truncate(MOST_TOLD);
         Self {
             path: path.to_owned(),
             source: source.to_owned(),
             mistakes,
+            more,
         }
     }
 
-    /// The mistakes, by place.
+    /// The mistakes that are told, by place.
     pub fn iter(&self) -> impl Iterator<Item = &Mistake> {
         self.mistakes.iter()
     }
@@ -58,12 +70,13 @@ impl Mistakes {
     fn write(&self, mistake: &Mistake, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         let Some(span) = &mistake.span else {
-            write!(f, "{path}: {}", mistake.message)?;
+            write!(f, "{path}: {}", cut(&mistake.message, LONGEST_LINE))?;
             return self.write_help(&mistake.help, "", f);
         };
         let place = Place::of(&self.source, span);
         let Place { line, column, .. } = place;
-        writeln!(f, "{path}:{line}:{column}: {}", mistake.message)?;
+        let message = cut(&mistake.message, LONGEST_LINE);
+        writeln!(f, "{path}:{line}:{column}: {message}")?;
         let margin = " ".repeat(line.to_string().len());
         writeln!(f, "{margin} |")?;
         writeln!(f, "{line} | {}", place.text)?;
@@ -73,7 +86,7 @@ impl Mistakes {
 
     fn write_help(&self, help: &[String], margin: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         help.iter()
-            .try_for_each(|line| write!(f, "\n{margin} = {line}"))
+            .try_for_each(|line| write!(f, "\n{margin} = {}", cut(line, LONGEST_LINE)))
     }
 }
 
@@ -85,26 +98,48 @@ impl fmt::Display for Mistakes {
             }
             self.write(mistake, f)?;
         }
-        Ok(())
+        match self.more {
+            0 => Ok(()),
+            1 => f.write_str("\n\nand 1 more mistake"),
+            more => write!(f, "\n\nand {more} more mistakes"),
+        }
     }
 }
 
 impl std::error::Error for Mistakes {}
 
-/// Where a span lies, and the line that shows it.
-struct Place<'s> {
+/// A text of the file, for a message: its beginning where it is long.
+pub(super) fn shortened(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 60;
+    cut(text, LONGEST)
+}
+
+/// The first characters of a text, and a mark where there are more.
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
+/// Where a span lies, and what of its line shows it.
+struct Place {
     /// From 1.
     line: usize,
     /// In characters, from 1.
     column: usize,
-    text: &'s str,
+    /// The line, or what is around the span in a long one.
+    text: String,
     /// Blanks up to the first wrong character; tabs are kept so that the caret lines up.
     indent: String,
     width: usize,
 }
 
-impl<'s> Place<'s> {
-    fn of(source: &'s str, span: &Range<usize>) -> Self {
+impl Place {
+    fn of(source: &str, span: &Range<usize>) -> Self {
+        /// Characters that are shown before the wrong ones, and from their first on.
+        const BEFORE: usize = 100;
+        const AFTER: usize = 100;
         let start = source.floor_char_boundary(span.start);
         let end = source.floor_char_boundary(span.end.max(start));
         let line_start = source[..start].rfind('\n').map_or(0, |newline| newline + 1);
@@ -113,15 +148,26 @@ impl<'s> Place<'s> {
             .map_or(source.len(), |newline| start + newline);
         let before = &source[line_start..start];
         let marked = &source[start..end.min(line_end).max(start)];
+        let column = before.chars().count() + 1;
+        let is_far = column > BEFORE + 1;
+        let shown_before: String = match is_far {
+            true => "…"
+                .chars()
+                .chain(before.chars().skip(column - 1 - BEFORE))
+                .collect(),
+            false => before.to_owned(),
+        };
+        let shown_after = cut(source[start..line_end].trim_end(), AFTER);
+        let width = marked.trim_end().chars().count().max(1);
         Self {
             line: source[..start].matches('\n').count() + 1,
-            column: before.chars().count() + 1,
-            text: source[line_start..line_end].trim_end(),
-            indent: before
+            column,
+            indent: shown_before
                 .chars()
                 .map(|c| if c == '\t' { '\t' } else { ' ' })
                 .collect(),
-            width: marked.trim_end().chars().count().max(1),
+            width: width.min(shown_after.chars().count().max(1)),
+            text: format!("{shown_before}{shown_after}").trim_end().to_owned(),
         }
     }
 }

@@ -13,6 +13,12 @@ use super::schema::{
 /// Largest count that makes sense anywhere; larger numbers are slips of the keyboard.
 const MANY: u64 = 1_000_000_000;
 
+/// Trials in all. Proposals look at every trial before them, so that far fewer are practical.
+pub const MOST_TRIALS: u32 = 1_000_000;
+
+/// Epochs of a training.
+pub(super) const MOST_EPOCHS: u64 = 100_000;
+
 /// The table.
 pub(super) static KEYS: &[Key] = &[
     // --- study
@@ -255,7 +261,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "search",
         name: "trials",
-        kind: Count(1, 1_000_000),
+        kind: Count(1, MOST_TRIALS as u64),
         default: Value("100"),
         paper: Some("200"),
         documentation: "Trials in all.",
@@ -263,7 +269,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "search",
         name: "initial_trials",
-        kind: Count(1, 1_000_000),
+        kind: Count(1, MOST_TRIALS as u64),
         default: Unset("a tenth of the trials, at least 10, at most three tenths"),
         paper: Some("100"),
         documentation: "Trials drawn at random before the surrogate proposes any.",
@@ -458,7 +464,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "training",
         name: "epochs",
-        kind: Count(1, 100_000),
+        kind: Count(1, MOST_EPOCHS),
         default: Value("10"),
         paper: Some("20"),
         documentation: "Epochs at most; the best one's weights are kept.",
@@ -466,7 +472,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "training",
         name: "patience",
-        kind: Count(1, 100_000),
+        kind: Count(1, MOST_EPOCHS),
         default: Value("4"),
         paper: Some("10"),
         documentation: "Stop after this many epochs without a better score.",
@@ -539,7 +545,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "fidelity",
         name: "epochs",
-        kind: Count(1, 100_000),
+        kind: Count(1, MOST_EPOCHS),
         default: Unset("as in training"),
         paper: None,
         documentation: "Epochs of each trial of the search.",

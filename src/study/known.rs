@@ -6,6 +6,9 @@ use crate::task::TASKS;
 /// The task that the program makes itself.
 pub(super) const DEMO: &str = "demo";
 
+/// What is longer, in bytes, is no slip of the keyboard: the longest name that is known has 23.
+const LONGEST: usize = 64;
+
 /// PEFT modules by name.
 pub(super) fn modules() -> Vec<&'static str> {
     REGISTRY.iter().map(|module| module.name()).collect()
@@ -21,6 +24,10 @@ pub(super) fn tasks() -> Vec<&'static str> {
 
 /// The known name that comes nearest to a slip of the keyboard, if any is near enough to be meant.
 pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // The count of slips takes time and memory by the square of the length.
+    if name.len() > LONGEST {
+        return None;
+    }
     let wanted = name.to_lowercase();
     known
         .into_iter()

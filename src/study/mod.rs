@@ -20,10 +20,12 @@ mod space_section;
 mod task_section;
 #[cfg(test)]
 mod tests;
+mod unknown;
 
 pub use draft::Draft;
 pub use effect::{Effect, results_of};
 pub use error::{Mistake, Mistakes, StudyError};
+pub use keys::MOST_TRIALS;
 pub use reference::key_reference;
 pub use settings::{
     FidelitySettings, LayerChoice, ModelSource, ModuleSizes, OutputSettings, Precision,

@@ -7,14 +7,19 @@ use serde::de::DeserializeOwned;
 use super::checks;
 use super::document::{Document, mismatch};
 use super::error::{Mistakes, StudyError};
+use super::keys::MOST_EPOCHS;
 use super::settings::{
     FidelitySettings, ModelSource, OutputSettings, SearchSettings, Study, StudyName,
     TrainingSettings,
 };
-use super::space_section::distinct;
+use super::space_section::{Numbers, distinct};
 use super::{space_section, task_section};
 use crate::domain::{ReferenceRule, Rungs};
+use crate::regular;
 use crate::task::{Metric, TaskSettings};
+
+/// A study file is no longer, in bytes: room for the names of some 20,000 classes, where a usual one has 1,000 bytes.
+const MOST_BYTES: u64 = 1 << 20;
 
 impl Study {
     /// Reads and validates a study file; paths in it are relative to its folder.
@@ -26,7 +31,7 @@ impl Study {
             path: path.to_owned(),
             reason,
         };
-        let source = std::fs::read_to_string(path).map_err(unreadable)?;
+        let source = regular::read_text(path, MOST_BYTES).map_err(unreadable)?;
         let absolute = std::path::absolute(path).map_err(unreadable)?;
         let folder = absolute.parent().unwrap_or(Path::new("/"));
         Self::parse(&source, path, folder)
@@ -38,12 +43,12 @@ impl Study {
     /// # Errors
     /// Where the text holds mistakes; all of them are told at once.
     pub fn parse(source: &str, path: &Path, folder: &Path) -> Result<Self, StudyError> {
-        let invalid = |mistakes| Mistakes::new(path, source, mistakes);
-        let mut document = Document::parse(source).map_err(|mistake| invalid(vec![mistake]))?;
+        let invalid = |mistakes, more| Mistakes::new(path, source, mistakes, more);
+        let mut document = Document::parse(source).map_err(|mistake| invalid(vec![mistake], 0))?;
         let study = read_study(&mut document, path, folder);
         match study {
             Some(study) if document.mistakes.is_empty() => Ok(study),
-            _ => Err(invalid(document.mistakes).into()),
+            _ => Err(invalid(document.mistakes, document.more).into()),
         }
     }
 }
@@ -232,15 +237,20 @@ fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {
     })
 }
 
+/// Epochs after which trials are compared. A comparison costs a checkpoint of every trial that ends there.
+const RUNGS: Numbers = Numbers {
+    what: "rung",
+    low: 1,
+    high: MOST_EPOCHS,
+    most: 1000,
+};
+
 fn rungs(document: &mut Document<'_>) -> Option<Rungs> {
     let epochs = document.value("rungs", "epochs", |value, key| {
         let items = value.get_ref().as_array();
         let items = items.ok_or_else(|| mismatch(value, key))?;
-        let mut epochs = distinct(items, "rung")?;
-        if epochs.first() == Some(&0) {
-            return Err(mismatch(value, key));
-        }
-        Ok(epochs.drain(..).map(|epoch| epoch as u32).collect())
+        let epochs = distinct(value, items, &RUNGS)?;
+        Ok(epochs.into_iter().map(|epoch| epoch as u32).collect())
     });
     let reduction_factor = document.count("rungs", "reduction_factor")? as u32;
     let epochs: Vec<u32> = epochs?;

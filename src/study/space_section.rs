@@ -1,5 +1,7 @@
 //! The section [space] of a study file.
 
+use std::collections::BTreeSet;
+
 use toml::de::DeValue;
 
 use super::document::{Document, Located, found, mismatch, number, whole};
@@ -7,12 +9,23 @@ use super::error::Mistake;
 use super::known::{modules as known_modules, nearest};
 use super::schema::Key;
 use super::settings::{LayerChoice, ModuleSizes, SpaceSettings};
-use crate::domain::LearningRate;
+use crate::domain::{LearningRate, MOST_RATES};
 
-/// No module is larger and no encoder deeper than this.
-const LARGEST: u64 = 65_536;
-/// No study chooses among more learning rates.
-const MOST_RATES: usize = 100;
+/// Sizes of modules, 0 for absent. No encoder is as wide, and a list of every second width of a large one still fits.
+const SIZES: Numbers = Numbers {
+    what: "size",
+    low: 0,
+    high: 65_536,
+    most: 1024,
+};
+
+/// Numbers of layers. No encoder is deeper.
+const LAYERS: Numbers = Numbers {
+    what: "layer",
+    low: 0,
+    high: 65_536,
+    most: 1024,
+};
 
 /// Reads the section; none only where a mistake was noted.
 pub(super) fn read(document: &mut Document<'_>) -> Option<SpaceSettings> {
@@ -97,7 +110,7 @@ fn size_list(value: &Located<'_>, key: &Key) -> Result<Option<Vec<usize>>, Mista
         DeValue::Array(items) => items,
         _ => return Err(mismatch(value, key)),
     };
-    let sizes = distinct(items, "size")?;
+    let sizes = distinct(value, items, &SIZES)?;
     if sizes.iter().all(|size| *size == 0) {
         return Err(Mistake {
             span: Some(value.span()),
@@ -117,14 +130,24 @@ fn layers(value: &Located<'_>, key: &Key) -> Result<LayerChoice, Mistake> {
             message: "the space is empty: `layers` names no layer".into(),
             help: vec![format!("`layers` may be {}", key.kind)],
         }),
-        DeValue::Array(items) => distinct(items, "layer").map(LayerChoice::SearchAmong),
+        DeValue::Array(items) => distinct(value, items, &LAYERS).map(LayerChoice::SearchAmong),
         _ => Err(mismatch(value, key)),
     }
 }
 
 /// Two rates or more, in ascending order, none twice.
 fn learning_rates(value: &Located<'_>, key: &Key) -> Result<Vec<LearningRate>, Mistake> {
+    let wrong = |message: String, help: &str| Mistake {
+        span: Some(value.span()),
+        message,
+        help: vec![help.to_owned()],
+    };
+    let too_many = |count: usize| {
+        let message = format!("{count} learning rates are more than {MOST_RATES}");
+        wrong(message, "a search of few trials tells fewer apart")
+    };
     let rates = match value.get_ref() {
+        DeValue::Array(items) if items.len() > MOST_RATES => return Err(too_many(items.len())),
         DeValue::Array(items) => {
             let rates: Result<Vec<LearningRate>, Mistake> = items.iter().map(rate).collect();
             let mut rates = rates?;
@@ -137,14 +160,9 @@ fn learning_rates(value: &Located<'_>, key: &Key) -> Result<Vec<LearningRate>, M
                 return Err(mismatch(value, key));
             }
             let end = |name: &str| table.get(name).map_or(Err(mismatch(value, key)), rate);
-            LearningRate::range(end("min")?, end("max")?)
+            LearningRate::range(end("min")?, end("max")?).map_err(too_many)?
         }
         _ => return Err(mismatch(value, key)),
-    };
-    let wrong = |message: String, help: &str| Mistake {
-        span: Some(value.span()),
-        message,
-        help: vec![help.to_owned()],
     };
     if let Some(pair) = rates.windows(2).find(|pair| pair[0] == pair[1]) {
         let message = format!("the learning rate {} is given twice", pair[0]);
@@ -154,10 +172,6 @@ fn learning_rates(value: &Located<'_>, key: &Key) -> Result<Vec<LearningRate>, M
         let help = "give a range whose `max` is above its `min`, or two rates or more; `learning_rate` in [training] \
                     fixes one";
         return Err(wrong("one learning rate is no choice".to_owned(), help));
-    }
-    if rates.len() > MOST_RATES {
-        let message = format!("{} learning rates are more than {MOST_RATES}", rates.len());
-        return Err(wrong(message, "a search of few trials tells fewer apart"));
     }
     Ok(rates)
 }
@@ -175,27 +189,55 @@ fn rate(value: &Located<'_>) -> Result<LearningRate, Mistake> {
     LearningRate::try_from(number).map_err(|error| wrong(error.to_string()))
 }
 
+/// What a list of whole numbers may hold.
+pub(super) struct Numbers {
+    /// What each of them is.
+    pub(super) what: &'static str,
+    /// The least.
+    pub(super) low: u64,
+    /// The greatest.
+    pub(super) high: u64,
+    /// How many there may be.
+    pub(super) most: usize,
+}
+
 /// Whole numbers, in ascending order, none twice.
-pub(super) fn distinct(items: &[Located<'_>], what: &str) -> Result<Vec<usize>, Mistake> {
-    let mut numbers = Vec::new();
+pub(super) fn distinct(
+    list: &Located<'_>,
+    items: &[Located<'_>],
+    numbers: &Numbers,
+) -> Result<Vec<usize>, Mistake> {
+    let Numbers {
+        what,
+        low,
+        high,
+        most,
+    } = *numbers;
+    let wrong = |place: &Located<'_>, message: String| Mistake {
+        span: Some(place.span()),
+        message,
+        help: Vec::new(),
+    };
+    if items.len() > most {
+        let message = format!(
+            "a list of {} {what}s is too long: it may hold {most}",
+            items.len()
+        );
+        return Err(wrong(list, message));
+    }
+    let mut seen = BTreeSet::new();
     for item in items {
-        let wrong = |message: String| Mistake {
-            span: Some(item.span()),
-            message,
-            help: Vec::new(),
-        };
-        let number = whole(item).filter(|number| *number <= LARGEST);
+        let number = whole(item).filter(|number| (low..=high).contains(number));
+        let number = number.and_then(|number| usize::try_from(number).ok());
         let number = number.ok_or_else(|| {
             let found = found(item.get_ref());
-            wrong(format!(
-                "a {what} must be a whole number from 0 to {LARGEST}; found {found}"
-            ))
-        })? as usize;
-        if numbers.contains(&number) {
-            return Err(wrong(format!("the {what} {number} is given twice")));
+            let message =
+                format!("a {what} must be a whole number from {low} to {high}; found {found}");
+            wrong(item, message)
+        })?;
+        if !seen.insert(number) {
+            return Err(wrong(item, format!("the {what} {number} is given twice")));
         }
-        numbers.push(number);
     }
-    numbers.sort_unstable();
-    Ok(numbers)
+    Ok(seen.into_iter().collect())
 }

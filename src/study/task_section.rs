@@ -1,5 +1,6 @@
 //! The section [task] of a study file.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
@@ -148,15 +149,15 @@ fn check_labels(document: &mut Document<'_>, task: &TaskSettings) {
         document.wrong(section, "labels", message, &[help]);
     };
     let names: Vec<_> = task.labels.iter().map(|name| plain_name(name)).collect();
-    let repeated = names.iter().enumerate();
-    let mut repeated = repeated.filter(|(place, name)| names[..*place].contains(name));
+    let mut seen = BTreeSet::new();
+    let mut repeated = names.iter().filter(|name| !seen.insert(*name));
     if task.text_columns.is_empty() {
         let message = format!("the classes of the task \"{}\" are known", task.name);
         wrong(message, "remove the key; it is for data of your own");
     } else if task.regression {
         let message = "`labels` names classes, but `regression` makes the labels numbers";
         wrong(message.to_owned(), "keep one of them");
-    } else if let Some((_, name)) = repeated.next() {
+    } else if let Some(name) = repeated.next() {
         let message = format!("the class \"{name}\" is named twice");
         wrong(message, "name each class once, in the order of its number");
     } else if task.labels.len() < 2 {

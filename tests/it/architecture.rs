@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Part, and the parts that it may name. `durable` (whole files) and `digest` (their hashes) are everybody's.
+/// Part, and the parts that it may name. `durable` (whole files), `digest` (their hashes) and `regular` (reading what others
+/// wrote) are everybody's.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("search", &["domain"]),
     ("hub", &["digest"]),
     ("task", &["hub"]),
-    ("study", &["domain", "task", "model"]),
+    ("study", &["domain", "task", "model", "regular"]),
     ("model", &["domain", "task", "study", "hub", "digest"]),
     ("train", &["domain", "task", "study", "model", "durable"]),
     ("executor", &["domain", "train", "memory"]),
@@ -31,7 +32,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("tui", &["domain", "app"]),
     ("durable", &[]),
     ("memory", &[]),
-    ("digest", &[]),
+    ("digest", &["regular"]),
+    ("regular", &["memory"]),
 ];
 
 fn sources(place: &Path) -> Vec<PathBuf> {

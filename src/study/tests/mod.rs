@@ -4,6 +4,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bounds;
 mod effects;
 mod wrong;
 
@@ -290,7 +291,9 @@ fn rungs_are_epochs_before_the_last() {
     let json = serde_json::to_value(parse(&with(""))).unwrap();
     assert_eq!(json.get("rungs"), None, "written as before there were any");
     let wrong = |epochs: &str| mistakes(&with(&format!("[rungs]\nepochs = {epochs}")));
-    assert!(wrong("[0, 1]").contains("6:10: `epochs` must be a list of epochs, such as [1, 3]"));
+    assert!(
+        wrong("[0, 1]").contains("6:11: a rung must be a whole number from 1 to 100000; found 0")
+    );
     assert!(wrong("3").contains("found 3"));
     assert!(wrong("[3, 3]").contains("the rung 3 is given twice"));
     assert!(wrong("[3, 10]").contains("stops nothing where a trial has 10 epochs"));
