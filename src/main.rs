@@ -4,7 +4,11 @@ mod cli;
 
 use std::process::ExitCode;
 
+use autopeft::memory;
+use autopeft::model::device;
+
 fn main() -> ExitCode {
-    autopeft::memory::keep_freed();
+    memory::keep_freed();
+    device::settle();
     cli::main()
 }

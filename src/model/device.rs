@@ -3,7 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
+use burn_std::config::{BurnConfig, RuntimeConfig as _};
+
 use super::tensor::Device;
+
+/// Settles how the tensor library works, for good: as it comes. To be called before anything else of it is.
+///
+/// Left alone, it looks for `burn.toml` and `cubecl.toml` in the working directory and in every folder above it, and for
+/// variables of its own. What lies there may be others': such a file has it print between the lines of standard output and
+/// write files to any place. What is to be known of a device is in the program's own words (`AUTOPEFT_LOG`).
+pub fn settle() {
+    // False where that has been done before: then it is settled.
+    BurnConfig::try_set(BurnConfig::default());
+    #[cfg(feature = "cuda")]
+    cuda::settle();
+}
 
 /// The device the user asks for: `auto`, `cpu`, `cuda` or `cuda:N`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,8 +105,17 @@ mod cuda {
     use std::path::{Path, PathBuf};
 
     use burn::tensor::DeviceType;
+    use cubecl::config::cache::CacheConfig;
+    use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig as _};
 
     use super::Device;
+
+    /// Compiled kernels are kept in the user's own cache, not in `target` beside a `Cargo.toml` above the working directory.
+    pub(super) fn settle() {
+        let mut settled = CubeClRuntimeConfig::default();
+        settled.environment.path = CacheConfig::Global;
+        CubeClRuntimeConfig::try_set(settled);
+    }
 
     /// The CUDA device of this number, or why there is none.
     pub(super) fn device(number: usize) -> Result<Device, String> {
