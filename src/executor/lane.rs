@@ -1,6 +1,7 @@
 //! One lane of the worker: a trial at a time, answering to what was asked between two steps.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -8,12 +9,13 @@ use crossbeam_channel::{Sender, TrySendError};
 use rayon::ThreadPool;
 
 use super::ExecutorEvent;
-use super::line::{Line, Memory, Turn, Wish};
+use super::held::Held;
+use super::line::{Line, Memory, Training, Turn, Wish};
 use super::panics::{cause_of_panic, panic_text};
 use crate::domain::{Cause, Job, Standing, TrialId};
 use crate::memory;
 use crate::train::TrainError;
-use crate::train::trainer::{Advance, Training};
+use crate::train::trainer::{self, Advance};
 use crate::train::workbench::Workbench;
 
 /// Nobody listens any more.
@@ -26,13 +28,41 @@ pub(super) struct Lane<'a, 'l> {
     pub(super) events: &'l Sender<ExecutorEvent>,
     /// Its share of the processor's cores while other lanes compute there too; none: it always takes all.
     pub(super) share: Option<ThreadPool>,
+    /// The trial that it has, if any.
+    pub(super) trial: Cell<Option<TrialId>>,
 }
 
 impl<'a> Lane<'a, '_> {
     /// Takes turns until the line ends.
     pub(super) fn run(&self) {
-        if self.take_turns().is_err() {
-            self.line.stop();
+        loop {
+            let turns = catch_unwind(AssertUnwindSafe(|| self.take_turns()));
+            let goes_on = match turns {
+                Ok(turns) => turns.map(|()| false),
+                Err(panic) => self.recover(panic.as_ref()),
+            };
+            match goes_on {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(Gone) => return self.line.stop(),
+            }
+        }
+    }
+
+    /// A fault of the program between two trainings, or around one: its trial ends by it. True: the lane goes on; where no
+    /// trial is at fault it would be the same again, and nothing can run any more.
+    fn recover(&self, panic: &(dyn Any + Send)) -> Result<bool, Gone> {
+        let cause = cause_of_panic(&panic_text(panic));
+        match self.trial.take() {
+            Some(trial) => {
+                self.leave(trial, ExecutorEvent::of(trial, cause))?;
+                Ok(true)
+            }
+            None => {
+                self.tell(ExecutorEvent::Unavailable { cause })?;
+                self.line.stop();
+                Ok(false)
+            }
         }
     }
 
@@ -47,7 +77,9 @@ impl<'a> Lane<'a, '_> {
 
     fn take_turns(&self) -> Result<(), Gone> {
         loop {
-            match self.line.next(self.workbench) {
+            let turn = self.line.next(self.workbench);
+            self.trial.set(turn.trial());
+            match turn {
                 Turn::Begin(job) => {
                     self.tell(ExecutorEvent::Started(job.trial))?;
                     if let Some(training) = self.begin(&job, 0)? {
@@ -60,11 +92,11 @@ impl<'a> Lane<'a, '_> {
                 }
                 Turn::Decline(job, cause) => {
                     self.tell(ExecutorEvent::Started(job.trial))?;
-                    self.end(job.trial, ExecutorEvent::of(job.trial, cause))?;
+                    self.leave(job.trial, ExecutorEvent::of(job.trial, cause))?;
                 }
                 Turn::GiveUp(job, cause) => {
                     self.tell(ExecutorEvent::Started(job.trial))?;
-                    self.end(job.trial, ExecutorEvent::Failed(job.trial, cause))?;
+                    self.leave(job.trial, ExecutorEvent::Failed(job.trial, cause))?;
                 }
                 Turn::Defer(trial, needed_bytes, free_bytes) => {
                     self.tell(ExecutorEvent::Deferred {
@@ -87,8 +119,7 @@ impl<'a> Lane<'a, '_> {
             match self.line.wish(trial) {
                 Wish::None => {}
                 Wish::Cancel => {
-                    drop(training);
-                    return self.end(trial, ExecutorEvent::Cancelled(trial));
+                    return self.end(training, ExecutorEvent::Cancelled(trial));
                 }
                 Wish::Pause => {
                     let kept = self.keep(&training);
@@ -145,9 +176,7 @@ impl<'a> Lane<'a, '_> {
                 }
             };
             if let Some(event) = event {
-                // Its memory is free before the next trial may take it.
-                drop(training);
-                return self.end(trial, event);
+                return self.end(training, event);
             }
             let every = self.workbench.under_way().map(|keep| keep.every);
             if every.is_some_and(|every| kept_at.elapsed() >= every) {
@@ -187,8 +216,27 @@ impl<'a> Lane<'a, '_> {
         self.begin(&job, told)
     }
 
+    /// Ends a training. Its memory is free before the next trial may take it; a device that fails by that is lost.
+    fn end(&self, training: Training<'a>, event: ExecutorEvent) -> Result<(), Gone> {
+        let trial = training.trial();
+        let Some(said) = training.let_go() else {
+            return self.leave(trial, event);
+        };
+        tracing::error!("trial {trial} could not be let go of: {said}");
+        let lost =
+            Some(cause_of_panic(&said)).filter(|cause| matches!(cause, Cause::DeviceLost { .. }));
+        self.leave(trial, event)?;
+        match lost {
+            None => Ok(()),
+            Some(cause) => {
+                self.line.stop();
+                self.tell(ExecutorEvent::Unavailable { cause })
+            }
+        }
+    }
+
     /// Ends a trial; of one whose device was lost, all trials, which go on once the program is started again.
-    fn end(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
+    fn leave(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
         self.line.is_over(trial);
         memory::give_back();
         if let ExecutorEvent::Unavailable { .. } = &event {
@@ -202,18 +250,17 @@ impl<'a> Lane<'a, '_> {
     fn put_aside(&self, training: Training<'a>, standing: Standing) -> Result<(), Gone> {
         self.keep(&training)?;
         let trial = training.trial();
-        drop(training);
-        self.end(trial, ExecutorEvent::Pruned(trial, standing))
+        self.end(training, ExecutorEvent::Pruned(trial, standing))
     }
 
     /// A job's training, where it can begin; its first `told` epochs are known.
     fn begin(&self, job: &Job, told: u32) -> Result<Option<Training<'a>>, Gone> {
         let trial = job.trial;
         let mut refused = None;
-        let begun = catch_unwind(AssertUnwindSafe(|| {
+        let begun = catch_unwind(AssertUnwindSafe(|| -> Result<_, TrainError> {
             match self.kept(job, |reason| refused = Some(reason))? {
                 Some(training) => Ok(training),
-                None => Training::begin(self.workbench, job),
+                None => Ok(Held::new(trainer::Training::begin(self.workbench, job)?)),
             }
         }));
         if let Some(reason) = refused {
@@ -236,7 +283,7 @@ impl<'a> Lane<'a, '_> {
             Ok(Err(error)) => ExecutorEvent::of(trial, error.cause()),
             Err(panic) => ExecutorEvent::of(trial, self.cause_of(job, panic.as_ref())),
         };
-        self.end(trial, ended)?;
+        self.leave(trial, ended)?;
         Ok(None)
     }
 
@@ -249,7 +296,8 @@ impl<'a> Lane<'a, '_> {
         let Some(keep) = self.workbench.under_way() else {
             return Ok(None);
         };
-        Training::kept(self.workbench, job, &keep.folder, refused)
+        let kept = trainer::Training::kept(self.workbench, job, &keep.folder, refused)?;
+        Ok(kept.map(Held::new))
     }
 
     /// Keeps a training as a file. One that cannot be kept goes on all the same, and is worse off only if the program

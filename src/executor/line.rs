@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::held::Held;
 use crate::domain::{Cause, Job, TrialId};
-use crate::train::trainer::Training;
+use crate::train::trainer;
+
+/// A training, wherever it is let go of.
+pub(super) type Training<'a> = Held<trainer::Training<'a>>;
 
 /// How long a job waits for memory that others take, nothing else running here, before it is given up for now.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -58,6 +62,17 @@ pub(super) enum Turn<'a> {
     GiveUp(Job, Cause),
     /// Ends.
     End,
+}
+
+impl Turn<'_> {
+    /// The trial that the lane has by it.
+    pub(super) fn trial(&self) -> Option<TrialId> {
+        match self {
+            Self::Begin(job) | Self::Decline(job, _) | Self::GiveUp(job, _) => Some(job.trial),
+            Self::GoOn(training) => Some(training.trial()),
+            Self::Defer(..) | Self::End => None,
+        }
+    }
 }
 
 /// What was asked of a running trial.

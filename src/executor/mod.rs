@@ -2,6 +2,7 @@
 //!
 //! An executor takes jobs and reports events; how and where it trains is its own affair.
 
+mod held;
 mod lane;
 mod line;
 mod local;

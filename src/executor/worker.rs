@@ -1,5 +1,6 @@
 //! The training worker: model and data loaded once, and one or more lanes that train.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -67,6 +68,7 @@ pub(super) fn work(
                     line: &line,
                     events,
                     share: share_of_cores(&workbench, lanes),
+                    trial: Cell::default(),
                 };
                 let name = format!("training {}", number + 1);
                 let lane = std::thread::Builder::new()
@@ -84,6 +86,7 @@ pub(super) fn work(
             line: &Line::default(),
             events,
             share: None,
+            trial: Cell::default(),
         };
         for training in line.rest() {
             // Where nobody listens any more, there is nobody to tell.

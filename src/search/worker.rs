@@ -76,20 +76,20 @@ impl SearchWorker {
         &self.events
     }
 
-    /// Breaks off the ask in flight, if any, and ends the thread.
+    /// Breaks off the ask in flight, if any, and lets the thread end; waits for nothing.
     pub fn stop(&mut self) {
         self.cancelled.store(true, Ordering::Release);
         self.asks = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic outside an ask cannot be told to anybody any more.
-            let _ = thread.join();
-        }
     }
 }
 
 impl Drop for SearchWorker {
     fn drop(&mut self) {
         self.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic outside an ask cannot be told to anybody any more.
+            let _ = thread.join();
+        }
     }
 }
 

@@ -289,11 +289,13 @@ impl Resolved {
             seed: self.study.seed,
             basis,
         };
+        // Before the executor: where that cannot start, the study is locked until it has ended.
+        let journal = journal.on_its_own_thread()?;
         let executor = LocalExecutor::start(plan, parallel)?;
         state.capacity = executor.capacity();
         Ok(Runtime {
             state,
-            journal: journal.on_its_own_thread()?,
+            journal,
             executor: Box::new(executor),
             search,
             stop_requests,
