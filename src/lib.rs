@@ -33,6 +33,7 @@
 //! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model` |
 //! | [`executor`] | where trainings run | `domain`, `train`, `memory` |
 //! | [`journal`] | the append-only record | `domain` |
+//! | [`streams`] | standard output and standard error | nothing |
 //! | [`memory`] | how much there is, and what becomes of it once it is let go | nothing |
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
 //! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |
@@ -53,7 +54,10 @@
 //!   `tui::keymap`. Every file is whole or not there.
 //! - A configuration that cannot be trained is a result, not an error; a panic at a worker's edge fails one trial.
 //! - Nothing but the interface in charge writes to the terminal; while the screen is up, standard output and error lead
-//!   to the log.
+//!   to the log. Only [`streams`] writes to standard output and error, and neither panics nor loses an error silently;
+//!   what libraries print is never between the lines of standard output.
+//! - How the tensor library works is settled by [`model::device`], before it looks for `burn.toml` or `cubecl.toml` in the
+//!   working directory and above, and for its variables: nothing that others write decides what the program does.
 //!
 //! # Adding to it
 //!
@@ -78,6 +82,7 @@ pub mod model;
 pub mod regular;
 pub mod report;
 pub mod search;
+pub mod streams;
 pub mod study;
 pub mod task;
 pub mod train;

@@ -85,14 +85,16 @@ impl<W: Write> Interface for Headless<W> {
             )?;
         }
         self.asked_told = asked;
-        let fresh: Vec<_> = state
-            .notices
-            .iter()
-            .skip(self.notices_told)
-            .cloned()
-            .collect();
-        self.notices_told = state.notices.len();
-        for notice in fresh {
+        let fresh = state.notices_ever.saturating_sub(self.notices_told);
+        self.notices_told = state.notices_ever;
+        let known = state.notices.len().saturating_sub(fresh);
+        if let Some(lost @ 1..) = fresh.checked_sub(state.notices.len()) {
+            self.line(
+                "warning",
+                &format!("too many notices at once: {lost} were left out"),
+            )?;
+        }
+        for notice in state.notices.iter().skip(known) {
             let kind = match notice.severity {
                 Severity::Info => "info",
                 Severity::Warning => "warning",

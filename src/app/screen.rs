@@ -79,11 +79,15 @@ impl Interface for OnScreen {
     }
 
     fn show(&mut self, state: &State) -> io::Result<()> {
-        if std::mem::take(&mut self.retake) {
-            self.terminal.retake()?;
-        }
+        let retaken = match std::mem::take(&mut self.retake) {
+            true => self.terminal.retake(),
+            false => Ok(()),
+        };
         self.screen.invalidate();
-        self.terminal.draw(&mut self.screen, state)
+        let drawn = retaken.and_then(|()| self.terminal.draw(&mut self.screen, state));
+        drawn.map_err(|error| {
+            io::Error::new(error.kind(), format!("the terminal is gone ({error})"))
+        })
     }
 
     fn leaves_when_complete(&self) -> bool {

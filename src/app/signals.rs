@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::tui;
+use crate::{streams, tui};
 
 /// What a second request leaves for the step at hand before the process ends without it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -63,7 +63,7 @@ fn end_soon() {
     tui::restore();
     // Nobody may be there to read it.
     let _ = writeln!(
-        io::stderr(),
+        streams::error(),
         "stopped at once; everything recorded is safe, and the same command goes on"
     );
     exit(INTERRUPTED);

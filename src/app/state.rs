@@ -206,6 +206,8 @@ pub struct State {
     pub stopping: bool,
     /// Latest notices, oldest first.
     pub notices: VecDeque<Notice>,
+    /// How many notices there were, those included that are not kept any more.
+    pub notices_ever: usize,
 }
 
 impl State {
@@ -242,6 +244,7 @@ impl State {
             utilisation: VecDeque::new(),
             stopping: false,
             notices: VecDeque::new(),
+            notices_ever: 0,
         }
     }
 
@@ -290,6 +293,7 @@ impl State {
 
     /// Adds a line to the log panel.
     pub fn notify(&mut self, severity: Severity, text: impl Into<String>) {
+        self.notices_ever += 1;
         if self.notices.len() == NOTICES_KEPT {
             self.notices.pop_front();
         }

@@ -35,7 +35,8 @@ Start with:
   autopeft-tui keys                       every key of a study file
 
 Exit codes:
-  0 done, 1 failed, 2 wrong usage or study file, 130 interrupted with everything saved"
+  0 done, 1 failed, 2 wrong usage or study file, 130 interrupted with everything saved,
+  as a run is whose output nobody reads any more"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]

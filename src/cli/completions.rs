@@ -1,8 +1,9 @@
 //! `completions`: completions for a shell.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
+use autopeft::streams;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
@@ -18,6 +19,6 @@ pub(crate) fn completions(shell: Shell) -> Result<Done> {
         "autopeft-tui",
         &mut script,
     );
-    io::stdout().write_all(&script)?;
+    streams::output().write_all(&script)?;
     Ok(Done::Complete)
 }

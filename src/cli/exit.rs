@@ -1,16 +1,16 @@
 //! What the process returns: 0 done, 1 failed, 2 wrong usage or study, 130 interrupted with everything saved.
 
-use std::io;
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Error, Result};
 use autopeft::app::draft::DraftError;
 use autopeft::app::launch::LaunchError;
 use autopeft::app::overview::OverviewError;
-use autopeft::app::runtime::RuntimeError;
 use autopeft::evaluation::EvaluationError;
 use autopeft::export::ExportError;
 use autopeft::model::SourceError;
+use autopeft::streams;
 use autopeft::study::StudyError;
 use autopeft::task::TaskError;
 
@@ -35,17 +35,32 @@ pub(crate) struct WrongUsage(pub(crate) String);
 #[error("{0}")]
 pub(crate) struct Unusable(pub(crate) String);
 
-/// The exit code; errors are told on standard error.
+/// The exit code; errors are told on standard error. What could not be written to standard output or error is one.
 pub(crate) fn code(result: Result<Done>) -> ExitCode {
-    match result {
+    let written = streams::finish();
+    match result.and_then(|done| Ok(written.map(|()| done)?)) {
         Ok(Done::Complete) => ExitCode::SUCCESS,
         Ok(Done::Interrupted) => ExitCode::from(130),
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             output::tell(format_args!("error: {}", sentence(&error)));
             ExitCode::from(if is_users(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// What the parser of the command line says: what was asked for, such as the help, or what is wrong.
+pub(crate) fn words(words: &clap::Error) -> ExitCode {
+    let text = words.render();
+    if words.use_stderr() {
+        output::tell(text.to_string().trim_end());
+        return ExitCode::from(2);
+    }
+    let coloured = streams::output_is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let written = match coloured {
+        true => write!(streams::output(), "{}", text.ansi()),
+        false => write!(streams::output(), "{text}"),
+    };
+    code(written.map(|()| Done::Complete).map_err(Error::from))
 }
 
 /// The error and its causes; a cause that the error has told already is not told again.
@@ -57,18 +72,6 @@ fn sentence(error: &Error) -> String {
         }
     }
     told
-}
-
-/// Whoever read our output has had enough: no failure, and nobody to tell.
-fn is_closed_pipe(error: &Error) -> bool {
-    let in_runtime = |error: &Error| match error.downcast_ref() {
-        Some(RuntimeError::Interface(error)) => error.kind() == io::ErrorKind::BrokenPipe,
-        _ => false,
-    };
-    let direct = error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
-    direct || in_runtime(error)
 }
 
 /// Whether the command or the study file is to be changed, rather than the machine or the network.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use autopeft::app::draft::{DraftError, Wishes, draft};
 use autopeft::hub::{Hub, HubSettings};
+use autopeft::streams;
 use autopeft::study::{Draft, ModelSource, Study, StudyName};
 use autopeft::task::{MissingLabels, Predicted, QuotedLines};
 use clap::{Args, ValueEnum};
@@ -208,11 +209,11 @@ fn absolute(path: &Path) -> Result<PathBuf> {
 
 /// Asks the person at the terminal; none where there is nobody, or nothing is said and there is no default.
 fn ask(question: &str, default: Option<&str>) -> Option<String> {
-    if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+    if !(io::stdin().is_terminal() && streams::error_is_terminal()) {
         return None;
     }
     let hint = default.map_or(String::new(), |default| format!(" [{default}]"));
-    eprint!("{question}{hint}: ");
+    output::prompt(format_args!("{question}{hint}: "));
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).ok()?;
     let answer = line.trim();

@@ -1,8 +1,9 @@
 //! `keys`: explains the study file.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
+use autopeft::streams;
 use autopeft::study::key_reference;
 
 use super::exit::Done;
@@ -12,6 +13,6 @@ const WIDTH: usize = 100;
 
 /// Prints the reference of every key.
 pub(crate) fn keys() -> Result<Done> {
-    write!(io::stdout(), "{}", key_reference(WIDTH))?;
+    write!(streams::output(), "{}", key_reference(WIDTH))?;
     Ok(Done::Complete)
 }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
+use autopeft::streams;
 use tracing_subscriber::EnvFilter;
+
+use super::output::Visible;
 
 /// The variable that says how much is told, such as `debug` or `autopeft=trace`.
 const VARIABLE: &str = "AUTOPEFT_LOG";
@@ -27,6 +30,7 @@ pub(crate) fn to_file(run_folder: &Path) -> Result<PathBuf> {
     tracing_subscriber::fmt()
         .with_env_filter(filter())
         .with_ansi(false)
+        .log_internal_errors(false)
         .with_writer(Mutex::new(file))
         .init();
     Ok(path)
@@ -37,6 +41,7 @@ pub(crate) fn to_standard_error() {
     tracing_subscriber::fmt()
         .with_env_filter(filter())
         .with_ansi(false)
-        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .with_writer(|| Visible(streams::error()))
         .init();
 }

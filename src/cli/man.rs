@@ -1,8 +1,9 @@
 //! `man`: the manual page, subcommands included.
 
-use std::io::{self, Write};
+use std::io::Write;
 
 use anyhow::Result;
+use autopeft::streams;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
@@ -25,7 +26,7 @@ pub(crate) fn man() -> Result<Done> {
     }
     whole.render_extra_section(&mut page)?;
     whole.render_version_section(&mut page)?;
-    io::stdout().write_all(&page)?;
+    streams::output().write_all(&page)?;
     Ok(Done::Complete)
 }
 

@@ -25,18 +25,22 @@ mod watch;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use autopeft::streams;
 use clap::Parser;
 
 use args::{Arguments, Command};
 
 /// Does what the command line asks for.
 pub(crate) fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    exit::code(perform(arguments))
+    match Arguments::try_parse() {
+        Ok(arguments) => exit::code(perform(arguments)),
+        Err(words) => exit::words(&words),
+    }
 }
 
 fn perform(arguments: Arguments) -> Result<exit::Done> {
+    streams::own().context("cannot keep standard output apart from what libraries print")?;
     match (arguments.command, arguments.open) {
         (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json, &run.wanted),
         (Some(Command::Init(arguments)), _) => init::init(arguments),

@@ -7,15 +7,26 @@
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
-/// Standard output, with what a terminal would obey made visible. Not locked between two writes: a library that prints
-/// meanwhile waits for nobody.
-pub(crate) fn out() -> Visible<io::Stdout> {
-    Visible(io::stdout())
+use autopeft::streams;
+
+/// Standard output, with what a terminal would obey made visible. Once nobody reads it, the rest is passed over.
+pub(crate) fn out() -> Visible<streams::Output> {
+    Visible(streams::output())
+}
+
+/// The same, and an error once nobody reads it any more.
+pub(crate) fn live_out() -> Visible<streams::Output> {
+    Visible(streams::live_output())
 }
 
 /// A line on standard error, as [`out`] would show it. Where nobody is there to read it, nothing happens.
 pub(crate) fn tell(line: impl fmt::Display) {
-    let _ = writeln!(Visible(io::stderr()), "{line}");
+    let _ = writeln!(Visible(streams::error()), "{line}");
+}
+
+/// A question on standard error; the answer stands behind it.
+pub(crate) fn prompt(question: impl fmt::Display) {
+    let _ = write!(Visible(streams::error()), "{question}");
 }
 
 /// Writes text with control characters and those for the direction of writing as escapes. Line ends and tabs stay.

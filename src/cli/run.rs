@@ -1,17 +1,17 @@
 //! `run`, and the command without a subcommand: works on a study.
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use autopeft::app::headless::Headless;
 use autopeft::app::launch::{Begun, delete_leftovers, resolve};
-use autopeft::app::runtime::{Ending, Runtime};
+use autopeft::app::runtime::Ending;
 use autopeft::app::screen::OnScreen;
-use autopeft::app::{signals, vitals};
+use autopeft::app::{State, signals, vitals};
 use autopeft::domain::TrialState;
 use autopeft::export::CardHead;
 use autopeft::hub::{Hub, HubSettings};
+use autopeft::streams;
 use autopeft::tui::why_no_screen;
 
 use super::args::StudyArguments;
@@ -34,7 +34,8 @@ pub(crate) fn run(
     let screen = if !headless && !json && obstacle.is_none() {
         Some((log::to_file(&folder)?, settings::read()?))
     } else {
-        if let Some(reason) = obstacle.filter(|_| !headless && !json && io::stdout().is_terminal())
+        if let Some(reason) =
+            obstacle.filter(|_| !headless && !json && streams::output_is_terminal())
         {
             output::tell(format_args!("running without the screen, because {reason}"));
         }
@@ -52,16 +53,17 @@ pub(crate) fn run(
             runtime.vitals = vitals::watch()?;
             runtime.run(&mut OnScreen::open(&log, settings)?)?
         }
-        None => runtime.run(&mut Headless::new(output::out(), json))?,
+        None => runtime.run(&mut Headless::new(output::live_out(), json))?,
     };
-    if let Err(error) = delete_leftovers(&folder, &runtime.state) {
+    let (state, journal) = runtime.end();
+    if let Err(error) = delete_leftovers(&folder, &state) {
         tracing::warn!("cannot delete leftovers in {}: {error}", folder.display());
     }
-    conclude(&runtime, ending)
+    drop(journal);
+    conclude(&state, ending)
 }
 
-fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
-    let state = &runtime.state;
+fn conclude(state: &State, ending: Ending) -> Result<Done> {
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
     let (over, wanted) = (over.count(), state.trials_wanted);
     let finished = state.in_state(TrialState::Finished).count();
@@ -70,6 +72,12 @@ fn conclude(runtime: &Runtime, ending: Ending) -> Result<Done> {
         Ending::Interrupted => {
             output::tell(format_args!(
                 "stopped after {over} of {wanted} trials; the same command goes on from here"
+            ));
+            Ok(Done::Interrupted)
+        }
+        Ending::Unheard(reason) => {
+            output::tell(format_args!(
+                "stopped after {over} of {wanted} trials: {reason}; the same command goes on from here"
             ));
             Ok(Done::Interrupted)
         }

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 
+use crate::streams;
+
 /// Why no screen can be drawn here, in words that follow "because"; none where one can.
 pub fn why_no_screen() -> Option<&'static str> {
-    if !io::stdout().is_terminal() {
+    if !streams::output_is_terminal() {
         return Some("standard output is no terminal");
     }
     let kind = std::env::var("TERM").unwrap_or_default();

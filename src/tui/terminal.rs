@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::mem::ManuallyDrop;
 use std::os::fd::OwnedFd;
 use std::panic;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use ratatui::layout::{Position, Rect};
 use super::Screen;
 use super::background::{self, Background};
 use crate::app::State;
+use crate::streams;
 
 /// Whether the terminal is ours at this moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -34,7 +36,10 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 static STREAMS: OnceLock<Streams> = OnceLock::new();
 
 struct Streams {
+    /// What is drawn on.
     output: File,
+    /// Where what libraries print leads.
+    printed: OwnedFd,
     /// None where it is no terminal: then it cannot disturb the screen.
     error: Option<OwnedFd>,
     log: File,
@@ -42,7 +47,8 @@ struct Streams {
 
 /// The terminal while it is ours: raw mode, alternate screen, pastes as one event. Given back on drop.
 pub struct Terminal {
-    inner: ratatui::Terminal<CrosstermBackend<BufWriter<File>>>,
+    /// Never dropped: it would print where the cursor cannot be shown any more, which panics on a closed terminal.
+    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<File>>>>,
     /// Whether the terminal was told to tell of the mouse.
     mouse: bool,
 }
@@ -53,15 +59,17 @@ impl Terminal {
     /// # Errors
     /// Standard output is no terminal, or cannot be written to; the log cannot be written to.
     pub fn enter(log: &Path) -> io::Result<Self> {
-        let streams = streams(log)?;
+        let streams = opened(log)?;
         install_panic_hook(log.to_owned());
         let taken = Taken;
         take()?;
         let output = streams.output.try_clone()?;
         let inner = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(output)))?;
         std::mem::forget(taken);
-        let mouse = false;
-        Ok(Self { inner, mouse })
+        Ok(Self {
+            inner: ManuallyDrop::new(inner),
+            mouse: false,
+        })
     }
 
     /// Asks the terminal for its background. Only while nothing else reads from it, and with a timeout.
@@ -166,17 +174,18 @@ fn clipboard(text: &str, inside_tmux: bool) -> String {
 }
 
 /// The streams as they were at the first call.
-fn streams(log: &Path) -> io::Result<&'static Streams> {
+fn opened(log: &Path) -> io::Result<&'static Streams> {
     if let Some(streams) = STREAMS.get() {
         return Ok(streams);
     }
-    let error = io::stderr();
+    let error = rustix::stdio::stderr();
     let error = error
         .is_terminal()
-        .then(|| rustix::io::dup(&error))
+        .then(|| rustix::io::dup(error))
         .transpose()?;
     let streams = Streams {
-        output: File::from(rustix::io::dup(io::stdout())?),
+        output: File::from(streams::output_descriptor()?),
+        printed: rustix::io::dup(rustix::stdio::stdout())?,
         error,
         log: OpenOptions::new().append(true).create(true).open(log)?,
     };
@@ -202,13 +211,14 @@ fn take() -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal back, once, from any thread. Errors are passed over: there is nobody left to tell.
+/// Gives the terminal back, once, from any thread. Errors are passed over: there is nobody left to tell. Where the terminal
+/// is gone, what libraries say goes on leading to the log: many of them panic where they cannot print.
 pub fn restore() {
     let Some(mut streams) = STREAMS.get().map(Streams::parts) else {
         return;
     };
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(
+        let shown = execute!(
             streams.output,
             EndSynchronizedUpdate,
             DisableBracketedPaste,
@@ -217,7 +227,10 @@ pub fn restore() {
             cursor::Show
         );
         let _ = disable_raw_mode();
-        let _ = rustix::stdio::dup2_stdout(streams.output);
+        if shown.is_err() {
+            return;
+        }
+        let _ = rustix::stdio::dup2_stdout(streams.printed);
         if let Some(error) = streams.error {
             let _ = rustix::stdio::dup2_stderr(error);
         }
@@ -227,6 +240,7 @@ pub fn restore() {
 /// [`Streams`], so that a shared file can be written to.
 struct Parts {
     output: &'static File,
+    printed: &'static OwnedFd,
     error: Option<&'static OwnedFd>,
     log: &'static File,
 }
@@ -235,6 +249,7 @@ impl Streams {
     fn parts(&'static self) -> Parts {
         Parts {
             output: &self.output,
+            printed: &self.printed,
             error: self.error.as_ref(),
             log: &self.log,
         }
@@ -260,9 +275,9 @@ fn install_panic_hook(log: PathBuf) {
             }
             if ends_the_program && on_screen {
                 let log = log.display();
-                // Nobody may be there to read it; `eprintln` would panic once more.
+                // Nobody may be there to read it.
                 let _ = writeln!(
-                    io::stderr(),
+                    streams::error(),
                     "The log is {log}. Finished trials are saved; the same command goes on."
                 );
             }

@@ -29,7 +29,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["domain", "search", "evaluation"]),
-    ("tui", &["domain", "app"]),
+    ("tui", &["domain", "app", "streams"]),
+    ("streams", &[]),
     ("durable", &[]),
     ("memory", &[]),
     ("digest", &["regular"]),
@@ -127,5 +128,43 @@ fn every_part_is_held() {
             held || free.contains(&name.as_str()),
             "{name} has no entry in MAY_KNOW"
         );
+    }
+}
+
+/// What writes to standard output or error, and panics or takes a lock for it.
+const PRINTING: [&str; 9] = [
+    "println!",
+    "print!",
+    "dbg!",
+    "io::stdout",
+    "io::stderr",
+    "{stdout",
+    "{stderr",
+    " stdout(",
+    " stderr(",
+];
+
+/// Where a line of code prints by itself: at the start of a word, unless it only names a descriptor.
+fn prints(line: &str) -> bool {
+    PRINTING.iter().any(|word| {
+        let found = line.match_indices(word);
+        found
+            .into_iter()
+            .any(|(at, _)| !line[..at].ends_with("std"))
+    })
+}
+
+#[test]
+fn only_the_streams_write_to_standard_output_and_error() {
+    assert!(prints(r#"    eprintln!("x");"#) && prints("let out = std::io::stdout();"));
+    assert!(!prints("rustix::io::dup(rustix::stdio::stdout())?"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in sources(&root).iter().filter(|file| !is_test(file)) {
+        let text = fs::read_to_string(file).unwrap();
+        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+        let code = code.lines().map(str::trim_start);
+        let mut code = code.filter(|line| !line.starts_with("//"));
+        let printing = code.find(|line| prints(line));
+        assert_eq!(printing, None, "{}: use autopeft::streams", file.display());
     }
 }

@@ -28,6 +28,7 @@ mod init;
 mod measured;
 mod minilm;
 mod reference;
+mod streams;
 mod surroundings;
 mod terminal;
 mod worker;

@@ -27,12 +27,15 @@ pub trait Interface {
     fn leaves_when_complete(&self) -> bool;
 }
 
-/// The interface of a run that nobody watches any more.
+/// The interface of a run that nobody watches any more, such as after a hang-up: it asks to stop.
 pub(super) struct Nobody;
 
 impl Interface for Nobody {
-    fn take_messages(&mut self, _: &State) -> Vec<Message> {
-        Vec::new()
+    fn take_messages(&mut self, state: &State) -> Vec<Message> {
+        match state.stopping {
+            true => Vec::new(),
+            false => vec![Message::Quit],
+        }
     }
 
     fn watch<'a>(&'a self, _: &mut Select<'a>) {}

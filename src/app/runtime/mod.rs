@@ -34,18 +34,19 @@ pub enum Ending {
     Complete,
     /// Stopped before that, everything saved.
     Interrupted,
+    /// Stopped because nobody can be told any more, everything saved; the text says why.
+    Unheard(String),
     /// Nothing could begin: model, rows and settings do not fit each other; the text says how, and what to do.
     Refused(String),
     /// Something outside the configurations failed; the text says what.
     Failed(String),
 }
 
-/// A study at work.
+/// A study at work. The order is that in which its parts end where a run is given up: first what writes to the study's
+/// folder, and the journal, whose lock says that somebody does, last.
 pub struct Runtime {
     /// Its state.
     pub state: State,
-    /// Its journal, locked by this process.
-    pub journal: Writer,
     /// Where its trials run.
     pub executor: Box<dyn Executor>,
     /// Where proposals come from.
@@ -60,6 +61,8 @@ pub struct Runtime {
     pub evaluate: Evaluate,
     /// The evaluation under way, if there is one.
     pub evaluation: Option<Evaluating>,
+    /// Its journal, locked by this process.
+    pub journal: Writer,
 }
 
 /// Told where the executor is gone.
@@ -78,7 +81,7 @@ pub enum RuntimeError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// Nobody can be told any more.
-    #[error("cannot write to the terminal or pipe: {0}")]
+    #[error(transparent)]
     Interface(#[from] std::io::Error),
     /// The program contradicted itself.
     #[error("internal contradiction: {0}; please report this with the journal")]
@@ -92,16 +95,36 @@ impl Runtime {
     /// See [`RuntimeError`]. What was recorded before is safe.
     pub fn run(&mut self, interface: &mut dyn Interface) -> Result<Ending, RuntimeError> {
         let mut due = Due::default();
-        let ended = self.serve(interface, &mut due);
-        if let Err(RuntimeError::Interface(_)) = ended {
-            // Nobody watches any more, such as after a hang-up; what is under way is still recorded or kept.
-            self.perform(Effect::Stop);
-            self.state.stopping = true;
-            self.serve(&mut Nobody, &mut due)?;
-        }
-        let ending = ended?;
+        let ending = match self.serve(interface, &mut due) {
+            // What is under way is still recorded or kept.
+            Err(RuntimeError::Interface(error)) => {
+                let was_asked = self.state.stopping;
+                match self.serve(&mut Nobody, &mut due)? {
+                    Ending::Interrupted if !was_asked => Ending::Unheard(error.to_string()),
+                    ending => ending,
+                }
+            }
+            ended => ended?,
+        };
         self.settle(due)?;
         Ok(ending)
+    }
+
+    /// Ends everything that works on the study, and waits for that. The study stays locked until the journal is dropped: what
+    /// is left over may be deleted before.
+    pub fn end(self) -> (State, Writer) {
+        let Self {
+            state,
+            executor,
+            mut search,
+            evaluation,
+            journal,
+            ..
+        } = self;
+        executor.stop();
+        search.stop();
+        drop((executor, evaluation, search));
+        (state, journal)
     }
 
     fn serve(
@@ -147,13 +170,14 @@ impl Runtime {
             }
             changed |= !events.is_empty();
             leaves |= self.take_in(events, due)?;
-            for record in &durable {
-                interface.recorded(record, &self.state)?;
-            }
+            let mut recorded = durable.iter();
+            let told = recorded.try_for_each(|record| interface.recorded(record, &self.state));
             if leaves {
-                interface.show(&self.state)?;
+                // Whoever is not there for the last of it is told how it ended, as far as that is possible.
+                let _ = told.and_then(|()| interface.show(&self.state));
                 return Ok(self.ending());
             }
+            told?;
             if lost && due.is_empty() {
                 return Ok(Ending::Failed(WORKER_LOST.to_owned()));
             }
@@ -247,9 +271,10 @@ impl Runtime {
             },
             Effect::StopEvaluation => self.evaluation.iter().for_each(Evaluating::stop),
             Effect::Stop => {
+                // All of them at once: none waits for another to end.
+                self.executor.stop();
                 self.evaluation.iter().for_each(Evaluating::stop);
                 self.search.stop();
-                self.executor.stop();
             }
             Effect::Append(_) | Effect::Leave => {}
         }
