@@ -28,7 +28,7 @@
 //! | [`search`] | the Bayesian-optimisation engine, ask and tell over anonymous dimensions | `domain` |
 //! | [`task`] | labelled text, metrics, splits | `hub` |
 //! | [`hub`] | downloads and their cache | nothing |
-//! | [`study`] | the study file | `domain`, `task`, names of `model::peft` |
+//! | [`study`] | the study file | `domain`, `task`, names of `model::peft`, the grammar of names on the `hub` |
 //! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub` |
 //! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model` |
 //! | [`executor`] | where trainings run | `domain`, `train`, `memory` |

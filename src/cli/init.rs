@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use autopeft::app::draft::{DraftError, Wishes, draft};
-use autopeft::hub::{Hub, HubSettings};
+use autopeft::hub::{Hub, HubSettings, repository_fault};
 use autopeft::streams;
 use autopeft::study::{Draft, ModelSource, Study, StudyName};
 use autopeft::task::{MissingLabels, Predicted, QuotedLines};
@@ -190,8 +190,8 @@ fn source(model: &str) -> Result<ModelSource> {
     if path.is_dir() {
         return Ok(ModelSource::Folder(absolute(path)?));
     }
-    if path.is_absolute() || model.starts_with('.') || model.matches('/').count() > 1 {
-        bail!("{model}: there is no such folder with a model, and it is no name on the hub");
+    if let Some(fault) = repository_fault(model) {
+        bail!("there is no such folder with a model, and {fault}");
     }
     Ok(ModelSource::Hub {
         id: model.to_owned(),

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::Repository;
+
 /// A file that the hub did not give. No message holds the token.
 #[derive(Debug, thiserror::Error)]
 #[error("{repository}: {problem}", problem = kind.describe(file))]
@@ -41,6 +43,35 @@ pub enum HubErrorKind {
         /// Whether a token was shown.
         with_token: bool,
     },
+    /// There can be no such repository, revision or file.
+    Name {
+        /// What is wrong with its name.
+        problem: String,
+    },
+    /// What the cache has in its place is a link that leads out of the cache.
+    Outside {
+        /// The link.
+        path: PathBuf,
+        /// The cache.
+        cache: PathBuf,
+    },
+    /// The cache cannot be written.
+    Cache {
+        /// Where, and why.
+        problem: String,
+    },
+    /// What was given to reach the hub by is of no use.
+    Settings {
+        /// What, why, and what to do.
+        problem: String,
+    },
+    /// Something answers, but not as a hub does.
+    Unlike {
+        /// The hub.
+        endpoint: String,
+        /// What is unlike.
+        reason: String,
+    },
     /// The download failed.
     Failed {
         /// The hub.
@@ -48,6 +79,16 @@ pub enum HubErrorKind {
         /// Why.
         reason: String,
     },
+}
+
+impl HubError {
+    pub(super) fn new(repository: &Repository, file: &str, kind: HubErrorKind) -> Self {
+        Self {
+            repository: repository.to_string(),
+            file: file.to_owned(),
+            kind,
+        }
+    }
 }
 
 impl HubErrorKind {
@@ -78,6 +119,16 @@ impl HubErrorKind {
                     "{endpoint} refused access to `{file}` (HTTP {status}); the name may be wrong, or {advice}"
                 )
             }
+            Self::Name { problem } | Self::Settings { problem } => problem.clone(),
+            Self::Outside { path, cache } => format!(
+                "{} is a link that leads out of the cache {}, so it is not read; delete it, and `{file}` is fetched anew",
+                path.display(),
+                cache.display()
+            ),
+            Self::Cache { problem } => format!("`{file}` cannot be kept in the cache: {problem}"),
+            Self::Unlike { endpoint, reason } => format!(
+                "`{file}` could not be downloaded: {endpoint} does not answer as a hub does: {reason}; check HF_ENDPOINT, and what stands between (a proxy, a log-in page)"
+            ),
             Self::Failed { endpoint, reason } => format!(
                 "`{file}` could not be downloaded from {endpoint}: {reason}; check the connection (and HF_ENDPOINT), or put the files into a folder and name that"
             ),

@@ -7,31 +7,43 @@
 //! those of this commit: a branch that moves between two of them mixes nothing.
 
 mod cache;
+mod client;
+mod content;
+mod download;
+mod endpoint;
 mod error;
+mod fault;
+mod name;
 mod progress;
+mod proxy;
 mod repository;
 mod request;
 mod settings;
+#[cfg(test)]
+mod tests;
+mod token;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use hf_hub::api::sync::ApiError;
-use hf_hub::{Cache, Repo};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cache::{Found, Shelf};
+use client::Client;
+use download::Download;
 pub use error::{HubError, HubErrorKind};
+use fault::Fault;
+pub use name::{repository_fault, revision_fault};
 pub use progress::HubProgress;
-use progress::Report;
 pub use repository::{Repository, RepositoryKind};
-use request::{Contact, status};
-pub use settings::{HubSettings, Token};
+use request::Contact;
+pub use settings::HubSettings;
+pub use token::Token;
 
 /// The hub and its cache. Clones agree on the commit of every branch.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Hub {
     settings: HubSettings,
+    client: Arc<OnceLock<Result<Client, String>>>,
     commits: Arc<Mutex<HashMap<Repository, String>>>,
     contact: Arc<Mutex<Contact>>,
 }
@@ -41,6 +53,7 @@ impl Hub {
     pub fn new(settings: HubSettings) -> Self {
         Self {
             settings,
+            client: Arc::default(),
             commits: Arc::default(),
             contact: Arc::new(Mutex::new(Contact::Untried)),
         }
@@ -50,33 +63,30 @@ impl Hub {
     /// that it must have, by which the hub is asked.
     ///
     /// # Errors
-    /// The cache does not know, and the hub does not say.
+    /// The cache does not know, and the hub does not say; or there can be no such repository.
     pub fn at_commit(&self, repository: &Repository, file: &str) -> Result<Repository, HubError> {
+        self.check(repository, file)?;
         let at = |commit: &str| Repository {
             revision: commit.to_owned(),
             ..repository.clone()
         };
-        if cache::is_commit(&repository.revision) {
+        if name::is_commit(&repository.revision) {
             return Ok(repository.clone());
         }
         let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(commit) = commits.get(repository) {
             return Ok(at(commit));
         }
-        let repo = repository.repo();
-        let commit = match self.shelf(&repo).commit(&repository.revision) {
+        let shelf = self.shelf(repository);
+        let commit = match shelf.commit(&repository.revision) {
             Some(commit) => commit,
             None if self.settings.offline => return Err(self.offline(repository, file)),
             None => {
-                let asked = self.ask(|api| {
-                    let commit = api.metadata(&api.repo(repo.clone()).url(file))?;
-                    let commit = commit.commit_hash().to_owned();
-                    // By this the commit is found again offline.
-                    let cache = Cache::new(self.settings.cache.clone());
-                    cache.repo(repo.clone()).create_ref(&commit)?;
-                    Ok(commit)
-                });
-                asked.map_err(|error| self.error(repository, file, error))?
+                let about = self.ask(|client| client.about(repository, file));
+                let about = about.map_err(|fault| self.error(repository, file, fault))?;
+                let kept = shelf.keep_commit(&repository.revision, &about.commit);
+                kept.map_err(|trouble| self.error(repository, file, trouble.into()))?;
+                about.commit
             }
         };
         commits.insert(repository.clone(), commit.clone());
@@ -94,7 +104,7 @@ impl Hub {
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<PathBuf, HubError> {
         let at = self.at_commit(repository, file)?;
-        let found = self.shelf(&at.repo()).find(&at.revision, file);
+        let found = self.shelf(&at).find(&at.revision, file);
         self.whole(found, &at, file, progress)
     }
 
@@ -112,7 +122,7 @@ impl Hub {
         let Some(at) = if_there(self.at_commit(repository, file))? else {
             return Ok(None);
         };
-        match self.shelf(&at.repo()).find(&at.revision, file) {
+        match self.shelf(&at).find(&at.revision, file) {
             Found::Absent => Ok(None),
             Found::Unknown if self.is_out_of_reach() => Ok(None),
             Found::Unknown => match self.whole(Found::Unknown, &at, file, progress) {
@@ -131,32 +141,22 @@ impl Hub {
         file: &str,
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<PathBuf, HubError> {
-        match found {
-            Found::Whole(path) => Ok(path),
-            Found::Damaged(path) if self.settings.offline => Err(HubError {
-                repository: at.to_string(),
-                file: file.to_owned(),
-                kind: HubErrorKind::Damaged { path },
-            }),
-            Found::Absent if self.settings.offline => Err(HubError {
-                repository: at.to_string(),
-                file: file.to_owned(),
-                kind: HubErrorKind::Missing {
-                    endpoint: self.settings.shown_endpoint(),
-                },
-            }),
-            _ if self.settings.offline => Err(self.offline(at, file)),
-            Found::Damaged(path) => {
-                // It stays until the hub is known to give another: gone, it would count as absent.
-                let asked = self.ask(|api| api.metadata(&api.repo(at.repo()).url(file)));
-                asked.map_err(|error| self.error(at, file, error))?;
-                // What stands in the way of the link to the new blob.
-                let removed = std::fs::remove_file(path).map_err(ApiError::from);
-                removed.map_err(|error| self.error(at, file, error))?;
-                self.download(at, file, progress)
+        let kind = match found {
+            Found::Whole(path) => return Ok(path),
+            Found::Outside(path) => HubErrorKind::Outside {
+                path,
+                cache: self.settings.cache.clone(),
+            },
+            Found::Damaged(path) if self.settings.offline => HubErrorKind::Damaged { path },
+            Found::Absent if self.settings.offline => HubErrorKind::Missing {
+                endpoint: self.settings.shown_endpoint(),
+            },
+            Found::Unknown if self.settings.offline => return Err(self.offline(at, file)),
+            Found::Damaged(_) | Found::Absent | Found::Unknown => {
+                return self.download(at, file, progress);
             }
-            Found::Absent | Found::Unknown => self.download(at, file, progress),
-        }
+        };
+        Err(HubError::new(at, file, kind))
     }
 
     /// Whether a repository has a file, without fetching it (offline: whether the cache has it).
@@ -167,22 +167,33 @@ impl Hub {
         let Some(at) = if_there(self.at_commit(repository, file))? else {
             return Ok(false);
         };
-        let repo = at.repo();
-        match self.shelf(&repo).find(&at.revision, file) {
-            Found::Whole(_) | Found::Damaged(_) => return Ok(true),
+        match self.shelf(&at).find(&at.revision, file) {
+            Found::Whole(_) | Found::Damaged(_) | Found::Outside(_) => return Ok(true),
             Found::Absent => return Ok(false),
             Found::Unknown if self.settings.offline || self.is_out_of_reach() => return Ok(false),
             Found::Unknown => {}
         }
-        let asked = self.ask(|api| api.metadata(&api.repo(repo).url(file)));
-        match asked {
+        match self.about(&at, file) {
             Ok(_) => Ok(true),
-            Err(error) if status(&error) == Some(404) => {
-                self.shelf(&at.repo()).keep_absence(&at.revision, file);
-                Ok(false)
-            }
-            Err(error) => Err(self.error(repository, file, error)),
+            Err(Fault::Status(404)) => Ok(false),
+            Err(fault) => Err(self.error(repository, file, fault)),
         }
+    }
+
+    /// What the hub says of a file at a commit; that there is none is kept.
+    fn about(&self, at: &Repository, file: &str) -> Result<client::About, Fault> {
+        let about = self.ask(|client| client.about(at, file));
+        match &about {
+            Err(Fault::Status(404)) => self.shelf(at).keep_absence(&at.revision, file),
+            Ok(about) if about.commit != at.revision => {
+                return Err(Fault::Answer(format!(
+                    "asked for the commit {}, it answers with {}",
+                    at.revision, about.commit
+                )));
+            }
+            _ => {}
+        }
+        about
     }
 
     fn download(
@@ -191,67 +202,52 @@ impl Hub {
         file: &str,
         progress: &mut dyn FnMut(HubProgress),
     ) -> Result<PathBuf, HubError> {
-        // What an earlier download left may be spoilt, and is gone on with; so once more from the beginning.
-        if let Some(path) = self.fetch(at, file, progress)? {
-            return Ok(path);
-        }
-        let fetched = self.fetch(at, file, progress)?;
-        fetched.ok_or_else(|| HubError {
-            repository: at.to_string(),
-            file: file.to_owned(),
-            kind: HubErrorKind::Failed {
-                endpoint: self.settings.shown_endpoint(),
-                reason: "what came is not the whole file".to_owned(),
-            },
-        })
+        let fetched = self.about(at, file).and_then(|about| {
+            let shelf = self.shelf(at);
+            self.ask(|client| {
+                let download = Download {
+                    client,
+                    shelf: &shelf,
+                    at,
+                    file,
+                    about: &about,
+                };
+                download.run(progress)
+            })
+        });
+        fetched.map_err(|fault| self.error(at, file, fault))
     }
 
-    /// The file from the hub; none, and nothing left of it, where it is not whole.
-    fn fetch(
-        &self,
-        at: &Repository,
-        file: &str,
-        progress: &mut dyn FnMut(HubProgress),
-    ) -> Result<Option<PathBuf>, HubError> {
-        let mut total_bytes = None;
-        let mut reported = |report: HubProgress| {
-            total_bytes = Some(report.total_bytes);
-            progress(report);
-        };
-        let report = Report::new(&at.id, file, &mut reported);
-        let fetched = self.ask(|api| api.repo(at.repo()).download_with_progress(file, report));
-        if total_bytes.is_some() {
-            self.answered();
+    /// Nothing becomes an address or a path that is no name on the hub.
+    fn check(&self, repository: &Repository, file: &str) -> Result<(), HubError> {
+        let settings = self.settings.checked().err();
+        if let Some(problem) = settings {
+            return Err(HubError::new(
+                repository,
+                file,
+                HubErrorKind::Settings { problem },
+            ));
         }
-        let path = fetched.map_err(|error| {
-            if status(&error) == Some(404) {
-                self.shelf(&at.repo()).keep_absence(&at.revision, file);
-            }
-            self.error(at, file, error)
-        })?;
-        let found = self.shelf(&at.repo()).find(&at.revision, file);
-        let bytes = std::fs::metadata(&path).ok().map(|found| found.len());
-        if matches!(found, Found::Whole(_)) && bytes == total_bytes {
-            return Ok(Some(path));
+        let fault = repository_fault(&repository.id)
+            .or_else(|| revision_fault(&repository.revision))
+            .or_else(|| name::file_fault(file));
+        match fault {
+            Some(problem) => Err(HubError::new(
+                repository,
+                file,
+                HubErrorKind::Name { problem },
+            )),
+            None => Ok(()),
         }
-        for spoilt in path.canonicalize().into_iter().chain([path]) {
-            let _ = std::fs::remove_file(spoilt);
-        }
-        Ok(None)
     }
 
-    fn shelf(&self, repo: &Repo) -> Shelf {
-        Shelf::of(&self.settings.cache, repo)
+    fn shelf(&self, repository: &Repository) -> Shelf {
+        Shelf::of(&self.settings.cache, repository)
     }
 
     fn offline(&self, repository: &Repository, file: &str) -> HubError {
-        HubError {
-            repository: repository.to_string(),
-            file: file.to_owned(),
-            kind: HubErrorKind::Offline {
-                cache: self.settings.cache.clone(),
-            },
-        }
+        let cache = self.settings.cache.clone();
+        HubError::new(repository, file, HubErrorKind::Offline { cache })
     }
 }
 

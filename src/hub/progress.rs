@@ -1,7 +1,5 @@
 //! How far a download has come.
 
-use hf_hub::api::Progress;
-
 /// Downloads are reported at least this often, in bytes.
 const REPORT_BYTES: u64 = 1 << 20;
 
@@ -18,10 +16,9 @@ pub struct HubProgress {
     pub total_bytes: u64,
 }
 
-/// Passes the crate's progress on.
+/// Tells how far a download has come, though not at every piece.
 pub(super) struct Report<'a> {
     progress: &'a mut dyn FnMut(HubProgress),
-    reported_bytes: u64,
     state: HubProgress,
 }
 
@@ -29,42 +26,30 @@ impl<'a> Report<'a> {
     pub(super) fn new(
         repository: &str,
         file: &str,
+        total_bytes: u64,
         progress: &'a mut dyn FnMut(HubProgress),
     ) -> Self {
         Self {
             progress,
-            reported_bytes: 0,
             state: HubProgress {
                 repository: repository.to_owned(),
                 file: file.to_owned(),
                 done_bytes: 0,
-                total_bytes: 0,
+                total_bytes,
             },
         }
     }
 
-    fn send(&mut self) {
-        self.reported_bytes = self.state.done_bytes;
-        (self.progress)(self.state.clone());
-    }
-}
-
-impl Progress for Report<'_> {
-    fn init(&mut self, size: usize, _file: &str) {
-        // Called again at every attempt, which begins with an update by what is already here.
-        self.state.total_bytes = size as u64;
-        self.state.done_bytes = 0;
-        self.send();
-    }
-
-    fn update(&mut self, size: usize) {
-        self.state.done_bytes += size as u64;
-        if self.state.done_bytes - self.reported_bytes >= REPORT_BYTES {
-            self.send();
+    /// So many bytes are here; told where that is news.
+    pub(super) fn update(&mut self, done_bytes: u64) {
+        if done_bytes.abs_diff(self.state.done_bytes) >= REPORT_BYTES {
+            self.tell(done_bytes);
         }
     }
 
-    fn finish(&mut self) {
-        self.send();
+    /// As [`Report::update`], and told.
+    pub(super) fn tell(&mut self, done_bytes: u64) {
+        self.state.done_bytes = done_bytes;
+        (self.progress)(self.state.clone());
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use hf_hub::{Repo, RepoType};
-
 /// A repository on the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Repository {
@@ -42,14 +40,6 @@ impl Repository {
             revision: "main".to_owned(),
         }
     }
-
-    pub(super) fn repo(&self) -> Repo {
-        let kind = match self.kind {
-            RepositoryKind::Model => RepoType::Model,
-            RepositoryKind::Dataset => RepoType::Dataset,
-        };
-        Repo::with_revision(self.id.clone(), kind, self.revision.clone())
-    }
 }
 
 impl fmt::Display for Repository {
@@ -58,9 +48,11 @@ impl fmt::Display for Repository {
             RepositoryKind::Model => "model",
             RepositoryKind::Dataset => "data set",
         };
-        write!(f, "{kind} `{}`", self.id)?;
+        // Not every one is a name on the hub.
+        let shown = |name: &str| name.chars().take(200).collect::<String>();
+        write!(f, "{kind} `{}`", shown(&self.id))?;
         if self.revision != "main" {
-            write!(f, " at `{}`", self.revision)?;
+            write!(f, " at `{}`", shown(&self.revision))?;
         }
         Ok(())
     }

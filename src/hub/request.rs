@@ -2,9 +2,8 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use hf_hub::Cache;
-use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
-
+use super::client::{Client, Patience};
+use super::fault::Fault;
 use super::{Hub, HubError, HubErrorKind, Repository};
 
 /// What the requests so far say about the hub.
@@ -42,100 +41,59 @@ impl Hub {
     /// Asks the hub, and keeps whether it answered.
     pub(super) fn ask<T>(
         &self,
-        request: impl FnOnce(&Api) -> Result<T, ApiError>,
-    ) -> Result<T, ApiError> {
-        let asked = self.api().and_then(|api| request(&api));
+        request: impl FnOnce(&Client) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let client = self.client.get_or_init(|| {
+            let settings = self.settings.checked()?;
+            Client::new(settings, Patience::USUAL)
+        });
+        let client = client.as_ref();
+        let asked = client
+            .map_err(|problem| Fault::Settings(problem.clone()))
+            .and_then(request);
         let mut contact = self.contact();
         match &asked {
-            Err(error) if is_unanswered(error) => {
-                if !matches!(*contact, Contact::Made) {
-                    *contact = Contact::None(self.reason(error));
-                }
+            Err(Fault::Unanswered(reason)) if !matches!(*contact, Contact::Made) => {
+                *contact = Contact::None(self.without_token(reason));
             }
-            Err(error) if status(error).is_none() => {}
-            _ => *contact = Contact::Made,
+            Err(Fault::Unanswered(_) | Fault::Settings(_) | Fault::Cache(_)) => {}
+            Ok(_) | Err(Fault::Status(_) | Fault::Answer(_)) => *contact = Contact::Made,
         }
         asked
     }
 
-    /// It has answered, whatever became of the answer.
-    pub(super) fn answered(&self) {
-        *self.contact() = Contact::Made;
-    }
-
-    fn api(&self) -> Result<Api, ApiError> {
-        // The cache's own token file is not asked: the settings have already read the right one.
-        ApiBuilder::from_cache(Cache::new(self.settings.cache.clone()))
-            .with_endpoint(self.settings.endpoint.clone())
-            .with_token(
-                self.settings
-                    .token
-                    .as_ref()
-                    .map(|token| token.secret().to_owned()),
-            )
-            .with_progress(false)
-            .with_retries(2)
-            .build()
-    }
-
-    pub(super) fn error(&self, repository: &Repository, file: &str, error: ApiError) -> HubError {
+    pub(super) fn error(&self, repository: &Repository, file: &str, fault: Fault) -> HubError {
         let endpoint = self.settings.shown_endpoint();
-        let kind = match status(&error) {
-            Some(404) => HubErrorKind::Missing { endpoint },
-            Some(status @ (401 | 403)) => HubErrorKind::Refused {
+        let kind = match fault {
+            Fault::Status(404) => HubErrorKind::Missing { endpoint },
+            Fault::Status(status @ (401 | 403)) => HubErrorKind::Refused {
                 endpoint,
                 status,
                 with_token: self.settings.token.is_some(),
             },
-            _ => HubErrorKind::Failed {
+            Fault::Status(status) => HubErrorKind::Failed {
                 endpoint,
-                reason: self.reason(&error),
+                reason: format!("HTTP {status}"),
             },
+            Fault::Unanswered(reason) => HubErrorKind::Failed {
+                endpoint,
+                reason: self.without_token(&reason),
+            },
+            Fault::Answer(reason) => HubErrorKind::Unlike {
+                endpoint,
+                reason: self.without_token(&reason),
+            },
+            Fault::Settings(problem) => HubErrorKind::Settings { problem },
+            Fault::Cache(problem) => HubErrorKind::Cache { problem },
         };
-        HubError {
-            repository: repository.to_string(),
-            file: file.to_owned(),
-            kind,
-        }
+        HubError::new(repository, file, kind)
     }
 
-    /// The cause in words, without the token.
-    fn reason(&self, error: &ApiError) -> String {
-        let reason = match error {
-            ApiError::InvalidResume => format!(
-                "an earlier, partial download in {} is damaged; delete its `.part` files",
-                self.settings.cache.display()
-            ),
-            ApiError::LockAcquisition(path) => format!(
-                "another program is downloading it (it holds {})",
-                path.display()
-            ),
-            other => other.to_string(),
-        };
+    /// What others answered may repeat the token.
+    fn without_token(&self, reason: &str) -> String {
         match &self.settings.token {
             Some(token) => reason.replace(token.secret(), "(token)"),
-            None => reason,
+            None => reason.to_owned(),
         }
-    }
-}
-
-/// Whether a request got no answer from the hub, or only that the hub is down.
-fn is_unanswered(error: &ApiError) -> bool {
-    match error {
-        ApiError::RequestError(_) => status(error).is_none_or(|status| status >= 500),
-        ApiError::TooManyRetries(error) => is_unanswered(error),
-        _ => false,
-    }
-}
-
-/// The HTTP status by which a request failed.
-pub(super) fn status(error: &ApiError) -> Option<u16> {
-    match error {
-        ApiError::RequestError(error) => match **error {
-            ureq::Error::StatusCode(status) => Some(status),
-            _ => None,
-        },
-        ApiError::TooManyRetries(error) => status(error),
-        _ => None,
     }
 }

@@ -1,10 +1,24 @@
 //! How the hub is reached.
 
-use std::fmt;
+use std::env::VarError;
 use std::path::{Path, PathBuf};
+
+use super::token::Token;
 
 /// The hub, unless HF_ENDPOINT names another.
 const ENDPOINT: &str = "https://huggingface.co";
+
+/// What is asked of the environment.
+const VARIABLES: [&str; 8] = [
+    "HF_HOME",
+    "HF_HUB_CACHE",
+    "HUGGINGFACE_HUB_CACHE",
+    "HF_ENDPOINT",
+    "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "HF_TOKEN_PATH",
+    "XDG_CACHE_HOME",
+];
 
 /// How the hub is reached, and where its files are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,29 +31,8 @@ pub struct HubSettings {
     pub token: Option<Token>,
     /// Whether only the cache may be used.
     pub offline: bool,
-}
-
-/// An access token; it shows itself to nobody.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
-
-impl Token {
-    /// A token, if the text is not blank.
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        (!text.is_empty()).then(|| Self(text.to_owned()))
-    }
-
-    /// The token itself, for the request alone.
-    pub(super) fn secret(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(hidden)")
-    }
+    /// Why nothing may be done with these settings.
+    pub problem: Option<String>,
 }
 
 impl HubSettings {
@@ -47,7 +40,14 @@ impl HubSettings {
     /// HUGGINGFACE_HUB_CACHE, HUGGING_FACE_HUB_TOKEN, TRANSFORMERS_OFFLINE, XDG_CACHE_HOME), with the meanings that
     /// Python's `huggingface_hub` gives them.
     pub fn from_env() -> Self {
-        Self::from_variables(|name| std::env::var(name).ok())
+        let text = |name: &&&str| matches!(std::env::var(name), Err(VarError::NotUnicode(_)));
+        let problem = VARIABLES.iter().find(text).map(|name| {
+            format!("the variable {name} is no UTF-8 text; set it to one that is, or unset it")
+        });
+        Self {
+            problem,
+            ..Self::from_variables(|name| std::env::var(name).ok())
+        }
     }
 
     /// As [`HubSettings::from_env`], with the variables from elsewhere.
@@ -66,9 +66,9 @@ impl HubSettings {
             caches.join("huggingface")
         });
         let token = variable("HF_TOKEN").or_else(|| variable("HUGGING_FACE_HUB_TOKEN"));
-        let token = token.or_else(|| {
+        let token = token.as_deref().and_then(Token::new).or_else(|| {
             let file = folder("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
-            std::fs::read_to_string(file).ok()
+            Token::in_file(&file)
         });
         let on = |name| {
             variable(name).is_some_and(|value| {
@@ -78,25 +78,39 @@ impl HubSettings {
         Self {
             endpoint: variable("HF_ENDPOINT")
                 .unwrap_or_else(|| ENDPOINT.to_owned())
+                .trim()
                 .trim_end_matches('/')
                 .to_owned(),
             cache: folder("HF_HUB_CACHE")
                 .or_else(|| folder("HUGGINGFACE_HUB_CACHE"))
                 .unwrap_or_else(|| home.join("hub")),
-            token: token.as_deref().and_then(Token::new),
+            token,
             offline: on("HF_HUB_OFFLINE") || on("TRANSFORMERS_OFFLINE"),
+            problem: None,
         }
     }
 
-    /// The endpoint without user name and password, for messages.
-    pub(super) fn shown_endpoint(&self) -> String {
-        match self.endpoint.split_once("://") {
-            Some((scheme, rest)) => {
-                let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-                format!("{scheme}://{host}")
-            }
-            None => self.endpoint.clone(),
+    /// These settings, where something can be done with them.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn checked(&self) -> Result<&Self, String> {
+        match &self.problem {
+            Some(problem) => Err(problem.clone()),
+            None => Ok(self),
         }
+    }
+
+    /// The endpoint without user name, password and query, for messages.
+    pub(super) fn shown_endpoint(&self) -> String {
+        let (scheme, rest) = match self.endpoint.split_once("://") {
+            Some((scheme, rest)) => (format!("{scheme}://"), rest),
+            None => (String::new(), &*self.endpoint),
+        };
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        let host = host.split(['?', '#']).next().unwrap_or_default();
+        let shown = format!("{scheme}{host}");
+        shown.chars().take(200).collect()
     }
 }
 

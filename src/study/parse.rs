@@ -15,6 +15,7 @@ use super::settings::{
 use super::space_section::{Numbers, distinct};
 use super::{space_section, task_section};
 use crate::domain::{ReferenceRule, Rungs};
+use crate::hub::{repository_fault, revision_fault};
 use crate::regular;
 use crate::task::{Metric, TaskSettings};
 
@@ -152,6 +153,17 @@ fn model(document: &mut Document<'_>, folder: &Path) -> Option<ModelSource> {
     if hub.is_none() && document.span("model", "revision").is_some() {
         let message = "`revision` goes with `hub`; this model is not from the hub".to_owned();
         document.wrong("model", "revision", message, &["remove it"]);
+    }
+    if let Some(fault) = hub.as_deref().and_then(repository_fault) {
+        let help =
+            "hub = \"bert-base-uncased\", or hub = \"OWNER/NAME\"; a folder goes into `path`";
+        document.wrong("model", "hub", fault, &[help]);
+        return None;
+    }
+    if let Some(fault) = revision_fault(&revision) {
+        let help = "a branch, a tag, or the 40 digits of a commit, such as revision = \"main\"";
+        document.wrong("model", "revision", fault, &[help]);
+        return None;
     }
     match (hub, path) {
         (Some(id), _) => Some(ModelSource::Hub { id, revision }),

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("search", &["domain"]),
-    ("hub", &["digest"]),
+    ("hub", &["digest", "durable"]),
     ("task", &["hub"]),
-    ("study", &["domain", "task", "model", "regular"]),
+    ("study", &["domain", "task", "model", "hub", "regular"]),
     ("model", &["domain", "task", "study", "hub", "digest"]),
     ("train", &["domain", "task", "study", "model", "durable"]),
     ("executor", &["domain", "train", "memory"]),

@@ -396,15 +396,16 @@ fn an_old_name_leads_to_the_new_one() {
 
 #[test]
 fn a_partial_download_goes_on_where_it_stopped() {
-    let server = Server::start(model_files("owner/model"));
+    let server = Server::start(model_files("hashed/model"));
     let home = tempfile::tempdir().unwrap();
-    let blobs = home.path().join("hub/models--owner--model/blobs");
+    let blobs = home.path().join("hub/models--hashed--model/blobs");
     std::fs::create_dir_all(&blobs).unwrap();
-    let name = "-owner-model-resolve-main-model.part";
-    std::fs::write(blobs.join(name), vec![7; WEIGHT_BYTES / 2]).unwrap();
+    let digest = hexadecimal(&Sha256::digest(vec![7; WEIGHT_BYTES]));
+    let part = blobs.join(format!("{digest}.incomplete"));
+    std::fs::write(part, vec![7; WEIGHT_BYTES / 2]).unwrap();
     let hub = hub(&server, home.path(), &[]);
     let mut first = None;
-    let repository = Repository::model("owner/model", "main");
+    let repository = Repository::model("hashed/model", "main");
     let path = hub
         .file(&repository, "model.safetensors", &mut |report| {
             if report.done_bytes > 0 {
@@ -424,7 +425,7 @@ fn a_spoilt_partial_download_begins_again() {
     std::fs::create_dir_all(&blobs).unwrap();
     let content = vec![7; WEIGHT_BYTES];
     let digest = hexadecimal(&Sha256::digest(&content));
-    std::fs::write(blobs.join(format!("{digest}.part")), vec![8; 1000]).unwrap();
+    std::fs::write(blobs.join(format!("{digest}.incomplete")), vec![8; 1000]).unwrap();
     let hub = hub(&server, home.path(), &[]);
     let repository = Repository::model("hashed/model", "main");
     let path = hub.file(&repository, "model.safetensors", &mut |_| {});

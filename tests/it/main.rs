@@ -23,6 +23,8 @@ mod folders;
 mod formats;
 mod fuzz;
 mod hub;
+mod hub_cache;
+mod hub_hostile;
 mod identity;
 mod init;
 mod measured;

@@ -375,3 +375,36 @@ fn classes_and_columns_that_contradict_each_other_are_told() {
     let twice = own("text_columns = [\"text\", \"text\"]\nlabel_column = \"label\"");
     assert!(twice.contains("names \"text\" twice"), "{twice}");
 }
+
+#[test]
+fn names_that_are_none_on_the_hub() {
+    let model = |keys: &str| mistakes(&format!("[model]\n{keys}\n[task]\nname = \"rte\"\n"));
+    assert_snapshot!(model("hub = \"../../x\""), @r#"
+    s.toml:2:7: "../../x" is no id of a repository on the hub: it is NAME or OWNER/NAME, with one slash at most
+      |
+    2 | hub = "../../x"
+      |       ^^^^^^^^^
+      = hub = "bert-base-uncased", or hub = "OWNER/NAME"; a folder goes into `path`
+    "#);
+    assert_snapshot!(model("hub = \"a/b@evil:9\""), @r#"
+    s.toml:2:7: "a/b@evil:9" is no id of a repository on the hub: it consists of the letters a to z and A to Z, digits, `-`, `_` and `.`
+      |
+    2 | hub = "a/b@evil:9"
+      |       ^^^^^^^^^^^^
+      = hub = "bert-base-uncased", or hub = "OWNER/NAME"; a folder goes into `path`
+    "#);
+    assert_snapshot!(model("hub = \"a/b\"\nrevision = \"main?x#\\n\""), @r#"
+    s.toml:3:12: "main?x#\n" is no revision on the hub: it consists of the letters a to z and A to Z, digits, `-`, `_`, `.`, `+` and `/`
+      |
+    3 | revision = "main?x#\n"
+      |            ^^^^^^^^^^^
+      = a branch, a tag, or the 40 digits of a commit, such as revision = "main"
+    "#);
+    assert_snapshot!(model("hub = \"a/b\"\nrevision = \"../../etc\""), @r#"
+    s.toml:3:12: "../../etc" is no revision on the hub: `..` does not occur in it
+      |
+    3 | revision = "../../etc"
+      |            ^^^^^^^^^^^
+      = a branch, a tag, or the 40 digits of a commit, such as revision = "main"
+    "#);
+}
