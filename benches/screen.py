@@ -115,7 +115,7 @@ def line(record, stamp):
 def fill(journal, trials):
     """Appends finished trials to a journal, up to so many."""
     with open(journal) as file:
-        records = [json.loads(text[9:]) for text in file]
+        records = [json.loads(text[9:]) for text in file.read().replace("\n", "\t").split("\t") if text]
     space = records[0]["space"]
     known = sum(record["record"] == "trial_queued" for record in records)
     draw = random.Random(1)

@@ -89,6 +89,11 @@ impl State {
     fn take(&mut self, record: Record) -> Result<(), String> {
         match record {
             Record::StudyCreated { name, .. } => return Err(format!("study {name} created again")),
+            Record::FormatRaised { format } => {
+                if format > FORMAT_VERSION {
+                    return Err(format!("format {format}, of a later program"));
+                }
+            }
             Record::StudyIdentified { identity } => {
                 if self.study.identity.is_some() {
                     return Err("the study identified again".to_owned());

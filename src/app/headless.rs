@@ -148,7 +148,8 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialPruned { trial, standing } => format!("{trial} {standing}"),
         Record::TrialCancelled { trial } => format!("{trial} cancelled"),
         Record::TrialRetried { trial } => format!("{trial} queued again"),
-        Record::StudyIdentified { .. }
+        Record::FormatRaised { .. }
+        | Record::StudyIdentified { .. }
         | Record::SessionStarted { .. }
         | Record::DeviceChosen { .. }
         | Record::DeviceUnavailable { .. }

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ReplayError, State};
-use crate::journal::{self, JournalError};
+use super::{ReplayError, Severity, State};
+use crate::journal::{self, AtWork, JournalError};
 
 /// Why a journal tells no state.
 #[derive(Debug, thiserror::Error)]
@@ -23,20 +23,26 @@ pub enum RecordedError {
 
 impl State {
     /// The state that the journal in a run's folder tells. Trials that a program left under way when it ended
-    /// count as queued, which is what they will be when the study goes on.
+    /// count as queued, which is what they will be when the study goes on; where it cannot be told whether one is at
+    /// work, a notice says so, and they count as under way.
     ///
     /// # Errors
     /// See [`RecordedError`].
     pub fn recorded(folder: &Path) -> Result<Self, RecordedError> {
-        let is_worked_on = journal::is_worked_on(folder);
+        let at_work = journal::at_work(folder);
         let history = journal::read(folder)?;
         let records = history.records.into_iter().map(|stamped| stamped.record);
         let mut state = Self::replay(records).map_err(|source| RecordedError::Replay {
             path: folder.join(journal::JOURNAL),
             source,
         })?;
-        if !is_worked_on {
-            state.interrupt();
+        match at_work {
+            AtWork::Somebody => {}
+            AtWork::Nobody => state.interrupt(),
+            AtWork::Unknown(why) => state.notify(
+                Severity::Warning,
+                format!("whether a program is at work on this study cannot be told: {why}"),
+            ),
         }
         Ok(state)
     }

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Select};
 use super::recorded::RecordedError;
 use super::runtime::Interface;
 use super::{DeviceStatus, Message, Severity, State};
-use crate::journal::{self, Follower, News, Stamped};
+use crate::journal::{self, AtWork, Follower, News, Stamped};
 
 /// How often the journal is looked at: folders shared over a network announce nothing.
 const LOOK: Duration = Duration::from_millis(500);
@@ -23,7 +23,7 @@ pub struct Watch {
     initial_trials: usize,
     /// When the last record was written, in seconds since the Unix epoch.
     last_record: f64,
-    worked_on: bool,
+    at_work: AtWork,
     asked: Instant,
 }
 
@@ -45,7 +45,7 @@ impl Watch {
             state,
             initial_trials,
             last_record,
-            worked_on: journal::is_worked_on(folder),
+            at_work: journal::at_work(folder),
             asked: Instant::now(),
         };
         watch.describe();
@@ -122,7 +122,7 @@ impl Watch {
         };
         if self.asked.elapsed() >= ASK {
             self.asked = Instant::now();
-            self.worked_on = journal::is_worked_on(&self.folder);
+            self.at_work = journal::at_work(&self.folder);
         }
         changed |= self.describe();
         changed
@@ -151,9 +151,10 @@ impl Watch {
             minutes @ 1..120 => format!("{minutes} min ago"),
             minutes => format!("{} h ago", minutes / 60),
         };
-        let who = match self.worked_on {
-            true => "another program is at work",
-            false => "no program is at work, as far as its lock tells",
+        let who = match &self.at_work {
+            AtWork::Somebody => "another program is at work".to_owned(),
+            AtWork::Nobody => "no program is at work, as far as its lock tells".to_owned(),
+            AtWork::Unknown(why) => format!("whether a program is at work cannot be told: {why}"),
         };
         let device = DeviceStatus::Ready(format!("{who}; last record {ago}"));
         let changed = self.state.device != device;

@@ -19,6 +19,9 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
     let state = State::recorded(&folder)?;
+    for notice in &state.notices {
+        output::tell(format_args!("warning: {}", notice.text));
+    }
     let validation = state.study.validation().unwrap_or(study.task.validation);
     begun::warn(Begun::of(&state, &folder).hold(study).err().as_ref());
     let mut out = output::out();

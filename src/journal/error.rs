@@ -1,9 +1,10 @@
 //! What can be wrong with a journal, told to people.
 
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::FORMAT_VERSION;
+use super::{FORMAT_VERSION, shell};
 
 /// What is wrong with a journal, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,62 @@ pub enum JournalError {
         path: PathBuf,
         /// What that program says of itself.
         holder: String,
+    },
+    /// Another program may work on the study: its file system has no locks, and it has a claim.
+    #[error("another program may be at work on this study: {} names {owner}, and the file system has no locks by which that could be told. Once you are sure that it has ended, delete the file: rm {}", path.display(), shell::word(path))]
+    Claimed {
+        /// The file that names it.
+        path: PathBuf,
+        /// What that program says of itself.
+        owner: String,
+    },
+    /// The lock cannot be looked at.
+    #[error("cannot tell whether another program works on this study: cannot open or lock {}: {source}; {}", path.display(), advice(source))]
+    LockUnknown {
+        /// The lock's file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file that says who works on the study was deleted or replaced.
+    #[error("{} does not name this program any more: it was deleted or replaced, and another program may work on this study; nothing further is written. Everything recorded before is safe: see that only one program works there, and run the same command again to go on", path.display())]
+    LockLost {
+        /// The lock's or the claim's file.
+        path: PathBuf,
+    },
+    /// The journal is not in its place any more.
+    #[error("{} {}: nothing further is written there. {}", path.display(), fate.words(), fate.advice())]
+    Gone {
+        /// Where it was.
+        path: PathBuf,
+        /// What became of it.
+        fate: Fate,
+    },
+    /// Something else wrote to the journal.
+    #[error("something else wrote to {}: it has {found} bytes where this program left {left}, or others at its end; nothing further is written and nothing was changed. See that only one program works on this study, and run the same command again to go on with what the file holds", path.display())]
+    Altered {
+        /// The journal's file.
+        path: PathBuf,
+        /// Its length now.
+        found: u64,
+        /// Its length as this program left it.
+        left: u64,
+    },
+    /// A journal that is too long to be read.
+    #[error("{} has {bytes} bytes, and a journal may have {most}: it is none, or something else wrote to it", path.display())]
+    TooLong {
+        /// The journal's file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// Another program has saved the journal in another encoding.
+    #[error("{path} is text in UTF-16: another program has converted it. Convert it back: {command}", path = path.display(), command = back_to_utf_8(path))]
+    Utf16 {
+        /// The journal's file.
+        path: PathBuf,
     },
     /// A file or folder cannot be used.
     #[error("cannot {action} {}: {source}; {}", path.display(), advice(source))]
@@ -55,7 +112,7 @@ pub enum JournalError {
         source: serde_json::Error,
     },
     /// Damage before the end of the file.
-    #[error("{path} is damaged at byte {offset} (line {line}): {what}. The {intact} records before it are intact. To go on from there, keep a copy and cut the file: cp '{path}' '{path}.damaged' && truncate -s {offset} '{path}'", path = path.display())]
+    #[error("{} is damaged at byte {offset} (line {line}): {what}. {}", path.display(), mend(path, *offset, *intact, *after))]
     Damaged {
         /// The journal's file.
         path: PathBuf,
@@ -67,6 +124,8 @@ pub enum JournalError {
         what: String,
         /// Records before it.
         intact: usize,
+        /// Intact records behind it.
+        after: usize,
     },
     /// An intact line whose record this program does not know.
     #[error("{} holds a record that this program ({}) does not know, at byte {offset} (line {line}): {source}; it was written by another version: use the newest one", path.display(), env!("CARGO_PKG_VERSION"))]
@@ -88,6 +147,73 @@ pub enum JournalError {
         /// Format of the journal.
         found: u32,
     },
+}
+
+/// What became of a journal that is not in its place any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The file exists no more.
+    Deleted,
+    /// It, or its folder, lies elsewhere.
+    Moved,
+}
+
+impl Fate {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Deleted => "was deleted, or replaced by another file, while this program worked",
+            Self::Moved => "was moved away, or its folder was, while this program worked",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Deleted => {
+                "What it held is lost unless there is a copy: put that in its place to go on from there, or start anew"
+            }
+            Self::Moved => {
+                "What it holds is safe where it lies now: move it back and run the same command again to go on"
+            }
+        }
+    }
+}
+
+/// What to do about damage at a byte, without losing what is intact.
+fn mend(path: &Path, offset: u64, intact: usize, after: usize) -> impl fmt::Display {
+    let copy = shell::word(&unused(path, "damaged"));
+    let word = shell::word(path);
+    match intact {
+        0 => format!(
+            "No record before it is intact, and {after} behind it are. Put a copy from before in its place; without one \
+             the study can only start anew, once no program works on it and the file is moved away: mv {word} {copy}"
+        ),
+        _ => format!(
+            "The {intact} records before it are intact, and {after} behind it. Put a copy from before in its place; or, \
+             once no program works on the study, keep this one beside it and go on from what is before the damage: cp \
+             {word} {copy} && truncate -s {offset} {word}"
+        ),
+    }
+}
+
+fn back_to_utf_8(path: &Path) -> String {
+    let (word, copy) = (shell::word(path), shell::word(&unused(path, "utf-16")));
+    format!("mv {word} {copy} && iconv -f UTF-16 -t UTF-8 {copy} > {word}")
+}
+
+/// A name beside the path that nothing has.
+fn unused(path: &Path, suffix: &str) -> PathBuf {
+    let named = |number: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".");
+        name.push(suffix);
+        if number > 1 {
+            name.push(format!("-{number}"));
+        }
+        PathBuf::from(name)
+    };
+    let is_free = |path: &PathBuf| path.symlink_metadata().is_err();
+    let mut names = (1..10_000).map(named);
+    names.find(is_free).unwrap_or_else(|| named(10_000))
 }
 
 /// What to do about an error of the system.

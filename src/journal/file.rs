@@ -5,116 +5,139 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::lock::{self, Lock};
+use super::error::Fate;
+use super::lock::{self, AtWork, Lock};
 use super::log::{Log, LogError};
 use super::replay::{History, replay};
-use super::{JournalError, Record, line};
+use super::{JournalError, Record, line, regular};
 use crate::durable;
 
 /// Name of the journal in a study's folder.
 pub const JOURNAL: &str = "journal.jsonl";
-/// Name of the lock in a study's folder.
-const LOCK: &str = "lock";
+/// No journal is longer: a hundred thousand trials of ten epochs have less than a tenth of it.
+pub(super) const LONGEST: u64 = 4 << 30;
 
 /// A study's journal, open for appending; the study is locked as long as this value lives.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     log: Log<File>,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Journal {
     /// Opens the journal in a study's folder and returns what it holds so far.
     ///
-    /// A missing folder or an empty file is a new journal. An unfinished last line is cut away.
+    /// A missing folder or an empty file is a new journal. An unfinished last batch is cut away.
     ///
     /// # Errors
-    /// Where another program works on the study, the folder cannot be used, or the journal is damaged or newer than
-    /// this program; nothing is changed then.
+    /// Where another program works on the study or that cannot be told, the folder cannot be used, or the journal is
+    /// damaged or newer than this program; nothing is changed then.
     pub fn open(folder: &Path) -> Result<(Self, History), JournalError> {
         durable::create_folder(folder).map_err(failed("create", folder))?;
-        let lock = Lock::take(&folder.join(LOCK))?;
         let path = folder.join(JOURNAL);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed("open", &path))?;
-        durable::sync_folder(folder).map_err(failed("synchronise", folder))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
-            .map_err(failed("read", &path))?;
-        let history = replay(&bytes, &path)?;
-        let found = bytes.len() as u64;
-        let log = Log::new(file, history.bytes, found).map_err(failed("repair", &path))?;
-        let journal = Self {
-            path,
-            log,
-            _lock: lock,
+        let mut options = OpenOptions::new();
+        options.read(true).write(true);
+        let existing = match regular::open(&options, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            found => Some(found.map_err(failed("open", &path))?),
         };
-        Ok((journal, history))
+        let mut lock = Lock::take(folder, existing.as_ref())?;
+        let mut file = match existing {
+            Some(file) => file,
+            None => regular::open(options.create(true).truncate(false), &path)
+                .map_err(failed("open", &path))?,
+        };
+        lock.cover(&file)?;
+        check_place(&path, &file)?;
+        durable::sync_folder(folder).map_err(failed("synchronise", folder))?;
+        let bytes = content(&mut file, &path)?;
+        let history = replay(&bytes, &path)?;
+        let log = Log::new(file, history.bytes, &bytes).map_err(failed("repair", &path))?;
+        Ok((Self { path, log, lock }, history))
     }
 
     /// Appends records; they are durable when this returns. One batch costs one synchronisation.
     ///
     /// # Errors
-    /// Where that failed: then none of them is in the journal.
+    /// Where that failed: then none of them is in the journal, but for a record that says its format. Where the journal is not in its place any more, something
+    /// else wrote to it, or another program may work on the study: then nothing was changed.
     pub fn append(&mut self, records: &[Record]) -> Result<(), JournalError> {
         if records.is_empty() {
             return Ok(());
         }
-        self.check_place()?;
+        check_place(&self.path, self.log.file())?;
+        self.lock.check()?;
         let now = unix_seconds();
-        let mut lines = Vec::new();
-        for record in records {
-            line::encode(record, now, &mut lines)
-                .map_err(|source| JournalError::Unwritable { source })?;
+        // What says the format stands alone, so that any program can read it before anything that it cannot.
+        let together = |one: &Record, next: &Record| !one.says_format() && !next.says_format();
+        for batch in records.chunk_by(together) {
+            let line =
+                line::encode(batch, now).map_err(|source| JournalError::Unwritable { source })?;
+            let appended = self.log.append(&line);
+            appended.map_err(|error| self.appending(error))?;
         }
-        self.log.append(&lines).map_err(|error| {
-            let path = self.path.clone();
-            match error {
-                LogError::Failed(source) => JournalError::Append { path, source },
-                LogError::Unclean => JournalError::Closed { path },
-            }
-        })
-    }
-
-    /// A file that was deleted or moved away still takes records, and nobody would ever find them.
-    #[cfg(unix)]
-    fn check_place(&self) -> Result<(), JournalError> {
-        use std::os::unix::fs::MetadataExt;
-
-        let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
-        let gone = |source| JournalError::Append {
-            path: self.path.clone(),
-            source,
-        };
-        let there = std::fs::metadata(&self.path).map_err(gone)?;
-        let ours = self.log.file().metadata().map_err(gone)?;
-        match identity(there) == identity(ours) {
-            true => Ok(()),
-            false => Err(gone(io::ErrorKind::NotFound.into())),
-        }
-    }
-
-    /// Elsewhere an open file cannot be deleted or moved.
-    #[cfg(not(unix))]
-    fn check_place(&self) -> Result<(), JournalError> {
         Ok(())
+    }
+
+    fn appending(&self, error: LogError) -> JournalError {
+        let path = self.path.clone();
+        match error {
+            LogError::Failed(source) => JournalError::Append { path, source },
+            LogError::Unclean => JournalError::Closed { path },
+            LogError::Altered { found, left } => JournalError::Altered { path, found, left },
+        }
     }
 
     /// The journal's file.
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// What is worth knowing of how the study is locked.
+    pub fn caution(&self) -> Option<&str> {
+        self.lock.caution()
+    }
+}
+
+/// A file that was deleted or moved away still takes records, and nobody would ever find them.
+#[cfg(unix)]
+fn check_place(path: &Path, file: &File) -> Result<(), JournalError> {
+    use std::os::unix::fs::MetadataExt;
+
+    let path = path.to_owned();
+    let identity = |found: &std::fs::Metadata| (found.dev(), found.ino());
+    let there = match std::fs::metadata(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(JournalError::Append {
+                path,
+                source: error,
+            });
+        }
+        there => there.ok().as_ref().map(identity),
+    };
+    let ours = match file.metadata() {
+        Ok(ours) => ours,
+        Err(source) => return Err(JournalError::Append { path, source }),
+    };
+    let fate = match ours.nlink() {
+        _ if there == Some(identity(&ours)) => return Ok(()),
+        0 => Fate::Deleted,
+        _ => Fate::Moved,
+    };
+    Err(JournalError::Gone { path, fate })
+}
+
+/// Elsewhere an open file cannot be deleted or moved.
+#[cfg(not(unix))]
+fn check_place(_: &Path, _: &File) -> Result<(), JournalError> {
+    Ok(())
 }
 
 /// Whether a program is at work on the study in this folder.
-pub fn is_worked_on(folder: &Path) -> bool {
-    lock::is_held(&folder.join(LOCK))
+pub fn at_work(folder: &Path) -> AtWork {
+    let journal = regular::open(OpenOptions::new().read(true), &folder.join(JOURNAL));
+    lock::at_work(folder, journal.ok().as_ref())
 }
 
 /// What the journal in a study's folder holds; nothing is locked or changed, and a writer may be at work meanwhile.
@@ -123,14 +146,33 @@ pub fn is_worked_on(folder: &Path) -> bool {
 /// Where there is no journal, it cannot be read, or it is damaged or newer than this program.
 pub fn read(folder: &Path) -> Result<History, JournalError> {
     let path = folder.join(JOURNAL);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
+    let mut file = match regular::open(OpenOptions::new().read(true), &path) {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(JournalError::Missing { path });
         }
         Err(error) => return Err(failed("read", &path)(error)),
     };
-    replay(&bytes, &path)
+    replay(&content(&mut file, &path)?, &path)
+}
+
+/// What a journal's file holds.
+fn content(file: &mut File, path: &Path) -> Result<Vec<u8>, JournalError> {
+    let found = file.metadata().map_err(failed("read", path))?.len();
+    if found > LONGEST {
+        return Err(JournalError::TooLong {
+            path: path.to_owned(),
+            bytes: found,
+            most: LONGEST,
+        });
+    }
+    let mut bytes = Vec::new();
+    let reserved = bytes.try_reserve_exact(found as usize);
+    reserved
+        .map_err(io::Error::from)
+        .and_then(|()| file.read_to_end(&mut bytes))
+        .map_err(failed("read", path))?;
+    Ok(bytes)
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {

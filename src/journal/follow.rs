@@ -1,12 +1,12 @@
 //! A journal that another program writes, read as it grows.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::file::{JOURNAL, read};
 use super::replay::replay;
-use super::{JournalError, Stamped};
+use super::{JournalError, Stamped, regular};
 
 /// How far a journal was read.
 #[derive(Debug)]
@@ -58,7 +58,8 @@ impl Follower {
 
     /// The bytes behind the known ones; none where those are not there any more.
     fn appended(&self) -> Option<Vec<u8>> {
-        let mut file = File::open(self.folder.join(JOURNAL)).ok()?;
+        let path = self.folder.join(JOURNAL);
+        let mut file = regular::open(OpenOptions::new().read(true), &path).ok()?;
         let length = file.metadata().ok()?.len();
         if length < self.offset {
             return None;

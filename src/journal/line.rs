@@ -1,4 +1,7 @@
-//! One line of a journal: checksum, space, JSON, newline.
+//! Lines of a journal. A batch of records, which is on the disk whole or counts for nothing, is one line; a record in it is
+//! checksum, space, JSON, and between two records stands a tab. JSON has neither tabs nor newlines, and a batch of which
+//! only later sectors reached the disk before a power cut has its newline at the very end of the file, if it has one: it
+//! is a damaged last line like any other that was being written. Damage elsewhere is never that.
 //!
 //! The JSON is one object, `{"unix_seconds":S,"record":"KIND",FIELDS}`, and always begins in this very way. A record
 //! alone is `{"KIND":{FIELDS}}`, which is read in one pass: a kind that stood among its fields would make the reader
@@ -14,8 +17,12 @@ const PREFIX: usize = 9;
 const BEFORE_TIME: &str = "{\"unix_seconds\":";
 /// What stands between the time and the kind.
 const BEFORE_KIND: &str = ",\"record\":\"";
+/// What stands between two records of a batch.
+pub(super) const BETWEEN: u8 = b'\t';
+/// What stands behind a batch.
+pub(super) const END: u8 = b'\n';
 
-/// What is wrong with a line.
+/// What is wrong with a record's text.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// Its bytes are not those that were written.
@@ -24,25 +31,27 @@ pub(super) enum Fault {
     Unknown(serde_json::Error),
 }
 
-/// Appends the record's line to `out`.
+/// The line of a batch of records.
 ///
 /// # Errors
 /// Where the line could not be read again, such as for a number without a text form.
-pub(super) fn encode(
-    record: &Record,
-    unix_seconds: f64,
-    out: &mut Vec<u8>,
-) -> serde_json::Result<()> {
-    let alone = serde_json::to_string(record)?;
-    let (kind, fields) = kind_and_fields(&alone)?;
+pub(super) fn encode(records: &[Record], unix_seconds: f64) -> serde_json::Result<Vec<u8>> {
     let time = serde_json::to_string(&unix_seconds)?;
-    let json = [BEFORE_TIME, &time, BEFORE_KIND, kind, "\",", fields].concat();
-    read(&json)?;
-    out.extend_from_slice(checksum(json.as_bytes()).as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(json.as_bytes());
-    out.push(b'\n');
-    Ok(())
+    let mut line = Vec::new();
+    for record in records {
+        if !line.is_empty() {
+            line.push(BETWEEN);
+        }
+        let alone = serde_json::to_string(record)?;
+        let (kind, fields) = kind_and_fields(&alone)?;
+        let json = [BEFORE_TIME, &time, BEFORE_KIND, kind, "\",", fields].concat();
+        read(&json)?;
+        line.extend_from_slice(checksum(json.as_bytes()).as_bytes());
+        line.push(b' ');
+        line.extend_from_slice(json.as_bytes());
+    }
+    line.push(END);
+    Ok(line)
 }
 
 /// `KIND` and `FIELDS}` of `{"KIND":{FIELDS}}`.
@@ -55,9 +64,9 @@ fn kind_and_fields(alone: &str) -> serde_json::Result<(&str, &str)> {
         .ok_or_else(|| serde_json::Error::custom("a record without fields"))
 }
 
-/// The JSON of a line (without its newline), if its bytes are those that were written.
+/// The JSON of a record's text, if its bytes are those that were written.
 pub(super) fn verify(line: &[u8]) -> Result<&[u8], Fault> {
-    let short = || Fault::Damaged("the line is too short for its checksum".to_owned());
+    let short = || Fault::Damaged("it is too short for its checksum".to_owned());
     let (prefix, json) = line.split_at_checked(PREFIX).ok_or_else(short)?;
     if number(&prefix[..8]) != Some(crc32fast::hash(json)) {
         let (found, expected) = (prefix[..8].escape_ascii(), checksum(json));
@@ -71,7 +80,7 @@ pub(super) fn verify(line: &[u8]) -> Result<&[u8], Fault> {
     Ok(json)
 }
 
-/// The record of a line (without its newline).
+/// The record of a record's text.
 pub(super) fn decode(line: &[u8]) -> Result<Stamped, Fault> {
     let json = verify(line)?;
     let text = std::str::from_utf8(json)

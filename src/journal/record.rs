@@ -12,8 +12,8 @@ use crate::domain::{
 /// Version of the records below; a journal of a later version is refused, an earlier one is read.
 ///
 /// 2 has learning rates in configurations and spaces, and pruned trials; 3 has causes where there were texts, and the
-/// identity of rows and weights.
-pub const FORMAT_VERSION: u32 = 3;
+/// identity of rows and weights; 4 has the records of one batch in one line.
+pub const FORMAT_VERSION: u32 = 4;
 
 /// A record and when it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,11 @@ pub enum Record {
         space: PeftSpace,
         /// Bounds of the hypervolume, as far as they are not derived.
         reference_point: ReferenceRule,
+    },
+    /// What follows is in a later format than what came before.
+    FormatRaised {
+        /// [`FORMAT_VERSION`] of the writer.
+        format: u32,
     },
     /// The rows and weights that all trials rest on, by content. It follows the creation; in journals from before there
     /// were any, it stands at the first session that knew of them.
@@ -173,6 +178,19 @@ pub enum Record {
 }
 
 impl Record {
+    /// Whether it says the format of what follows.
+    pub(super) fn says_format(&self) -> bool {
+        self.format().is_some()
+    }
+
+    /// The format of what follows, where the record says it.
+    pub fn format(&self) -> Option<u32> {
+        match self {
+            Self::StudyCreated { format, .. } | Self::FormatRaised { format } => Some(*format),
+            _ => None,
+        }
+    }
+
     /// The record as one JSON object: its fields, and its kind as `record`.
     ///
     /// # Errors

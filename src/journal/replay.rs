@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::line::{self, Fault};
-use super::{FORMAT_VERSION, JournalError, Record, Stamped};
+use super::{FORMAT_VERSION, JournalError, Stamped};
 
 /// What a journal holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +16,7 @@ pub struct History {
     pub records: Vec<Stamped>,
     /// Bytes of whole lines, from the beginning.
     pub bytes: u64,
-    /// An unfinished line at the end, which counts for nothing.
+    /// An unfinished batch at the end, which counts for nothing.
     pub torn_tail: Option<TornTail>,
 }
 
@@ -29,76 +29,121 @@ pub struct TornTail {
     pub bytes: u64,
 }
 
-/// As much of any version's first record as is needed to know the version.
+/// As much of any version's record as is needed to know the version.
 #[derive(Deserialize)]
 struct Version {
     format: u32,
 }
 
+/// The text of one record in a journal.
+struct Text {
+    range: Range<usize>,
+    /// Index of its line.
+    line: usize,
+}
+
+/// How a text in UTF-8 may begin that another program has saved.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+/// How a text in UTF-16 begins.
+const MARKS_OF_UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
 /// The records of a journal; `path` names it in errors.
 ///
 /// # Errors
-/// Damage before the last line; records or formats of a later program.
+/// Damage before the last line; records or formats of a later program; another encoding.
 pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
-    let lines = lines(bytes);
-    // Reading is most of the time that a long journal takes to open, and no line needs another.
-    let decoded: Vec<_> = lines
+    if MARKS_OF_UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
+        let path = path.to_owned();
+        return Err(JournalError::Utf16 { path });
+    }
+    let (texts, lines) = texts(bytes);
+    // Reading is most of the time that a long journal takes to open, and no record needs another.
+    let decoded: Vec<_> = texts
         .par_iter()
-        .map(|line| line::decode(&bytes[line.clone()]))
+        .map(|text| line::decode(&bytes[text.range.clone()]))
         .collect();
-    let mut history = History {
-        records: Vec::with_capacity(lines.len()),
-        ..History::default()
-    };
-    for (line, decoded) in lines.iter().zip(decoded) {
-        let (offset, number) = (line.start as u64, history.records.len() + 1);
+    let mut records: Vec<Stamped> = Vec::with_capacity(texts.len());
+    // The line of the latest record, and the records before that line.
+    let (mut line, mut before) = (0, 0);
+    let whole = lines.last().map_or(0, |line| line.end + 1);
+    let mut read = texts.iter().zip(decoded);
+    while let Some((text, decoded)) = read.next() {
+        if text.line > line {
+            (line, before) = (text.line, records.len());
+        }
+        let Range { start, end } = lines[line];
         match decoded {
-            Ok(Stamped {
-                record: Record::StudyCreated { format, .. },
-                ..
-            }) if format > FORMAT_VERSION => {
-                return Err(newer(format, path));
-            }
-            Ok(stamped) => history.records.push(stamped),
-            Err(Fault::Damaged(_)) if line.end + 1 == bytes.len() => {
-                history.torn_tail = Some(torn(line.start, bytes));
-                history.bytes = offset;
-                return Ok(history);
+            Ok(stamped) => match stamped.record.format() {
+                Some(format) if format > FORMAT_VERSION => return Err(newer(format, path)),
+                _ => records.push(stamped),
+            },
+            Err(Fault::Damaged(_)) if end + 1 == bytes.len() => {
+                records.truncate(before);
+                return Ok(History {
+                    records,
+                    bytes: start as u64,
+                    torn_tail: Some(torn(start, bytes)),
+                });
             }
             Err(Fault::Damaged(what)) => {
+                let behind = read.filter(|(text, decoded)| text.line > line && decoded.is_ok());
                 return Err(JournalError::Damaged {
                     path: path.to_owned(),
-                    offset,
-                    line: number,
+                    offset: start as u64,
+                    line: line + 1,
                     what,
-                    intact: history.records.len(),
+                    intact: before,
+                    after: behind.count(),
                 });
             }
             Err(Fault::Unknown(source)) => {
-                return Err(match later_format(&bytes[line.clone()]) {
-                    Some(format) if history.records.is_empty() => newer(format, path),
-                    _ => JournalError::Unknown {
+                return Err(match later_format(&bytes[text.range.clone()]) {
+                    Some(format) => newer(format, path),
+                    None => JournalError::Unknown {
                         path: path.to_owned(),
-                        offset,
-                        line: number,
+                        offset: start as u64,
+                        line: line + 1,
                         source,
                     },
                 });
             }
         }
     }
-    let whole = lines.last().map_or(0, |line| line.end + 1);
-    history.torn_tail = (whole < bytes.len()).then(|| torn(whole, bytes));
-    history.bytes = whole as u64;
-    Ok(history)
+    Ok(History {
+        records,
+        bytes: whole as u64,
+        torn_tail: (whole < bytes.len()).then(|| torn(whole, bytes)),
+    })
 }
 
-/// Where the lines are that end; without their newlines.
-fn lines(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut start = 0;
-    memchr::memchr_iter(b'\n', bytes)
-        .map(|end| std::mem::replace(&mut start, end + 1)..end)
-        .collect()
+/// The records' texts in all lines that end, and where the lines are, without their ends. Line ends may have become
+/// those of another system, and the encoding's mark be put before everything: neither changes what was written.
+fn texts(bytes: &[u8]) -> (Vec<Text>, Vec<Range<usize>>) {
+    let mut texts = Vec::new();
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    let first = if bytes.starts_with(MARK) {
+        MARK.len()
+    } else {
+        0
+    };
+    let (mut start, mut line_start) = (first, first);
+    let mut whole = 0;
+    for end in memchr::memchr2_iter(line::BETWEEN, line::END, bytes) {
+        let is_end = bytes[end] == line::END;
+        let is_foreign = is_end && bytes[start..end].ends_with(b"\r");
+        texts.push(Text {
+            range: start..end - usize::from(is_foreign),
+            line: lines.len(),
+        });
+        start = end + 1;
+        if is_end {
+            lines.push(line_start..end);
+            line_start = start;
+            whole = texts.len();
+        }
+    }
+    texts.truncate(whole);
+    (texts, lines)
 }
 
 fn torn(offset: usize, bytes: &[u8]) -> TornTail {
@@ -108,9 +153,9 @@ fn torn(offset: usize, bytes: &[u8]) -> TornTail {
     }
 }
 
-/// The format that an intact line claims, if it is a later one.
-fn later_format(line: &[u8]) -> Option<u32> {
-    let version: Version = serde_json::from_slice(line::verify(line).ok()?).ok()?;
+/// The format that an intact record claims, if it is a later one.
+fn later_format(text: &[u8]) -> Option<u32> {
+    let version: Version = serde_json::from_slice(line::verify(text).ok()?).ok()?;
     (version.format > FORMAT_VERSION).then_some(version.format)
 }
 

@@ -35,7 +35,7 @@ fn a_whole_study_runs_proposes_exports_and_its_adapters_score_the_same_again() {
     assert_eq!(configurations.len(), 7, "no configuration is tried twice");
     assert!(status["hypervolume"].as_f64().unwrap() > 0.0);
     let journal = fs::read_to_string(lab.path("runs/tiny/journal.jsonl")).unwrap();
-    let derived: Vec<&str> = (journal.lines())
+    let derived: Vec<&str> = (journal.split(['\n', '\t']))
         .filter(|line| line.contains("reference_point_derived"))
         .collect();
     assert_eq!(derived.len(), 1, "{derived:?}");

@@ -208,7 +208,7 @@ fn a_journal_that_knows_no_content_goes_on_with_a_word_and_is_held_from_then_on(
     let lab = begun();
     let path = lab.path("runs/tiny/journal.jsonl");
     let journal = fs::read_to_string(&path).unwrap();
-    let older: String = (journal.split_inclusive('\n'))
+    let older: String = (journal.split_inclusive(['\n', '\t']))
         .filter(|line| !line.contains("study_identified"))
         .collect();
     assert_ne!(journal, older);

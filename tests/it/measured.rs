@@ -159,8 +159,8 @@ fn measured(overview: &str) -> usize {
 /// A journal as a program wrote it that knew neither editions nor digests of rows.
 fn of_before(journal: &str) -> String {
     let known = journal
-        .lines()
-        .filter(|line| !line.contains("\"study_identified\""));
+        .split(['\n', '\t'])
+        .filter(|text| !text.is_empty() && !text.contains("\"study_identified\""));
     let old: Vec<String> = known
         .map(|line| {
             let json = line[9..].replace("\"edition\":\"second\",", "");

@@ -46,15 +46,15 @@ pub(crate) fn journal(bytes: &[u8]) {
 /// A journal whose lines are given their checksums first, so that their contents are reached.
 pub(crate) fn checked_journal(bytes: &[u8]) {
     let mut checked = Vec::with_capacity(bytes.len());
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let (json, end) = match line.strip_suffix(b"\n") {
-            Some(json) => (json, "\n"),
-            None => (line, ""),
+    for text in bytes.split_inclusive(|byte| b"\t\n".contains(byte)) {
+        let (json, end) = match text.split_last() {
+            Some((b'\t' | b'\n', json)) => (json, &text[json.len()..]),
+            _ => (text, &[][..]),
         };
         let json = json.get(9..).unwrap_or_default();
         checked.extend_from_slice(format!("{:08x} ", crc32fast::hash(json)).as_bytes());
         checked.extend_from_slice(json);
-        checked.extend_from_slice(end.as_bytes());
+        checked.extend_from_slice(end);
     }
     journal(&checked);
 }

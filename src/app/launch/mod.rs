@@ -239,6 +239,9 @@ impl Resolved {
             let text = format!("cannot delete leftovers in {}: {error}", folder.display());
             state.notify(Severity::Warning, text);
         }
+        if let Some(caution) = journal.caution() {
+            state.notify(Severity::Warning, caution.to_owned());
+        }
         if let Some(tail) = torn_tail {
             let bytes = tail.bytes;
             let text = format!(

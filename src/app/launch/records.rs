@@ -19,6 +19,11 @@ pub(super) fn opening(
         space: resolved.space.clone(),
         reference_point: resolved.study.search.reference_point,
     });
+    let format = history.iter().filter_map(Record::format).max();
+    let raised = format.filter(|format| *format < FORMAT_VERSION);
+    let raised = raised.map(|_| Record::FormatRaised {
+        format: FORMAT_VERSION,
+    });
     let is_identified = |record: &Record| matches!(record, Record::StudyIdentified { .. });
     let identified = (!history.iter().any(is_identified)).then(|| Record::StudyIdentified {
         identity: Box::new(resolved.identity.clone()),
@@ -28,6 +33,7 @@ pub(super) fn opening(
         trials: resolved.study.search.trials,
     };
     (created.into_iter())
+        .chain(raised)
         .chain(identified)
         .chain([session])
         .collect()

@@ -19,9 +19,18 @@ fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
 
 /// One of every kind, in an order that a study could have written.
 pub(super) fn every_record() -> Vec<Record> {
+    let mut records = of_format_3();
+    records.push(Record::FormatRaised {
+        format: FORMAT_VERSION,
+    });
+    records
+}
+
+/// One of every kind that the third format had.
+pub(super) fn of_format_3() -> Vec<Record> {
     let mut records = of_format_2();
     if let Record::StudyCreated { format, .. } = &mut records[0] {
-        *format = FORMAT_VERSION;
+        *format = 3;
     }
     let fourth = TrialId(3);
     let cause = Cause::DeviceLost {
