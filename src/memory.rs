@@ -4,9 +4,13 @@
 //! GNU C library hands such pieces back to the system at once, which then clears every page anew for the next step: some
 //! three hundredths of a training. Other systems' allocators are left as they are.
 
+mod groups;
+mod kills;
+mod own_limits;
 mod room;
 
-pub use room::{Room, room};
+pub use kills::{Kills, kills};
+pub use room::{Bounds, Room, bounds, room};
 
 /// Keeps what is let go for the next step. To be called before the first thread is started.
 pub fn keep_freed() {

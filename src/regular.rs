@@ -14,9 +14,21 @@ use crate::memory;
 /// # Errors
 /// It cannot be opened, or is something else; it is not waited for.
 pub fn open(path: &Path) -> io::Result<File> {
+    open_as(path, OpenOptions::new().read(true))
+}
+
+/// Opens a regular file by these options, or creates it where they say so.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_as(path: &Path, options: &OpenOptions) -> io::Result<File> {
     // Opening is not always harmless: a device may act, and a socket's error says nothing.
-    refuse_others(&fs::metadata(path)?)?;
-    let file = options().open(path)?;
+    match fs::metadata(path) {
+        Ok(found) => refuse_others(&found)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let file = unblocked(options).open(path)?;
     // It may have been put into the other's place in between.
     refuse_others(&file.metadata()?)?;
     Ok(file)
@@ -133,10 +145,9 @@ fn kind(metadata: &Metadata) -> &'static str {
     }
 }
 
-/// Reading; a pipe that has come into the file's place is not waited for.
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true);
+/// A pipe that has come into the file's place is not waited for.
+fn unblocked(options: &OpenOptions) -> OpenOptions {
+    let mut options = options.clone();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     options

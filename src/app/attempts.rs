@@ -1,8 +1,8 @@
 //! What the end of the last session means for its trials.
 //!
 //! A trial that was under way when the program ended without a word, killed from outside or by the system for want of
-//! memory, is begun or gone on with once more. Whoever ended the program leaves no trace, so the first deaths are only
-//! told. But a trial that brought the program down again and again before anything of it was kept would do so at every
+//! memory, is begun or gone on with once more. Whoever ended the program leaves no trace in it, so the first deaths are
+//! only told, with what the system counted of its memory killer meanwhile. But a trial that brought the program down again and again before anything of it was kept would do so at every
 //! start, and the study would never go on: it is set aside as failed. One that is kept gets further each time, and is
 //! never given up unasked.
 //!
@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use super::{Severity, State};
-use crate::domain::{Cause, TrialId, TrialState};
+use crate::domain::{Cause, Killed, TrialId, TrialState};
 use crate::journal::Record;
 
 /// Deaths in a row after which a trial of which nothing was kept is set aside.
@@ -39,8 +39,9 @@ pub(super) fn try_again(state: &State) -> Vec<Record> {
         .collect()
 }
 
-/// Tells of these records, which are part of the state, and of the deaths before this session.
-pub(super) fn tell(state: &mut State, records: &[Record]) {
+/// Tells of these records, which are part of the state, and of the deaths before this session; `killed` is what the
+/// system's memory killer did meanwhile, where that is known.
+pub(super) fn tell(state: &mut State, records: &[Record], killed: Option<&Killed>) {
     for record in records {
         match record {
             Record::TrialFailed { trial, cause } => {
@@ -53,11 +54,14 @@ pub(super) fn tell(state: &mut State, records: &[Record]) {
             _ => {}
         }
     }
+    let why = killed.map_or_else(
+        || "it was killed, or the machine ran out of memory or power".to_owned(),
+        Killed::to_string,
+    );
     for (trial, times) in state.deaths.clone() {
         let text = format!(
-            "the program ended without a word while trial {trial} was under way, {times} times in a row: it was \
-             killed, or the machine ran out of memory or power. The trial goes on from its last checkpoint; cancel it \
-             if it is to blame"
+            "the program ended without a word while trial {trial} was under way, {times} times in a row: {why}. The \
+             trial goes on from its last checkpoint; cancel it if it is to blame"
         );
         state.notify(Severity::Warning, text);
     }
@@ -115,6 +119,28 @@ mod tests {
             play(&mut state, &Record::SessionStarted { program, trials: 2 });
         }
         state
+    }
+
+    #[test]
+    fn a_death_is_told_with_what_the_memory_killer_did_meanwhile() {
+        let words = |killed: Option<Killed>| {
+            let mut state = died(2);
+            tell(&mut state, &[], killed.as_ref());
+            let notice = state.notices.pop_back();
+            notice.map_or(String::new(), |notice| notice.text)
+        };
+        let told = [
+            words(None),
+            words(Some(Killed::InGroup(1, "/job".to_owned()))),
+            words(Some(Killed::OnMachine(3))),
+            words(Some(Killed::Nobody)),
+        ];
+        insta::assert_snapshot!(told.join("\n"), @r"
+        the program ended without a word while trial #0 was under way, 2 times in a row: it was killed, or the machine ran out of memory or power. The trial goes on from its last checkpoint; cancel it if it is to blame
+        the program ended without a word while trial #0 was under way, 2 times in a row: since then the system's memory killer has ended one process of control group /job, and this program with all likelihood. The trial goes on from its last checkpoint; cancel it if it is to blame
+        the program ended without a word while trial #0 was under way, 2 times in a row: since then the system's memory killer has ended 3 processes on this machine, perhaps this program. The trial goes on from its last checkpoint; cancel it if it is to blame
+        the program ended without a word while trial #0 was under way, 2 times in a row: it was killed or it crashed; the system's memory killer has ended nobody since then. The trial goes on from its last checkpoint; cancel it if it is to blame
+        ");
     }
 
     #[test]

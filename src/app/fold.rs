@@ -26,6 +26,14 @@ pub enum ReplayError {
         /// Format of the journal.
         found: u32,
     },
+    /// The first record describes what no study can be.
+    #[error(
+        "the journal's first record describes no study: {what}; the journal was altered by something else"
+    )]
+    Impossible {
+        /// What it says.
+        what: String,
+    },
     /// A record contradicts those before it.
     #[error(
         "record {index} ({what}) contradicts the records before it; the journal was altered by something else"
@@ -59,6 +67,13 @@ impl State {
         };
         if format > FORMAT_VERSION {
             return Err(ReplayError::Newer { found: format });
+        }
+        if let Some(what) = space.fault() {
+            return Err(ReplayError::Impossible { what });
+        }
+        if let Some(fault) = reference_point.fault() {
+            let what = format!("of its reference point, {fault}");
+            return Err(ReplayError::Impossible { what });
         }
         let mut state = Self::new(StudyFacts {
             format,
@@ -118,6 +133,9 @@ impl State {
                 if self.reference_point.is_some() {
                     return Err("the reference point derived again".to_owned());
                 }
+                if let Some(fault) = reference_point.fault() {
+                    return Err(format!("the reference point derived, but {fault}"));
+                }
                 self.reference_point = Some(reference_point);
                 self.retrace(reference_point);
             }
@@ -131,6 +149,9 @@ impl State {
                         "trial {trial} queued as number {}",
                         self.trials.len()
                     ));
+                }
+                if let Some(what) = self.study.space.misfit(&configuration) {
+                    return Err(format!("trial {trial} queued, but {what}"));
                 }
                 self.trials.push(Trial {
                     id: trial,
@@ -148,9 +169,20 @@ impl State {
                 self.change(trial, Transition::Start)?;
             }
             Record::TrialEpoch { trial, report } => {
+                let epoch = report.epoch;
                 let found = self
                     .trial_mut(trial)
                     .ok_or_else(|| format!("epoch of unknown trial {trial}"))?;
+                if found.state.is_over() {
+                    let state = found.state.label();
+                    return Err(format!("epoch {epoch} of trial {trial}, which is {state}"));
+                }
+                let expected = found.epochs.len() as u32 + 1;
+                if epoch != expected {
+                    return Err(format!(
+                        "epoch {epoch} of trial {trial}, where its epoch {expected} is next"
+                    ));
+                }
                 found.epochs.push(report);
             }
             Record::TrialPaused { trial } => {
@@ -162,6 +194,9 @@ impl State {
                 self.resuming.remove(&trial);
             }
             Record::TrialFinished { trial, measurement } => {
+                if let Some(fault) = measurement.objectives.fault() {
+                    return Err(format!("trial {trial} finished, but {fault}"));
+                }
                 self.change(trial, Transition::Finish)?.measurement = Some(measurement);
                 self.end(trial);
                 self.extend_front(trial);
@@ -210,7 +245,9 @@ impl State {
                     self.notes.insert(trial, note);
                 }
             }
-            Record::DeviceUnavailable { .. } | Record::Exported { .. } => {}
+            Record::MemoryKillsCounted { .. }
+            | Record::DeviceUnavailable { .. }
+            | Record::Exported { .. } => {}
         }
         Ok(())
     }
@@ -261,3 +298,6 @@ impl State {
         Ok(trial)
     }
 }
+
+#[cfg(test)]
+mod tests;

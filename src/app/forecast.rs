@@ -4,14 +4,14 @@ use std::fmt;
 
 use super::launch::Resolved;
 use crate::domain::Configuration;
-use crate::memory::{self, Room};
+use crate::memory::{self, Bounds};
 use crate::model::tensor::Device;
 use crate::model::{AdaptedSettings, trained_parameters};
 use crate::train::TrainError;
 use crate::train::estimate::{memory_bytes, speed};
 
 /// What the largest configuration of a study takes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Forecast {
     /// Of one epoch, its measurement included.
     epoch_seconds: f64,
@@ -19,8 +19,8 @@ pub(super) struct Forecast {
     memory_bytes: u64,
     /// Of the smallest configuration.
     least_bytes: u64,
-    /// What there is, where that is known.
-    room: Option<Room>,
+    /// What there is, and what limits it, where that is known.
+    bounds: Option<Bounds>,
 }
 
 impl Forecast {
@@ -67,15 +67,17 @@ impl Forecast {
             epochs: study.fidelity.epochs.unwrap_or(training.epochs),
             memory_bytes: needed(&largest)?,
             least_bytes: needed(&resolved.space.smallest())?,
-            room: memory::room().filter(|_| device.clone().without_autodiff() == Device::flex()),
+            bounds: memory::bounds()
+                .filter(|_| device.clone().without_autodiff() == Device::flex()),
         })
     }
 
-    /// Bytes that the smallest configuration takes, and bytes that there are in all, where those are fewer: nothing can
-    /// be trained then.
-    pub(super) fn shortage(&self) -> Option<(u64, u64)> {
-        let whole = self.room?.whole_bytes;
-        (whole < self.least_bytes).then_some((self.least_bytes, whole))
+    /// Bytes that the smallest configuration takes, bytes that there are in all and what limits them, where those are
+    /// fewer: nothing can be trained then.
+    pub(super) fn shortage(&self) -> Option<(u64, u64, Option<String>)> {
+        let bounds = self.bounds.as_ref()?;
+        let whole = bounds.room.whole_bytes;
+        (whole < self.least_bytes).then(|| (self.least_bytes, whole, bounds.whole.clone()))
     }
 
     /// The lines of an overview.
@@ -94,11 +96,17 @@ impl Forecast {
             "memory      at most {:.1} GB",
             gigabytes(self.memory_bytes)
         )?;
-        let Some(room) = self.room else {
+        let Some(Bounds { room, whole, free }) = &self.bounds else {
             return writeln!(f);
         };
-        let [whole, free] = [room.whole_bytes, room.free_bytes].map(gigabytes);
-        writeln!(f, " of {whole:.1} GB, {free:.1} GB of which are free")?;
+        let [most, left] = [room.whole_bytes, room.free_bytes].map(gigabytes);
+        writeln!(f, " of {most:.1} GB, {left:.1} GB of which are free")?;
+        if let Some(name) = whole {
+            writeln!(f, "            {most:.1} GB are the limit {name}")?;
+        }
+        if let Some(name) = free.as_ref().filter(|_| free != whole) {
+            writeln!(f, "            {left:.1} GB are free by the limit {name}")?;
+        }
         if self.memory_bytes > room.whole_bytes {
             writeln!(
                 f,
@@ -128,45 +136,67 @@ fn duration(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::Room;
 
-    struct Lines(Forecast, usize);
+    struct Lines<'a>(&'a Forecast, usize);
 
-    impl fmt::Display for Lines {
+    impl fmt::Display for Lines<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.0.write(f, self.1)
         }
     }
 
+    fn lines(forecast: &Forecast) -> String {
+        Lines(forecast, 60).to_string()
+    }
+
     #[test]
     fn says_what_will_not_fit() {
+        let of = |whole_bytes, free_bytes| {
+            Some(Bounds {
+                room: Room {
+                    whole_bytes,
+                    free_bytes,
+                },
+                whole: None,
+                free: None,
+            })
+        };
         let mut forecast = Forecast {
             epoch_seconds: 12.0,
             epochs: 10,
             memory_bytes: 2_500_000_000,
             least_bytes: 1_500_000_000,
-            room: Some(Room {
-                whole_bytes: 16_000_000_000,
-                free_bytes: 8_000_000_000,
-            }),
+            bounds: of(16_000_000_000, 8_000_000_000),
         };
         assert_eq!(
-            Lines(forecast, 60).to_string(),
+            lines(&forecast),
             "time        at most 2 min a trial (12 s an epoch), 2.0 h for 60 trials\n\
              memory      at most 2.5 GB of 16.0 GB, 8.0 GB of which are free\n"
         );
-        let of = |whole_bytes, free_bytes| Room {
-            whole_bytes,
-            free_bytes,
-        };
-        forecast.room = Some(of(16_000_000_000, 2_000_000_000));
-        let text = Lines(forecast, 60).to_string();
+        forecast.bounds = of(16_000_000_000, 2_000_000_000);
+        let text = lines(&forecast);
         assert!(text.contains("wait until they do"), "{text}");
-        forecast.room = Some(of(2_400_000_000, 2_000_000_000));
-        let text = Lines(forecast, 60).to_string();
+        forecast.bounds = of(2_400_000_000, 2_000_000_000);
+        let text = lines(&forecast);
         assert!(text.contains("batch_size"), "{text}");
         assert_eq!(forecast.shortage(), None);
-        forecast.room = Some(of(1_000_000_000, 1_000_000_000));
-        assert_eq!(forecast.shortage(), Some((1_500_000_000, 1_000_000_000)));
+        forecast.bounds = of(1_000_000_000, 1_000_000_000);
+        let shortage = Some((1_500_000_000, 1_000_000_000, None));
+        assert_eq!(forecast.shortage(), shortage);
+        let named = |name: &str| Some(name.to_owned());
+        if let Some(bounds) = &mut forecast.bounds {
+            bounds.whole = named("`ulimit -v`");
+            bounds.free = named("memory.max of control group /job");
+        }
+        let text = lines(&forecast);
+        let (_, limits) = text.split_once("are free\n").unwrap_or_default();
+        assert!(
+            limits.starts_with(
+                "            1.0 GB are the limit `ulimit -v`\n            1.0 GB are free by the limit memory.max of control group /job\n"
+            ),
+            "{text}"
+        );
         assert_eq!(duration(4.0 * 86_400.0), "4.0 days");
     }
 }

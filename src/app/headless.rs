@@ -151,6 +151,7 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::FormatRaised { .. }
         | Record::StudyIdentified { .. }
         | Record::SessionStarted { .. }
+        | Record::MemoryKillsCounted { .. }
         | Record::DeviceChosen { .. }
         | Record::DeviceUnavailable { .. }
         | Record::ReferencePointDerived { .. }

@@ -45,14 +45,16 @@ pub enum OverviewError {
     Train(#[from] TrainError),
     /// Nothing fits.
     #[error(
-        "no configuration fits: training the smallest needs about {} MB, and there is room for {} MB; lower `training.batch_size` or `training.max_length`, or give the program more memory",
-        needed / 1_000_000, room / 1_000_000
+        "no configuration fits: training the smallest needs about {} MB, and there is room for {} MB{}; lower `training.batch_size` or `training.max_length`, or give the program more memory",
+        needed / 1_000_000, room / 1_000_000, limit.as_ref().map_or(String::new(), |name| format!(" (the limit {name})"))
     )]
     Memory {
         /// Bytes that the smallest configuration takes.
         needed: u64,
         /// Bytes that there are in all.
         room: u64,
+        /// What limits them; none: the machine has no more.
+        limit: Option<String>,
     },
     /// There is a journal, and it cannot be used.
     #[error(transparent)]
@@ -148,7 +150,11 @@ impl<'a> Overview<'a> {
     /// What would end it.
     pub fn verdict(self) -> Result<(), OverviewError> {
         match self.forecast?.shortage() {
-            Some((needed, room)) => Err(OverviewError::Memory { needed, room }),
+            Some((needed, room, limit)) => Err(OverviewError::Memory {
+                needed,
+                room,
+                limit,
+            }),
             None => Ok(()),
         }
     }

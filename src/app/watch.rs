@@ -166,7 +166,7 @@ impl Watch {
 fn replayed(folder: &Path, records: Vec<Stamped>) -> Result<State, RecordedError> {
     let records = records.into_iter().map(|stamped| stamped.record);
     State::replay(records).map_err(|source| RecordedError::Replay {
-        path: folder.to_owned(),
+        path: folder.join(journal::JOURNAL),
         source,
     })
 }

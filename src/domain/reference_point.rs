@@ -13,7 +13,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::PeftSpace;
+use super::{Objectives, PeftSpace};
 
 /// How far beyond what was measured the point lies.
 const BEYOND: f64 = 0.1;
@@ -42,6 +42,24 @@ pub struct ReferenceRule {
     pub parameters_percent: Option<f64>,
 }
 
+impl ReferencePoint {
+    /// What bounds nothing; none where all is well.
+    pub fn fault(&self) -> Option<String> {
+        let Self {
+            score,
+            parameters_percent,
+        } = *self;
+        if !score.is_finite() {
+            return Some(format!("its score is {score}"));
+        }
+        let point = Objectives {
+            score,
+            parameters_percent,
+        };
+        point.fault()
+    }
+}
+
 impl fmt::Display for ReferencePoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (score, percent) = (self.score, self.parameters_percent);
@@ -53,6 +71,15 @@ impl fmt::Display for ReferencePoint {
 }
 
 impl ReferenceRule {
+    /// What bounds nothing; none where all is well.
+    pub fn fault(&self) -> Option<String> {
+        let point = ReferencePoint {
+            score: self.score.unwrap_or(0.0),
+            parameters_percent: self.parameters_percent.unwrap_or(OF_NOTHING),
+        };
+        point.fault()
+    }
+
     /// The point, where it needs no measurement.
     pub fn given(self, space: &PeftSpace) -> Option<ReferencePoint> {
         Some(ReferencePoint {

@@ -232,6 +232,9 @@ fn advice(error: &io::Error) -> &'static str {
         Kind::AlreadyExists | Kind::NotADirectory => {
             "a file is where a folder should be: move it away, or keep the runs elsewhere with --runs"
         }
+        Kind::InvalidInput | Kind::IsADirectory => {
+            "move it away, or keep the runs elsewhere with --runs"
+        }
         Kind::Unsupported => {
             "its file system has no locks: keep the runs on a local disk with --runs"
         }

@@ -9,8 +9,8 @@ use super::error::Fate;
 use super::lock::{self, AtWork, Lock};
 use super::log::{Log, LogError};
 use super::replay::{History, replay};
-use super::{JournalError, Record, line, regular};
-use crate::durable;
+use super::{JournalError, Record, line};
+use crate::{durable, regular};
 
 /// Name of the journal in a study's folder.
 pub const JOURNAL: &str = "journal.jsonl";
@@ -38,14 +38,14 @@ impl Journal {
         let path = folder.join(JOURNAL);
         let mut options = OpenOptions::new();
         options.read(true).write(true);
-        let existing = match regular::open(&options, &path) {
+        let existing = match regular::open_as(&path, &options) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             found => Some(found.map_err(failed("open", &path))?),
         };
         let mut lock = Lock::take(folder, existing.as_ref())?;
         let mut file = match existing {
             Some(file) => file,
-            None => regular::open(options.create(true).truncate(false), &path)
+            None => regular::open_as(&path, options.create(true).truncate(false))
                 .map_err(failed("open", &path))?,
         };
         lock.cover(&file)?;
@@ -136,7 +136,7 @@ fn check_place(_: &Path, _: &File) -> Result<(), JournalError> {
 
 /// Whether a program is at work on the study in this folder.
 pub fn at_work(folder: &Path) -> AtWork {
-    let journal = regular::open(OpenOptions::new().read(true), &folder.join(JOURNAL));
+    let journal = regular::open(&folder.join(JOURNAL));
     lock::at_work(folder, journal.ok().as_ref())
 }
 
@@ -146,7 +146,7 @@ pub fn at_work(folder: &Path) -> AtWork {
 /// Where there is no journal, it cannot be read, or it is damaged or newer than this program.
 pub fn read(folder: &Path) -> Result<History, JournalError> {
     let path = folder.join(JOURNAL);
-    let mut file = match regular::open(OpenOptions::new().read(true), &path) {
+    let mut file = match regular::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(JournalError::Missing { path });

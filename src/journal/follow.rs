@@ -1,12 +1,13 @@
 //! A journal that another program writes, read as it grows.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::file::{JOURNAL, read};
 use super::replay::replay;
-use super::{JournalError, Stamped, regular};
+use super::{JournalError, Stamped};
+use crate::regular;
 
 /// How far a journal was read.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ impl Follower {
     /// The bytes behind the known ones; none where those are not there any more.
     fn appended(&self) -> Option<Vec<u8>> {
         let path = self.folder.join(JOURNAL);
-        let mut file = regular::open(OpenOptions::new().read(true), &path).ok()?;
+        let mut file = regular::open(&path).ok()?;
         let length = file.metadata().ok()?.len();
         if length < self.offset {
             return None;

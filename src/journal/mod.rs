@@ -19,7 +19,6 @@ mod lock;
 mod log;
 mod old_causes;
 mod record;
-mod regular;
 mod replay;
 mod shell;
 #[cfg(test)]

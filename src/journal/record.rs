@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::old_causes;
 use crate::domain::{
-    Cause, Configuration, EpochReport, Identity, Measurement, Origin, PeftSpace, ReferencePoint,
-    ReferenceRule, Standing, TrialId,
+    Cause, Configuration, EpochReport, Identity, Measurement, MemoryKills, Origin, PeftSpace,
+    ReferencePoint, ReferenceRule, Standing, TrialId,
 };
 
 /// Version of the records below; a journal of a later version is refused, an earlier one is read.
@@ -60,6 +60,11 @@ pub enum Record {
         program: String,
         /// The number of trials to reach.
         trials: usize,
+    },
+    /// What the system's memory killer had done when the session began: the next one sees what came since.
+    MemoryKillsCounted {
+        /// The counts.
+        kills: MemoryKills,
     },
     /// Trials of the session train on this device, unlike those before.
     DeviceChosen {

@@ -1,12 +1,10 @@
 //! How much memory there is for this program: what the machine has, what the control groups that it runs in allow, and
-//! what its own limit is. The least of them counts.
-//!
-//! A container, a batch job and a service are control groups with a limit of their own, far below what the machine has;
-//! whoever takes more is ended without a word. A group's limits hold for all groups below it, so every level up to the
-//! root is asked. Of what a group has taken, the contents of files that can be read again do not count.
+//! what its own limits are. The least of them counts, and is named.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use super::{groups, own_limits};
 
 /// Memory of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,27 +15,60 @@ pub struct Room {
     pub free_bytes: u64,
 }
 
-impl Room {
-    /// The least of both.
-    fn within(self, other: Self) -> Self {
-        Self {
-            whole_bytes: self.whole_bytes.min(other.whole_bytes),
-            free_bytes: self.free_bytes.min(other.free_bytes),
+/// One limit on the memory of this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Limit {
+    pub(super) room: Room,
+    /// What it is called, for people.
+    pub(super) name: String,
+}
+
+/// Memory of this machine that this program may take, and what limits it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The least of all limits.
+    pub room: Room,
+    /// What limits the whole; none: the machine has no more.
+    pub whole: Option<String>,
+    /// What limits the free part; none: the machine's is taken.
+    pub free: Option<String>,
+}
+
+impl Bounds {
+    fn of(machine: Room, limits: impl IntoIterator<Item = Limit>) -> Self {
+        let mut bounds = Self {
+            room: machine,
+            whole: None,
+            free: None,
+        };
+        for Limit { room, name } in limits {
+            if room.whole_bytes < bounds.room.whole_bytes {
+                bounds.room.whole_bytes = room.whole_bytes;
+                bounds.whole = Some(name.clone());
+            }
+            if room.free_bytes < bounds.room.free_bytes {
+                bounds.room.free_bytes = room.free_bytes;
+                bounds.free = Some(name);
+            }
         }
+        bounds
     }
 }
 
 /// Memory of this machine that this program may take; none where the system does not tell.
 pub fn room() -> Option<Room> {
-    let room = room_under(Path::new("/"))?;
-    Some(own_limit().map_or(room, |limit| room.within(limit)))
+    bounds().map(|bounds| bounds.room)
 }
 
-/// The same of a system whose files lie under `root`.
-fn room_under(root: &Path) -> Option<Room> {
-    let groups = Hierarchy::all(root).into_iter();
-    let limits = groups.flat_map(|hierarchy| hierarchy.limits());
-    Some(limits.fold(machine(root)?, Room::within))
+/// The same, with what limits it.
+pub fn bounds() -> Option<Bounds> {
+    bounds_under(Path::new("/"), own_limits::limits())
+}
+
+/// The same of a system whose files lie under `root`, for a program with limits of its own.
+fn bounds_under(root: &Path, own: Vec<Limit>) -> Option<Bounds> {
+    let limits = groups::limits(root).into_iter().chain(own);
+    Some(Bounds::of(machine(root)?, limits))
 }
 
 /// Memory of the whole machine.
@@ -52,122 +83,6 @@ fn machine(root: &Path) -> Option<Room> {
         whole_bytes: kilobytes("MemTotal:")?,
         free_bytes: kilobytes("MemAvailable:").or(kilobytes("MemFree:"))?,
     })
-}
-
-/// Where the groups of one kind are, and which of them this program is in.
-struct Hierarchy {
-    files: Files,
-    /// The group of all others that can be seen.
-    top: PathBuf,
-    /// The program's own.
-    own: PathBuf,
-}
-
-/// Names of a group's files.
-struct Files {
-    limits: &'static [&'static str],
-    taken: &'static str,
-    /// Lines of `memory.stat` that are given back when asked for.
-    reclaimable: &'static [&'static str],
-}
-
-const VERSION_1: Files = Files {
-    limits: &["memory.limit_in_bytes"],
-    taken: "memory.usage_in_bytes",
-    reclaimable: &["total_inactive_file", "total_active_file"],
-};
-const VERSION_2: Files = Files {
-    limits: &["memory.max", "memory.high"],
-    taken: "memory.current",
-    reclaimable: &["inactive_file", "active_file", "slab_reclaimable"],
-};
-
-impl Hierarchy {
-    /// Those that rule over memory, under the root of a system.
-    fn all(root: &Path) -> Vec<Self> {
-        let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
-        let (mounts, groups) = (read("proc/self/mountinfo"), read("proc/self/cgroup"));
-        // "31 23 0:28 ROOT POINT rw,relatime - cgroup2 cgroup2 OPTIONS"
-        let hierarchy = |line: &str| {
-            let (place, kind) = line.split_once(" - ")?;
-            let mut place = place.split(' ').skip(3);
-            let (shown, point) = (place.next()?, place.next()?);
-            let mut kind = kind.split(' ');
-            let files = match (kind.next()?, kind.nth(1).unwrap_or_default()) {
-                ("cgroup2", _) => VERSION_2,
-                ("cgroup", options) if options.split(',').any(|o| o == "memory") => VERSION_1,
-                _ => return None,
-            };
-            // "4:memory:/PATH", and of version 2 "0::/PATH"
-            let group = groups.lines().find_map(|line| {
-                let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-                let is_its = match files.taken == VERSION_2.taken {
-                    true => controllers.is_empty(),
-                    false => controllers.split(',').any(|name| name == "memory"),
-                };
-                is_its.then_some(path)
-            })?;
-            let top = root.join(point.trim_start_matches('/'));
-            // A part of the tree may be all that can be seen of it, and the group lie elsewhere by its name.
-            let below = Path::new(group).strip_prefix(shown);
-            let below = below.unwrap_or(Path::new(group));
-            let own = top.join(below.strip_prefix("/").unwrap_or(below));
-            Some(Self { files, top, own })
-        };
-        mounts.lines().filter_map(hierarchy).collect()
-    }
-
-    /// What each group allows, from the program's own upwards; none of those without a limit.
-    fn limits(&self) -> Vec<Room> {
-        let levels = self.own.ancestors();
-        let levels = levels.take_while(|level| level.starts_with(&self.top));
-        levels.filter_map(|level| self.limit(level)).collect()
-    }
-
-    fn limit(&self, group: &Path) -> Option<Room> {
-        let read = |name: &str| fs::read_to_string(group.join(name)).ok();
-        let number = |name: &str| read(name)?.trim().parse::<u64>().ok();
-        let limits = self.files.limits.iter();
-        // One that is not set says "max", which is no number.
-        let whole_bytes = limits.filter_map(|name| number(name)).min()?;
-        let taken = number(self.files.taken).unwrap_or(0);
-        let lines = read("memory.stat").unwrap_or_default();
-        let reclaimable = lines.lines().filter_map(|line| {
-            let (name, bytes) = line.split_once(' ')?;
-            let counts = self.files.reclaimable.contains(&name);
-            counts.then(|| bytes.trim().parse::<u64>().ok())?
-        });
-        let held = taken.saturating_sub(reclaimable.sum());
-        Some(Room {
-            whole_bytes,
-            free_bytes: whole_bytes.saturating_sub(held),
-        })
-    }
-}
-
-/// What the program may take by its own limit (`ulimit -v`), where it has one.
-#[cfg(target_os = "linux")]
-fn own_limit() -> Option<Room> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: it fills the structure that it is given, which outlives the call.
-    let failed = unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) } != 0;
-    if failed || limit.rlim_cur == libc::RLIM_INFINITY {
-        return None;
-    }
-    let taken = procfs::process::Process::myself().ok()?.statm().ok()?.size;
-    let whole_bytes = limit.rlim_cur;
-    Some(Room {
-        whole_bytes,
-        free_bytes: whole_bytes.saturating_sub(taken * procfs::page_size()),
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn own_limit() -> Option<Room> {
-    None
 }
 
 #[cfg(test)]
@@ -189,9 +104,12 @@ mod tests {
         root
     }
 
+    fn bounds_of(files: &[(&str, &str)]) -> Bounds {
+        bounds_under(system(files).path(), Vec::new()).unwrap()
+    }
+
     fn gibibytes(files: &[(&str, &str)]) -> (f64, f64) {
-        let root = system(files);
-        let room = room_under(root.path()).unwrap();
+        let room = bounds_of(files).room;
         let in_gib = |bytes: u64| bytes as f64 / GIB as f64;
         (in_gib(room.whole_bytes), in_gib(room.free_bytes))
     }
@@ -212,7 +130,7 @@ mod tests {
             ("sys/fs/cgroup/user.slice/memory.current", "1073741824\n"),
         ];
         assert_eq!(gibibytes(&unlimited), (64.0, 48.0));
-        assert_eq!(room_under(Path::new("/nowhere")), None);
+        assert_eq!(bounds_under(Path::new("/nowhere"), Vec::new()), None);
     }
 
     #[test]
@@ -270,6 +188,99 @@ mod tests {
             ),
         ];
         assert_eq!(gibibytes(&files), (3.0, 1.5));
+    }
+
+    #[test]
+    fn the_limits_that_count_are_named() {
+        let mut files = vec![
+            MOUNT_2,
+            ("proc/self/cgroup", "0::/job.slice/step.scope\n"),
+            ("sys/fs/cgroup/job.slice/memory.max", "8589934592\n"),
+            ("sys/fs/cgroup/job.slice/memory.current", "7516192768\n"),
+            (
+                "sys/fs/cgroup/job.slice/step.scope/memory.high",
+                "6442450944\n",
+            ),
+            (
+                "sys/fs/cgroup/job.slice/step.scope/memory.current",
+                "1073741824\n",
+            ),
+        ];
+        let named = |bounds: Bounds| [bounds.whole, bounds.free].map(Option::unwrap_or_default);
+        let high = "memory.high of control group /job.slice/step.scope";
+        let max = "memory.max of control group /job.slice";
+        assert_eq!(named(bounds_of(&files)), [high, max]);
+        assert_eq!(gibibytes(&files), (6.0, 1.0));
+        let own = |name: &str, whole: u64, free: u64| Limit {
+            room: Room {
+                whole_bytes: whole * GIB,
+                free_bytes: free * GIB,
+            },
+            name: name.to_owned(),
+        };
+        let limits = vec![own("`ulimit -v`", 7, 3), own("`ulimit -d`", 2, 2)];
+        let bounds = bounds_under(system(&files).path(), limits).unwrap();
+        assert_eq!(named(bounds), ["`ulimit -d`", max]);
+        // A process of its own group is seen there as at the root of all.
+        files[1] = ("proc/self/cgroup", "0::/\n");
+        files.push(("sys/fs/cgroup/memory.max", "1073741824\n"));
+        let root = "memory.max of control group /";
+        assert_eq!(named(bounds_of(&files)), [root, root]);
+        assert_eq!(named(bounds_of(&[])), ["", ""]);
+    }
+
+    #[test]
+    fn swap_counts_where_it_is_limited_with_memory_and_places_may_have_blanks() {
+        let files = [
+            (
+                "proc/self/mountinfo",
+                "35 31 0:32 / /sys/fs/my\\040groups rw - cgroup cgroup rw,memory\n",
+            ),
+            ("proc/self/cgroup", "4:memory:/a b\n"),
+            ("sys/fs/my groups/a b/memory.limit_in_bytes", "3221225472\n"),
+            ("sys/fs/my groups/a b/memory.usage_in_bytes", "1073741824\n"),
+            (
+                "sys/fs/my groups/a b/memory.memsw.limit_in_bytes",
+                "4294967296\n",
+            ),
+            (
+                "sys/fs/my groups/a b/memory.memsw.usage_in_bytes",
+                "3758096384\n",
+            ),
+        ];
+        assert_eq!(gibibytes(&files), (3.0, 0.5));
+        let free = bounds_of(&files).free.unwrap();
+        assert_eq!(free, "memory.memsw.limit_in_bytes of control group /a b");
+    }
+
+    #[test]
+    fn groups_without_numbers_say_nothing() {
+        let silent = [
+            // No controller for memory; a limit that is none; a group that has gone.
+            vec![("sys/fs/cgroup/a/cgroup.procs", "1\n")],
+            vec![("sys/fs/cgroup/a/memory.max", "much\n")],
+            vec![("sys/fs/cgroup/a/memory.max", "-1\n")],
+            vec![],
+        ];
+        for mut files in silent {
+            files.extend([MOUNT_2, ("proc/self/cgroup", "0::/a\n")]);
+            assert_eq!(gibibytes(&files), (64.0, 48.0), "{files:?}");
+        }
+        for own in ["", "nonsense", "0::", "1:cpu:/\n", "0::/a (deleted)\n"] {
+            let limit = ("sys/fs/cgroup/a/memory.max", "1073741824\n");
+            let files = [MOUNT_2, ("proc/self/cgroup", own), limit];
+            assert_eq!(gibibytes(&files), (64.0, 48.0), "{own}");
+        }
+        let nothing = [
+            MOUNT_2,
+            ("proc/self/cgroup", "0::/a\n"),
+            ("sys/fs/cgroup/a/memory.max", "0\n"),
+            (
+                "sys/fs/cgroup/a/memory.stat",
+                "inactive_file 18446744073709551615\nactive_file 18446744073709551615\n",
+            ),
+        ];
+        assert_eq!(gibibytes(&nothing), (0.0, 0.0));
     }
 
     #[cfg(target_os = "linux")]

@@ -399,7 +399,7 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "search.reference_point",
         name: "parameters_percent",
-        kind: Real(Interval::above_to(0.0, 1000.0)),
+        kind: Real(Interval::closed(1e-9, 1000.0)),
         default: Unset("a little more than any configuration of the space has"),
         paper: Some("26.0"),
         documentation: "Highest share of parameters of interest, in percent of the backbone.",

@@ -15,7 +15,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("model", &["domain", "task", "study", "hub", "digest"]),
     ("train", &["domain", "task", "study", "model", "durable"]),
     ("executor", &["domain", "train", "memory"]),
-    ("journal", &["domain", "durable"]),
+    ("journal", &["domain", "durable", "regular"]),
     (
         "export",
         &[

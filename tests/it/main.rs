@@ -6,6 +6,7 @@
 mod support;
 
 mod absence;
+mod altered;
 mod architecture;
 mod bad_input;
 mod check;
@@ -27,6 +28,7 @@ mod hub_cache;
 mod hub_hostile;
 mod identity;
 mod init;
+mod locks;
 mod measured;
 mod minilm;
 mod reference;

@@ -37,7 +37,7 @@ pub(super) use engine::engine;
 pub use error::LaunchError;
 pub use folders::{delete_leftovers, run_folder};
 use folders::{under_way_folder, weights_folder};
-use records::{opening, wanted};
+use records::{killed, opening, wanted};
 
 /// Studies whose journals begin in this format or a later one have weights that all say whose they are.
 const WEIGHTS_SAY_WHOSE: u32 = 3;
@@ -211,6 +211,7 @@ impl Resolved {
             .collect();
         let fresh = opening(&self, &self.study.settled(), &records);
         records.extend(fresh.clone());
+        let killed = killed(records.iter());
         let path = journal.path().to_owned();
         let mut state =
             State::replay(records).map_err(|source| LaunchError::Replay { path, source })?;
@@ -252,7 +253,7 @@ impl Resolved {
         for word in known {
             state.notify(Severity::Info, word);
         }
-        attempts::tell(&mut state, &attempts);
+        attempts::tell(&mut state, &attempts, killed.as_ref());
         let warnings = self.cautions.iter().chain(&self.dataset.warnings);
         for warning in warnings.chain(&examined.remarks) {
             state.notify(Severity::Warning, warning.clone());

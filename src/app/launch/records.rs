@@ -2,8 +2,9 @@
 
 use super::{LaunchError, Resolved};
 use crate::app::State;
-use crate::domain::{Configuration, Origin, TrialId};
+use crate::domain::{Configuration, Killed, MemoryKills, Origin, TrialId};
 use crate::journal::{FORMAT_VERSION, Record};
+use crate::memory;
 
 /// The records with which this session begins.
 pub(super) fn opening(
@@ -32,11 +33,46 @@ pub(super) fn opening(
         program: env!("CARGO_PKG_VERSION").to_owned(),
         trials: resolved.study.search.trials,
     };
+    let counted = counted().map(|kills| Record::MemoryKillsCounted { kills });
     (created.into_iter())
         .chain(raised)
         .chain(identified)
         .chain([session])
+        .chain(counted)
         .collect()
+}
+
+/// What the system's memory killer has done so far; none where the system does not tell.
+fn counted() -> Option<MemoryKills> {
+    let memory::Kills {
+        boot,
+        group,
+        in_group,
+        on_machine,
+    } = memory::kills()?;
+    Some(MemoryKills {
+        boot,
+        group,
+        in_group,
+        on_machine,
+    })
+}
+
+/// What the memory killer did between the beginnings of the last two sessions; none where that is not known.
+pub(super) fn killed<'a>(records: impl DoubleEndedIterator<Item = &'a Record>) -> Option<Killed> {
+    let mut sessions = 0;
+    let mut counts = records.rev().filter_map(|record| match record {
+        Record::SessionStarted { .. } => {
+            sessions += 1;
+            None
+        }
+        Record::MemoryKillsCounted { kills } => Some((sessions, kills)),
+        _ => None,
+    });
+    match (counts.next()?, counts.next()?) {
+        ((0, now), (1, before)) => now.since(before),
+        _ => None,
+    }
 }
 
 /// The records that queue what was asked for and is not known yet, and a word on each that is.

@@ -1,13 +1,13 @@
 //! Whether a program works on a study, asked without getting in the way of one that starts.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
 use super::claim::{self, Claim};
 use super::owner::{Owner, Standing};
 use super::{LOCK, TryLock, no_locks, whole_file};
-use crate::journal::regular;
+use crate::regular;
 
 /// Whether a program works on a study.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(super) fn at_work_by(folder: &Path, journal: Option<&File>, try_lock: TryLoc
         }
         Some(Standing::Ended) | None => {}
     }
-    let lock = match regular::open(OpenOptions::new().read(true), &path) {
+    let lock = match regular::open(&path) {
         Ok(lock) => lock,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return AtWork::Nobody,
         Err(error) => return unknown(&path, &error),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::owner::{Owner, Standing};
 use super::text_of;
-use crate::journal::regular;
+use crate::regular;
 
 /// Name of the claim in a study's folder.
 const CLAIM: &str = "claim";
@@ -56,7 +56,7 @@ impl Claim {
 
     /// Who claims the study; none where nobody does.
     pub(super) fn owner(folder: &Path) -> io::Result<Option<Owner>> {
-        match regular::open(OpenOptions::new().read(true), &path(folder)) {
+        match regular::open(&path(folder)) {
             Ok(mut file) => Ok(Some(Owner::parse(&text_of(&mut file)).unwrap_or_default())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -76,7 +76,7 @@ impl Claim {
 impl Drop for Claim {
     /// Another program's claim, made after somebody deleted this one, stays.
     fn drop(&mut self) {
-        let found = regular::open(OpenOptions::new().read(true), &self.path);
+        let found = regular::open(&self.path);
         if found.is_ok_and(|mut file| text_of(&mut file) == self.text) {
             let _ = fs::remove_file(&self.path);
         }

@@ -24,7 +24,7 @@ pub(super) use self::at_work::at_work;
 use self::claim::Claim;
 use self::owner::{Owner, Standing};
 use super::JournalError;
-use super::regular;
+use crate::regular;
 
 /// Name of the lock in a study's folder.
 const LOCK: &str = "lock";
@@ -87,7 +87,7 @@ impl Lock {
         Claim::forget_ended(folder).map_err(unknown)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut lock = regular::open(&options, &path).map_err(unknown)?;
+        let mut lock = regular::open_as(&path, &options).map_err(unknown)?;
         if journal.and_then(whole_file::is_locked) == Some(true) {
             return Err(locked(path, &mut lock));
         }
@@ -185,7 +185,7 @@ impl Lock {
             Held::Files { path, text, .. } => (path.as_path(), text),
             Held::Claim(claim) => (claim.path(), claim.text()),
         };
-        let found = regular::open(OpenOptions::new().read(true), path);
+        let found = regular::open(path);
         match found.is_ok_and(|mut file| text_of(&mut file) == *text) {
             true => Ok(()),
             false => Err(JournalError::LockLost {

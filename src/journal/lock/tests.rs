@@ -128,13 +128,13 @@ fn a_lock_that_cannot_be_looked_at_tells_nothing() {
     fs::create_dir(folder.path().join("lock")).unwrap();
     assert_snapshot!(
         told(take(&folder, &journal).unwrap_err(), &folder),
-        @"cannot tell whether another program works on this study: cannot open or lock FOLDER/lock: Is a directory (os error 21); check the disk, or keep the runs on another one with --runs"
+        @"cannot tell whether another program works on this study: cannot open or lock FOLDER/lock: it is a folder; expected a file; move it away, or keep the runs elsewhere with --runs"
     );
     let AtWork::Unknown(why) = at_work(folder.path(), Some(&journal)) else {
         panic!("it was told");
     };
     let why = why.replace(&folder.path().display().to_string(), "FOLDER");
-    assert_snapshot!(why, @"cannot look at FOLDER/lock: is a directory");
+    assert_snapshot!(why, @"cannot look at FOLDER/lock: it is a folder; expected a file");
     let device = |_: &File| Err(TryLockError::Error(io::Error::from_raw_os_error(5)));
     fs::remove_dir(folder.path().join("lock")).unwrap();
     fs::write(folder.path().join("lock"), "").unwrap();

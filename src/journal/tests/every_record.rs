@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Cause, Configuration, Diagnostics, EncoderIdentity, EpochReport, Identity, LearningRate,
-    Measurement, ModuleAxis, Moment, Objectives, Origin, PeftSpace, ReferencePoint, ReferenceRule,
-    RowsIdentity, Standing, TrialId,
+    Measurement, MemoryKills, ModuleAxis, Moment, Objectives, Origin, PeftSpace, ReferencePoint,
+    ReferenceRule, RowsIdentity, Standing, TrialId,
 };
 use crate::journal::{FORMAT_VERSION, Record};
 
@@ -22,6 +22,14 @@ pub(super) fn every_record() -> Vec<Record> {
     let mut records = of_format_3();
     records.push(Record::FormatRaised {
         format: FORMAT_VERSION,
+    });
+    records.push(Record::MemoryKillsCounted {
+        kills: MemoryKills {
+            boot: "0f6c2f6e-6d4b-4c9e-9d0f-1d0c5a3b7e21".to_owned(),
+            group: "/user.slice/my job".to_owned(),
+            in_group: None,
+            on_machine: Some(3),
+        },
     });
     records
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::every_record::every_record;
 use super::{in_whole_lines, journal_in, line_of, records, whole};
-use crate::journal::{AtWork, Journal, JournalError, at_work, read};
+use crate::journal::{AtWork, Journal, JournalError, at_work, line, read};
 
 /// A study's folder, below one of its own.
 fn study() -> (TempDir, std::path::PathBuf) {
@@ -173,7 +173,11 @@ fn a_journal_in_utf_16_says_how_it_is_converted_back() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_is_said_of_damage_loses_nothing_to_those_who_follow_it() {
-    let bytes = whole();
+    let all = every_record();
+    let batches = [&all[..1], &all[1..4], &all[4..]];
+    let bytes = batches
+        .map(|batch| line::encode(batch, 0.5).unwrap())
+        .concat();
     let (folder, runs) = study();
     fs::create_dir(&runs).unwrap();
     let mut damaged = bytes.clone();
@@ -217,5 +221,9 @@ fn what_is_no_file_of_a_sane_length_is_refused_at_once() {
     sparse.set_len(super::super::file::LONGEST + 1).unwrap();
     words += "\n";
     words += &told(&read(&runs).unwrap_err(), &folder);
-    assert_snapshot!(words, @"");
+    assert_snapshot!(words, @r"
+    cannot read /it's mine/journal.jsonl: it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first; move it away, or keep the runs elsewhere with --runs
+    cannot open /it's mine/journal.jsonl: it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first; move it away, or keep the runs elsewhere with --runs
+    /it's mine/journal.jsonl has 4294967297 bytes, and a journal may have 4294967296: it is none, or something else wrote to it
+    ");
 }
