@@ -5,10 +5,12 @@
 //! `AUTOPEFT_KILL_SEED=N` at other instants.
 #![cfg(unix)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
-use std::time::Duration;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use crate::support::lab::Lab;
 use autopeft::app::{RecordedError, State};
@@ -21,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 /// Kills of the usual round.
 const KILLS: u64 = 12;
 /// No kill comes later than this; the start alone takes a good part of it.
-const LATEST_MILLIS: u64 = 1500;
+const LATEST: Duration = Duration::from_millis(1500);
 
 /// A study of seven short trials that keeps its trainings after every step.
 fn laboratory() -> Lab {
@@ -141,26 +143,48 @@ fn check_export(folder: &Path) {
     }
 }
 
-/// Starts the program, lets it live for a while, and kills it. True: it had ended well before.
-fn killed(lab: &Lab, arguments: &[&str], life: Duration) -> bool {
-    let mut command = lab.command(arguments);
-    let log = fs::File::create(lab.path("log")).unwrap();
-    let mut child = command
-        .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .spawn()
-        .unwrap();
-    std::thread::sleep(life);
-    // SIGKILL, of which the program learns nothing; one that has ended already is not harmed.
-    child.kill().unwrap();
-    let status = child.wait().unwrap();
-    let told = || fs::read_to_string(lab.path("log")).unwrap();
-    assert!(
-        status.success() || status.code().is_none(),
-        "{status}: {}",
-        told()
-    );
-    status.success()
+/// A program at work, and what it says.
+struct AtWork {
+    child: Child,
+    log: PathBuf,
+}
+
+impl AtWork {
+    fn start(lab: &Lab, arguments: &[&str]) -> Self {
+        let log = lab.path(&format!("{}.log", arguments[0]));
+        let file = fs::File::create(&log).unwrap();
+        let mut command = lab.command(arguments);
+        let child = command
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Self { child, log }
+    }
+
+    /// Kills it. True: it had ended well before.
+    fn kill(mut self) -> bool {
+        // SIGKILL, of which the program learns nothing; one that has ended already is not harmed.
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(
+            status.success() || status.code().is_none(),
+            "{status}: {}",
+            fs::read_to_string(&self.log).unwrap()
+        );
+        status.success()
+    }
+}
+
+/// The files of an export, whole or not, by what they are on the disk: a file that was replaced is another one.
+fn exported(folder: &Path) -> BTreeSet<u64> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let of = |path: PathBuf| match path.is_dir() {
+        true => exported(&path),
+        false => [fs::symlink_metadata(path).unwrap().ino()].into(),
+    };
+    paths.flat_map(of).collect()
 }
 
 #[test]
@@ -176,30 +200,40 @@ fn killed_at_random_instants_it_brings_what_an_undisturbed_run_brings() {
         number("AUTOPEFT_KILL_SEED", 1),
     );
     println!("instants of number {seed}");
+    let begun = Instant::now();
+    undisturbed.text(&export);
+    let longest = begun.elapsed();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let (mut kills, mut exports, mut studies) = (0, 0, 0);
+    let mut instant = |longest: Duration| longest.mul_f64(random.random_range(0.0..1.0));
+    let (mut kills, mut exports, mut half_way, mut studies) = (0, 0, 0, 0);
     while kills < wanted || studies == 0 {
         let lab = laboratory();
         let mut before = BTreeMap::new();
         loop {
             // Once enough were killed, the last one may end.
-            let most = if kills < wanted {
-                LATEST_MILLIS
-            } else {
-                600_000
-            };
-            let life = Duration::from_micros(random.random_range(0..1000 * most));
             let ended = match kills < wanted {
-                true => killed(&lab, &run, life),
+                true => {
+                    let worker = AtWork::start(&lab, &run);
+                    std::thread::sleep(instant(LATEST));
+                    worker.kill()
+                }
                 false => !lab.text(&run).is_empty(),
             };
             kills += u64::from(!ended);
             before = check(&lab, &before);
-            if kills < wanted && !before.is_empty() && random.random_bool(0.3) {
-                let life = Duration::from_micros(random.random_range(0..300_000));
-                let ended = killed(&lab, &export, life);
-                (kills, exports) = (kills + u64::from(!ended), exports + u64::from(!ended));
+            if kills < wanted && !before.is_empty() && instant(LATEST) < LATEST / 3 {
+                let held = exported(&lab.path("front"));
+                let exporter = AtWork::start(&lab, &export);
+                // Half of them beside the study at work, which dies with them.
+                let worker = (instant(LATEST) < LATEST / 2).then(|| AtWork::start(&lab, &run));
+                std::thread::sleep(instant(longest));
+                let ended = exporter.kill();
+                let survived = worker.is_none_or(AtWork::kill);
+                kills += u64::from(!ended) + u64::from(!survived);
+                exports += u64::from(!ended);
+                half_way += u64::from(!ended && exported(&lab.path("front")) != held);
                 check_export(&lab.path("front"));
+                before = check(&lab, &before);
             }
             if ended {
                 break;
@@ -214,7 +248,7 @@ fn killed_at_random_instants_it_brings_what_an_undisturbed_run_brings() {
             .unwrap_or_default();
         assert!(left.is_empty(), "left behind: {left:?}");
         println!(
-            "{kills} kills, {exports} of them of exports; {studies} studies complete and as expected"
+            "{kills} kills, {exports} of them of exports, {half_way} half way; {studies} studies complete and as expected"
         );
     }
 }
