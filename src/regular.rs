@@ -22,13 +22,37 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// # Errors
 /// See [`open`].
 pub fn open_as(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    open_by(path, unblocked(options, 0))
+}
+
+/// The same of a file that nobody but this program has a reason to make: a link in its place is not followed, for what
+/// it leads to would be written over.
+///
+/// # Errors
+/// See [`open`].
+pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    let flags = libc::O_NOFOLLOW;
+    #[cfg(not(unix))]
+    let flags = 0;
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    match is_link {
+        true => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "it is a link; expected a file",
+        )),
+        false => open_by(path, unblocked(options, flags)),
+    }
+}
+
+fn open_by(path: &Path, options: OpenOptions) -> io::Result<File> {
     // Opening is not always harmless: a device may act, and a socket's error says nothing.
     match fs::metadata(path) {
         Ok(found) => refuse_others(&found)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let file = unblocked(options).open(path)?;
+    let file = options.open(path)?;
     // It may have been put into the other's place in between.
     refuse_others(&file.metadata()?)?;
     Ok(file)
@@ -146,11 +170,16 @@ fn kind(metadata: &Metadata) -> &'static str {
 }
 
 /// A pipe that has come into the file's place is not waited for.
-fn unblocked(options: &OpenOptions) -> OpenOptions {
+#[cfg(unix)]
+fn unblocked(options: &OpenOptions, flags: i32) -> OpenOptions {
     let mut options = options.clone();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | flags);
     options
+}
+
+#[cfg(not(unix))]
+fn unblocked(options: &OpenOptions, _: i32) -> OpenOptions {
+    options.clone()
 }
 
 #[cfg(test)]

@@ -184,11 +184,10 @@ fn mend(path: &Path, offset: u64, intact: usize, after: usize) -> impl fmt::Disp
     let word = shell::word(path);
     match intact {
         0 => format!(
-            "No record before it is intact, and {after} behind it are. Put a copy from before in its place; without one \
-             the study can only start anew, once no program works on it and the file is moved away: mv {word} {copy}"
+            "Intact records: none before it, {after} behind it. Put a copy from before in its place; without one the study can only start anew, once no program works on it and the file is moved away: mv {word} {copy}"
         ),
         _ => format!(
-            "The {intact} records before it are intact, and {after} behind it. Put a copy from before in its place; or, \
+            "Intact records: {intact} before it, {after} behind it. Put a copy from before in its place; or, \
              once no program works on the study, keep this one beside it and go on from what is before the damage: cp \
              {word} {copy} && truncate -s {offset} {word}"
         ),

@@ -41,8 +41,12 @@ impl Claim {
         let written = file
             .write_all(text.as_bytes())
             .and_then(|()| file.sync_all());
-        let claim = Self { path, text };
-        written.map(|()| claim)
+        if let Err(error) = written {
+            // It would keep everybody out, and name nobody.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        Ok(Self { path, text })
     }
 
     /// Deletes the claim of a program that provably has ended: once this machine has been started again, that could not

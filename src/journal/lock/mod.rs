@@ -87,7 +87,11 @@ impl Lock {
         Claim::forget_ended(folder).map_err(unknown)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut lock = regular::open_as(&path, &options).map_err(unknown)?;
+        let mut lock = regular::open_own(&path, &options).map_err(unknown)?;
+        if !is_a_locks(&text_of(&mut lock)) {
+            let other = "it holds something else than the name of a process";
+            return Err(unknown(io::Error::new(io::ErrorKind::InvalidInput, other)));
+        }
         if journal.and_then(whole_file::is_locked) == Some(true) {
             return Err(locked(path, &mut lock));
         }
@@ -245,6 +249,11 @@ fn locked(path: PathBuf, lock: &mut File) -> JournalError {
         path,
         holder: owner.unwrap_or_default().who(),
     }
+}
+
+/// Whether a file that says this may be written over: it was made for a lock.
+fn is_a_locks(text: &str) -> bool {
+    text.is_empty() || text.starts_with("process ")
 }
 
 fn text_of(file: &mut File) -> String {

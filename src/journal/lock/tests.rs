@@ -142,6 +142,25 @@ fn a_lock_that_cannot_be_looked_at_tells_nothing() {
     assert!(matches!(answer, AtWork::Unknown(_)), "{answer:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_was_not_made_for_a_lock_is_not_written_over() {
+    let (folder, journal) = study();
+    let (path, other) = (folder.path().join("lock"), folder.path().join("other"));
+    fs::write(&other, "precious").unwrap();
+    std::os::unix::fs::symlink(&other, &path).unwrap();
+    let link = take(&folder, &journal).unwrap_err();
+    fs::remove_file(&path).unwrap();
+    fs::hard_link(&other, &path).unwrap();
+    let precious = take(&folder, &journal).unwrap_err();
+    let words = [link, precious].map(|error| told(error, &folder));
+    assert_snapshot!(words.join("\n"), @r"
+    cannot tell whether another program works on this study: cannot open or lock FOLDER/lock: it is a link; expected a file; move it away, or keep the runs elsewhere with --runs
+    cannot tell whether another program works on this study: cannot open or lock FOLDER/lock: it holds something else than the name of a process; move it away, or keep the runs elsewhere with --runs
+    ");
+    assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+}
+
 #[test]
 fn where_there_are_no_locks_a_claim_stands_in_for_one() {
     let (folder, journal) = study();
