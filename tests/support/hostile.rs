@@ -1,5 +1,6 @@
 //! What the program does with bytes from outside, as functions of those bytes: the targets of fuzzing. Each may return
-//! or not; none may panic, run for long or take much memory. `fuzz/run` runs them under libFuzzer, `benches/fuzz.rs` and
+//! or not; none may panic, run for long or take much memory, and
+//! what is read says the same once it is written. `fuzz/run` runs them under libFuzzer, `benches/fuzz.rs` and
 //! `tests/it/fuzz.rs` under the plain mutations below.
 
 use std::fs;
@@ -16,6 +17,8 @@ use autopeft::study::Study;
 use autopeft::task::{
     Edition, Example, Label, MissingLabels, QuotedLines, TaskSettings, ValidationSplit, load,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// A study file. What is accepted is laid out for an encoder of the paper's size.
 pub(crate) fn study(bytes: &[u8]) {
@@ -23,6 +26,8 @@ pub(crate) fn study(bytes: &[u8]) {
     let folder = Path::new("/nowhere");
     match Study::parse(&text, &folder.join("study.toml"), folder) {
         Ok(study) => {
+            // As it goes into the journal.
+            keeps(&study);
             let config = include_str!("../golden/peft/bert_tiny/config.json");
             if let Ok(encoder) = EncoderConfig::from_json(config, "config.json") {
                 let _ = peft_space(&study.space, &encoder).map(|space| space.space().valid_size());
@@ -35,10 +40,16 @@ pub(crate) fn study(bytes: &[u8]) {
 /// A journal, and the state that its records make.
 pub(crate) fn journal(bytes: &[u8]) {
     match journal::replay(bytes, Path::new("journal.jsonl")) {
-        Ok(history) => match State::replay(history.records.into_iter().map(|s| s.record)) {
-            Ok(state) => drop((state.hypervolume(), state.is_complete())),
-            Err(error) => drop(error.to_string()),
-        },
+        Ok(history) => {
+            history
+                .records
+                .iter()
+                .for_each(|stamped| keeps(&stamped.record));
+            match State::replay(history.records.into_iter().map(|s| s.record)) {
+                Ok(state) => drop((state.hypervolume(), state.is_complete())),
+                Err(error) => drop(error.to_string()),
+            }
+        }
         Err(error) => drop(error.to_string()),
     }
 }
@@ -65,7 +76,7 @@ pub(crate) fn rows(bytes: &[u8]) {
         return;
     };
     let extension = ["jsonl", "csv", "tsv", "parquet"][usize::from(first % 4)];
-    let path = scratch().join(format!("rows-{}.{extension}", std::process::id()));
+    let path = scratch("rows").join(format!("rows.{extension}"));
     if fs::write(&path, content).is_err() {
         return;
     }
@@ -102,13 +113,28 @@ pub(crate) fn rows(bytes: &[u8]) {
     }
 }
 
-/// A folder in memory where there is one.
-fn scratch() -> PathBuf {
+/// A folder of this process alone, in memory where there is one.
+pub(crate) fn scratch(name: &str) -> PathBuf {
     let memory = Path::new("/dev/shm");
-    match memory.is_dir() {
+    let place = match memory.is_dir() {
         true => memory.to_owned(),
         false => std::env::temp_dir(),
-    }
+    };
+    let folder = place.join(format!("hostile-{name}-{}", std::process::id()));
+    let made = fs::create_dir_all(&folder);
+    assert!(made.is_ok(), "{}: {made:?}", folder.display());
+    folder
+}
+
+/// What was read says the same once it is written and read again.
+pub(crate) fn keeps<T: Serialize + DeserializeOwned>(value: &T) {
+    let written = serde_json::to_string(value).map_err(|error| error.to_string());
+    let again = written.clone().and_then(|text| {
+        let read = serde_json::from_str::<T>(&text);
+        let again = read.and_then(|value| serde_json::to_string(&value));
+        again.map_err(|error| format!("{error}: {text}"))
+    });
+    assert_eq!(again, written);
 }
 
 /// A safetensors file.

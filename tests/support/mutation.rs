@@ -6,7 +6,7 @@ use std::path::Path;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::hostile;
+use super::{hostile, hostile_exports};
 
 /// No input is longer, bytes.
 const LONGEST: usize = 64 << 10;
@@ -77,6 +77,8 @@ pub(crate) fn targets() -> Vec<Target> {
         target("weights", hostile::weights, "fuzz/seeds/weights"),
         target("config", hostile::config, "fuzz/seeds/config"),
         target("tokenizer", hostile::tokenizer, "fuzz/seeds/tokenizer"),
+        target("card", hostile_exports::card, "fuzz/seeds/card"),
+        target("init", hostile_exports::init, "fuzz/seeds/init"),
     ]
 }
 
