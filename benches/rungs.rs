@@ -84,9 +84,7 @@ fn run(study: &Study, runs: &Path) -> State {
         device: DeviceChoice::Cpu,
         wanted: Vec::new(),
     };
-    let mut runtime = resolved
-        .start(&options, crossbeam_channel::never())
-        .unwrap();
+    let mut runtime = resolved.start(&options).unwrap();
     runtime
         .run(&mut Headless::new(std::io::sink(), false))
         .unwrap();

@@ -14,6 +14,7 @@ mod attempts;
 mod curve;
 pub mod draft;
 pub mod evaluating;
+pub mod exporting;
 mod fold;
 mod forecast;
 pub mod headless;
@@ -39,7 +40,8 @@ pub use fold::ReplayError;
 pub use message::{Effect, Event, Exported, Message};
 pub use recorded::RecordedError;
 pub use state::{
-    DeviceStatus, EvaluationStatus, LiveTrial, Notice, SearchStatus, Severity, State, StudyFacts,
+    DeviceStatus, EvaluationStatus, ExportStatus, LiveTrial, Notice, SearchStatus, Severity, State,
+    StudyFacts,
 };
 pub use update::{schedule, update};
 pub use vitals::{DeviceVitals, Vitals};

@@ -123,6 +123,18 @@ pub struct EvaluationStatus {
     pub what: String,
 }
 
+/// What is being exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ExportStatus {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// The front, as it was when that began.
+    Writing,
+    /// The same, and the user asked once more since: another follows.
+    WritingAndDue,
+}
+
 /// How urgent a notice is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
@@ -198,6 +210,8 @@ pub struct State {
     pub search: SearchStatus,
     /// The evaluation under way; no trial starts meanwhile.
     pub evaluation: Option<EvaluationStatus>,
+    /// The export under way.
+    pub export: ExportStatus,
     /// The latest look at the devices.
     pub vitals: Option<Vitals>,
     /// How busy the first device was at the last looks, 0 to 1, oldest first.
@@ -240,6 +254,7 @@ impl State {
             capacity: 1,
             search: SearchStatus::Idle,
             evaluation: None,
+            export: ExportStatus::Idle,
             vitals: None,
             utilisation: VecDeque::new(),
             stopping: false,

@@ -7,7 +7,7 @@ use autopeft::app::headless::Headless;
 use autopeft::app::launch::{Begun, delete_leftovers, resolve};
 use autopeft::app::runtime::Ending;
 use autopeft::app::screen::OnScreen;
-use autopeft::app::{State, signals, vitals};
+use autopeft::app::{ExportStatus, State, signals, vitals};
 use autopeft::domain::TrialState;
 use autopeft::export::CardHead;
 use autopeft::hub::{Hub, HubSettings};
@@ -47,7 +47,9 @@ pub(crate) fn run(
         // Nothing is promised of it here, so that an edited card is as good as any.
         options.wanted.push(CardHead::read(folder)?.configuration);
     }
-    let mut runtime = resolved.start(&options, signals::stop_requests()?)?;
+    let mut runtime = resolved.start(&options)?;
+    // Until here a signal ends the program as any other: nothing is under way, and nobody would hear a request.
+    runtime.stop_requests = signals::stop_requests()?;
     let ending = match screen {
         Some((log, settings)) => {
             runtime.vitals = vitals::watch()?;
@@ -64,6 +66,11 @@ pub(crate) fn run(
 }
 
 fn conclude(state: &State, ending: Ending) -> Result<Done> {
+    if state.export != ExportStatus::Idle {
+        output::tell(format_args!(
+            "the export under way was given up; `autopeft-tui export STUDY.toml` writes it"
+        ));
+    }
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
     let (over, wanted) = (over.count(), state.trials_wanted);
     let finished = state.in_state(TrialState::Finished).count();

@@ -11,14 +11,15 @@ use autopeft::tui::{Screen, picture, why_no_screen};
 
 use super::args::WatchArguments;
 use super::exit::Done;
-use super::{begun, log, settings};
+use super::{begun, log, output, settings};
 
 /// Shows the study until the user leaves, or draws it once as a picture.
 pub(crate) fn watch(arguments: &WatchArguments) -> Result<Done> {
     let study = arguments.study.read()?;
     let folder = arguments.study.run_folder(&study);
     let settings = settings::read()?;
-    let mut watch = Watch::begin(&folder, study.search.initial_trials)?;
+    let mut stalls = |text: &str| output::tell(format_args!("{text}"));
+    let mut watch = Watch::begin(&folder, study.search.initial_trials, &mut stalls)?;
     let changed = Begun::of(watch.state(), &folder).hold(study).err();
     if let Some(error) = &changed {
         watch.caution(error.to_string().replace('\n', "; "));

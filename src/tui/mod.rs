@@ -25,13 +25,14 @@ mod plot;
 mod popup;
 mod prompt;
 mod screen;
+mod surface;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod view;
 
 pub use ascii::draws_unicode;
-pub use background::Background;
+pub use background::{Background, PATIENCE as ANSWER_PATIENCE};
 pub use capability::why_no_screen;
 pub use input::{Input, input};
 pub use keymap::{Keymap, Settings, SettingsError};

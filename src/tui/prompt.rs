@@ -1,6 +1,6 @@
 //! The line at the bottom while something is typed: a filter, a note, a configuration.
 
-use crossterm::event::{Event, KeyCode, KeyEvent};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -114,6 +114,10 @@ impl Prompt {
 
 /// Changes a line by a key, as a shell would.
 pub(super) fn edit(line: &mut Input, key: KeyEvent) -> Typed {
+    // With Alt a key is another one; only that for a word is known.
+    if key.modifiers.contains(KeyModifiers::ALT) && key.code != KeyCode::Backspace {
+        return Typed::On;
+    }
     let ends = Key::of(key).is_some_and(|key| key.control && key.code == KeyCode::Char('c'));
     match key.code {
         KeyCode::Enter => return Typed::Accepted,
@@ -181,7 +185,6 @@ fn blank(buffer: &mut Buffer, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossterm::event::KeyModifiers;
 
     #[test]
     fn a_line_is_edited_as_in_a_shell_and_takes_pastes_as_one_line() {

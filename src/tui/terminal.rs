@@ -4,15 +4,16 @@
 //! there, it never reaches the screen, which is drawn through a handle of its own.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::mem::ManuallyDrop;
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::OwnedFd;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Once, OnceLock};
 use std::thread;
+use std::time::Duration;
 
+use crossbeam_channel::Receiver;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::style::Print;
@@ -21,13 +22,18 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, cursor, execute, queue};
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Screen;
-use super::background::{self, Background};
+use super::background::QUESTION;
+use super::surface::Surface;
 use crate::app::State;
 use crate::streams;
+
+/// A terminal that takes nothing for so long is left as it is.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Whether the terminal is ours at this moment.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -47,8 +53,7 @@ struct Streams {
 
 /// The terminal while it is ours: raw mode, alternate screen, pastes as one event. Given back on drop.
 pub struct Terminal {
-    /// Never dropped: it would print where the cursor cannot be shown any more, which panics on a closed terminal.
-    inner: ManuallyDrop<ratatui::Terminal<CrosstermBackend<BufWriter<File>>>>,
+    inner: ratatui::Terminal<Surface>,
     /// Whether the terminal was told to tell of the mouse.
     mouse: bool,
 }
@@ -64,20 +69,37 @@ impl Terminal {
         let taken = Taken;
         take()?;
         let output = streams.output.try_clone()?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(BufWriter::new(output)))?;
+        let inner = ratatui::Terminal::new(Surface::new(output)?)?;
         std::mem::forget(taken);
-        Ok(Self {
-            inner: ManuallyDrop::new(inner),
-            mouse: false,
-        })
+        let mouse = false;
+        Ok(Self { inner, mouse })
     }
 
-    /// Asks the terminal for its background. Only while nothing else reads from it, and with a timeout.
-    pub fn background(&mut self) -> Option<Background> {
-        background::ask(self.inner.backend_mut()).ok().flatten()
+    /// Asks the terminal for its background; the answers come as input.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn ask_background(&mut self) -> io::Result<()> {
+        let surface = self.inner.backend_mut();
+        surface.write_all(QUESTION)?;
+        surface.hand_over()
     }
 
-    /// Draws what changed, in one synchronised update. Does nothing where the screen needs no drawing.
+    /// Whether the terminal has taken what was drawn last; as long as it has not, nothing further is drawn.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn is_ready(&mut self) -> io::Result<bool> {
+        self.inner.backend_mut().is_ready()
+    }
+
+    /// What announces that it has.
+    pub fn written(&self) -> &Receiver<io::Result<()>> {
+        self.inner.backend().written()
+    }
+
+    /// Draws what changed, in one synchronised update. Does nothing where the screen needs no drawing, or where the
+    /// terminal has not taken what was drawn before: then it still needs it.
     ///
     /// # Errors
     /// The terminal is gone.
@@ -85,6 +107,9 @@ impl Terminal {
         if screen.take_suspension() {
             self.suspend()?;
             screen.invalidate();
+        }
+        if !self.is_ready()? {
+            return Ok(());
         }
         if screen.take_clearing() {
             self.clear()?;
@@ -96,12 +121,13 @@ impl Terminal {
                 .backend_mut()
                 .write_all(clipboard(&text, inside_tmux).as_bytes())?;
         }
-        if !screen.needs_redraw() {
-            return Ok(());
+        if screen.needs_redraw() {
+            self.inner.backend_mut().look_at_size();
+            queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
+            self.inner.draw(|frame| screen.draw(frame, state))?;
+            queue!(self.inner.backend_mut(), EndSynchronizedUpdate)?;
         }
-        queue!(self.inner.backend_mut(), BeginSynchronizedUpdate)?;
-        self.inner.draw(|frame| screen.draw(frame, state))?;
-        execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
+        self.inner.backend_mut().hand_over()
     }
 
     /// Takes the terminal anew after something else had it, such as a shell while the program stood still.
@@ -109,6 +135,8 @@ impl Terminal {
     /// # Errors
     /// The terminal is gone.
     pub fn retake(&mut self) -> io::Result<()> {
+        // What it has not taken is drawn anew.
+        let _ = self.inner.backend_mut().settle(PATIENCE);
         // The mode that is believed to be set is not the one that is.
         disable_raw_mode()?;
         take()?;
@@ -123,13 +151,14 @@ impl Terminal {
             return Ok(());
         }
         match wanted {
-            true => execute!(self.inner.backend_mut(), Print("\x1b[?1000h\x1b[?1006h")),
-            false => execute!(self.inner.backend_mut(), DisableMouseCapture),
+            true => queue!(self.inner.backend_mut(), Print("\x1b[?1000h\x1b[?1006h")),
+            false => queue!(self.inner.backend_mut(), DisableMouseCapture),
         }
     }
 
     /// Gives the terminal to the shell until the shell continues the program.
     fn suspend(&mut self) -> io::Result<()> {
+        let _ = self.inner.backend_mut().settle(PATIENCE);
         restore();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         take()?;
@@ -140,13 +169,15 @@ impl Terminal {
     /// Has the next frame drawn whole, whatever the terminal shows. `ratatui`'s own `clear` asks the terminal where
     /// the cursor is, and the answer would go to the thread that reads the keyboard.
     fn clear(&mut self) -> io::Result<()> {
-        let size = self.inner.size()?;
+        self.inner.backend_mut().look_at_size();
+        let size = self.inner.backend().size()?;
         self.inner.resize(Rect::from((Position::ORIGIN, size)))
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        let _ = self.inner.backend_mut().settle(PATIENCE);
         restore();
     }
 }
@@ -218,14 +249,17 @@ pub fn restore() {
         return;
     };
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let shown = execute!(
-            streams.output,
-            EndSynchronizedUpdate,
-            DisableBracketedPaste,
-            DisableMouseCapture,
-            LeaveAlternateScreen,
-            cursor::Show
-        );
+        let shown = match takes_more(streams.output) {
+            true => execute!(
+                streams.output,
+                EndSynchronizedUpdate,
+                DisableBracketedPaste,
+                DisableMouseCapture,
+                LeaveAlternateScreen,
+                cursor::Show
+            ),
+            false => Ok(()),
+        };
         let _ = disable_raw_mode();
         if shown.is_err() {
             return;
@@ -235,6 +269,17 @@ pub fn restore() {
             let _ = rustix::stdio::dup2_stderr(error);
         }
     }
+}
+
+/// Whether a terminal takes output, now or soon: one that was stopped, or whose other end reads nothing, would hold the
+/// program for ever.
+fn takes_more(terminal: &File) -> bool {
+    let patience = Timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(PATIENCE.subsec_nanos()),
+    };
+    let mut waiting = [PollFd::new(terminal, PollFlags::OUT)];
+    poll(&mut waiting, Some(&patience)).is_ok_and(|ready| ready > 0)
 }
 
 /// [`Streams`], so that a shared file can be written to.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use autopeft::app::State;
+use autopeft::app::exporting::Exporting;
 use autopeft::app::runtime::Runtime;
 use autopeft::domain::{
     EpochReport, Job, Measurement, ModuleAxis, Objectives, PeftSpace, Progress, ReferenceRule,
@@ -243,7 +244,7 @@ pub(crate) fn runtime_on_slow_disk(
         executor: Box::new(executor),
         search: SearchWorker::spawn(engine)?,
         stop_requests,
-        export: Box::new(|_| Err("a formula has no weights to export".to_owned())),
+        exporting: Exporting::new(|_| Err("a formula has no weights to export".to_owned())),
         evaluate: Box::new(|_| Err(io::Error::other("a formula cannot be trained anew"))),
         evaluation: None,
     })

@@ -10,9 +10,8 @@ mod settings;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
-
 use super::evaluating::{Evaluating, Site};
+use super::exporting::Exporting;
 use super::identity::{basis, identity};
 use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, attempts};
@@ -194,11 +193,7 @@ impl Resolved {
     ///
     /// # Errors
     /// See [`LaunchError`]; nothing was trained then.
-    pub fn start(
-        self,
-        options: &Options,
-        stop_requests: Receiver<()>,
-    ) -> Result<Runtime, LaunchError> {
+    pub fn start(self, options: &Options) -> Result<Runtime, LaunchError> {
         options.device.resolve()?;
         let examined = self.examine()?;
         let folder = run_folder(&options.runs, &self.study);
@@ -302,9 +297,9 @@ impl Resolved {
             journal,
             executor: Box::new(executor),
             search,
-            stop_requests,
+            stop_requests: crossbeam_channel::never(),
             vitals: crossbeam_channel::never(),
-            export: Box::new(export),
+            exporting: Exporting::new(export),
             evaluate: Box::new(evaluate),
             evaluation: None,
         })

@@ -4,13 +4,13 @@ mod due;
 mod interface;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
+use super::exporting::Exporting;
 use super::{
-    DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, Exported, Message, SearchStatus,
+    DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, ExportStatus, Message, SearchStatus,
     State, Vitals,
 };
 use crate::domain::{Cause, TrialState};
@@ -26,6 +26,9 @@ use interface::Nobody;
 const FRAME: Duration = Duration::from_millis(100);
 /// The answer to a key is shown at once; this only keeps a burst of keys from drawing each of them.
 const ANSWER: Duration = Duration::from_millis(8);
+
+/// So long an export that is under way keeps the program from leaving.
+const EXPORT_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub struct Runtime {
     /// Looks at the devices, once a second; silent where nobody sees them.
     pub vitals: Receiver<Vitals>,
     /// Writes the front to the study's own folder.
-    pub export: Export,
+    pub exporting: Exporting,
     /// Begins an evaluation.
     pub evaluate: Evaluate,
     /// The evaluation under way, if there is one.
@@ -67,9 +70,6 @@ pub struct Runtime {
 
 /// Told where the executor is gone.
 const WORKER_LOST: &str = "the training worker ended unexpectedly; please report this with the log";
-
-/// Writes the front somewhere: where to and what is to be said of it, or what went wrong.
-pub type Export = Box<dyn Fn(&State) -> Result<(PathBuf, Vec<String>), String>>;
 
 /// Begins an evaluation of what was found.
 pub type Evaluate = Box<dyn Fn(Vec<Subject>) -> std::io::Result<Evaluating>>;
@@ -136,6 +136,7 @@ impl Runtime {
         let mut last_shown = std::time::Instant::now();
         let mut unseen = None;
         let mut lost = false;
+        let mut leaving = None;
         // Also before anything arrives: the study may be complete.
         let mut changed = true;
         loop {
@@ -158,6 +159,7 @@ impl Runtime {
                 lost = self.take_reports(&mut events);
                 events.extend(self.search.events().try_iter().map(Event::Search));
                 events.extend(self.vitals.try_iter().map(Event::Vitals));
+                events.extend(self.exporting.ended().try_iter().map(Event::Exported));
                 if let Some(evaluation) = &self.evaluation {
                     events.extend(evaluation.events().try_iter().map(Event::Evaluation));
                 }
@@ -173,12 +175,15 @@ impl Runtime {
             let mut recorded = durable.iter();
             let told = recorded.try_for_each(|record| interface.recorded(record, &self.state));
             if leaves {
+                leaving.get_or_insert_with(std::time::Instant::now);
+            }
+            if leaving.is_some_and(|since| !self.awaits_export(since)) {
                 // Whoever is not there for the last of it is told how it ended, as far as that is possible.
                 let _ = told.and_then(|()| interface.show(&self.state));
                 return Ok(self.ending());
             }
             told?;
-            if lost && due.is_empty() {
+            if lost && due.is_empty() && leaving.is_none() {
                 return Ok(Ending::Failed(WORKER_LOST.to_owned()));
             }
             // Looks at every trial, so not for nothing.
@@ -226,6 +231,7 @@ impl Runtime {
         }
         if !disk_is_busy {
             select.recv(&self.vitals);
+            select.recv(self.exporting.ended());
         }
         let evaluation = self.evaluation.as_ref().filter(|_| !disk_is_busy);
         if let (Some(evaluation), true) = (evaluation, self.state.evaluation.is_some()) {
@@ -254,13 +260,9 @@ impl Runtime {
                 }
             }
             Effect::Export => {
-                let written = (self.export)(&self.state);
-                let told = written.map(|(folder, remarks)| Exported {
-                    folder: folder.display().to_string(),
-                    front: self.state.front.clone(),
-                    remarks,
-                });
-                return Some(Event::Exported(told));
+                if let Err(error) = self.exporting.start(&self.state) {
+                    return Some(Event::Exported(Err(error.to_string())));
+                }
             }
             Effect::Evaluate(found) => match (self.evaluate)(found) {
                 Ok(evaluation) => self.evaluation = Some(evaluation),
@@ -279,6 +281,11 @@ impl Runtime {
             Effect::Append(_) | Effect::Leave => {}
         }
         None
+    }
+
+    /// Whether an export is under way that may end soon; `leaving`: since when nothing else is.
+    fn awaits_export(&self, leaving: std::time::Instant) -> bool {
+        self.state.export != ExportStatus::Idle && leaving.elapsed() < EXPORT_PATIENCE
     }
 
     fn leaves(&self, interface: &dyn Interface) -> bool {

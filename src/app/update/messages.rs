@@ -1,5 +1,6 @@
 //! What the user asks for.
 
+use super::exports;
 use crate::app::{Effect, EvaluationStatus, Message, SearchStatus, Severity, State};
 use crate::domain::{Configuration, Origin, Trial, TrialId, TrialState};
 use crate::evaluation::{SEEDS, Subject};
@@ -51,14 +52,7 @@ pub(super) fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Mark(..) | Message::Note(..) => Vec::new(),
         Message::Add(configuration) => add(state, configuration),
         Message::ToggleStudyPause => toggle_study_pause(state),
-        Message::Export if state.front.is_empty() => {
-            state.notify(
-                Severity::Warning,
-                "nothing to export yet: no trial has finished",
-            );
-            Vec::new()
-        }
-        Message::Export => vec![Effect::Export],
+        Message::Export => exports::on_asked(state),
         Message::Evaluate => evaluate(state),
         Message::Quit => {
             state.stopping = true;

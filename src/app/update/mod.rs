@@ -1,12 +1,11 @@
 //! From events to effects. No I/O: the runtime performs what is returned, in order.
 
 mod executor;
+mod exports;
 mod messages;
 mod schedule;
 
-use super::{
-    Effect, EvaluationEvent, EvaluationStatus, Event, Exported, SearchStatus, Severity, State,
-};
+use super::{Effect, EvaluationEvent, EvaluationStatus, Event, SearchStatus, Severity, State};
 use crate::domain::{Origin, TrialId};
 use crate::journal::Record;
 use crate::search::SearchEvent;
@@ -29,24 +28,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             on_evaluation(state, event);
             Vec::new()
         }
-        Event::Exported(Ok(Exported {
-            folder,
-            front,
-            remarks,
-        })) => {
-            for remark in remarks {
-                state.notify(Severity::Warning, remark);
-            }
-            state.notify(
-                Severity::Info,
-                format!("exported {} configurations to {folder}", front.len()),
-            );
-            vec![Effect::Append(Record::Exported { folder, front })]
-        }
-        Event::Exported(Err(reason)) => {
-            state.notify(Severity::Error, format!("export failed: {reason}"));
-            Vec::new()
-        }
+        Event::Exported(ended) => exports::on_ended(state, ended),
     }
 }
 

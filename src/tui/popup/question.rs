@@ -23,11 +23,12 @@ pub(super) fn quit(state: &State) -> String {
             counted(under_way, "trial")
         ),
     };
-    text.push_str("Everything finished is saved. The same command goes on from here");
-    text.push_str(if under_way > 0 {
-        "; what is under way then starts anew."
-    } else {
-        "."
+    text.push_str(match under_way {
+        0 => "Everything finished is saved. The same command goes on from here.",
+        _ => {
+            "Everything finished is saved, and a checkpoint of what is under way is kept. The same command goes on \
+             from here."
+        }
     });
     text
 }

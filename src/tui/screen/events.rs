@@ -1,6 +1,6 @@
 //! What each key means at this moment.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::Screen;
 use super::naming::trial_message;
@@ -14,6 +14,12 @@ use crate::tui::prompt::{Prompt, Purpose};
 /// Lines that half a page moves by; the exact height would make the same key move differently in each panel.
 const HALF_PAGE: isize = 10;
 
+/// With these a key is another one.
+const FOREIGN: KeyModifiers = KeyModifiers::ALT
+    .union(KeyModifiers::SUPER)
+    .union(KeyModifiers::HYPER)
+    .union(KeyModifiers::META);
+
 impl Screen {
     /// What an event of the terminal leads to. What is pasted is text where text is typed, and nothing elsewhere.
     pub fn on_event(&mut self, event: Event, state: &State) -> Option<Message> {
@@ -26,6 +32,8 @@ impl Screen {
     fn on_event_of(&mut self, event: Event, shown: &State) -> Option<Message> {
         match event {
             Event::Resize(..) => self.redraw = true,
+            // Begins stray sequences too; no command has such a key.
+            Event::Key(key) if key.modifiers.intersects(FOREIGN) && !self.takes_text() => {}
             Event::Mouse(mouse) if self.view.mouse => self.on_mouse(mouse, shown),
             Event::Key(key) if key.kind != KeyEventKind::Release => {
                 self.redraw = true;
@@ -47,6 +55,8 @@ impl Screen {
                 } else if let Some(Popup::Commands(commands)) = &mut self.popup {
                     commands.on_paste(&text);
                     self.redraw = true;
+                } else if !text.is_empty() {
+                    self.refuse_text(text.chars().count());
                 }
             }
             _ => {}
@@ -119,6 +129,7 @@ impl Screen {
             Action::Smooth => self.view.smooth = !self.view.smooth,
             Action::Logarithm => self.view.logarithmic = !self.view.logarithmic,
             Action::Palette => {
+                self.colours_open = false;
                 self.view.palette = self.view.palette.next();
                 self.hint = Some(format!("colours: {}", self.view.palette.name));
             }
@@ -218,7 +229,8 @@ impl Screen {
 }
 
 fn agrees(key: KeyEvent) -> bool {
-    matches!(key.code, KeyCode::Char('y' | 'Y') | KeyCode::Enter)
+    let is_plain = !key.modifiers.contains(KeyModifiers::CONTROL);
+    is_plain && matches!(key.code, KeyCode::Char('y' | 'Y') | KeyCode::Enter)
 }
 
 fn declines(key: KeyEvent) -> bool {

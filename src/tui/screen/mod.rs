@@ -14,6 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::{Block, Clear, Widget};
 
 use super::ascii;
+use super::background::Background;
 use super::format::wrapped;
 use super::keymap::Settings;
 use super::layout::{LEAST_HEIGHT, LEAST_WIDTH, arrange};
@@ -41,6 +42,8 @@ pub struct Screen {
     hint: Option<String>,
     /// The state as it was when the user froze the picture.
     frozen: Option<Box<State>>,
+    /// Whether neither the settings nor the user chose the colours.
+    colours_open: bool,
     redraw: bool,
     clear: bool,
     suspend: bool,
@@ -56,6 +59,7 @@ impl Screen {
             page: Group::Trial,
             zoomed: false,
             hidden: settings.hidden.clone(),
+            colours_open: settings.palette.is_none(),
             view: View::new(settings),
             popup: None,
             prompt: None,
@@ -73,6 +77,21 @@ impl Screen {
     pub fn watching(mut self) -> Self {
         self.view.watching = true;
         self
+    }
+
+    /// Takes the colours for what is behind the text, unless they were chosen.
+    pub fn suit(&mut self, background: Background) {
+        if self.colours_open {
+            self.view.palette = Palette::for_background(Some(background));
+            self.redraw = true;
+        }
+    }
+
+    /// Says that the terminal began something that it does not end, which keys would be part of.
+    pub fn tell_unfinished(&mut self) {
+        self.hint =
+            Some("the terminal sent half a sequence or paste; Esc or Ctrl-C drops it".into());
+        self.redraw = true;
     }
 
     /// Whether anything changed since the last drawing, as far as the screen was told.

@@ -1,7 +1,7 @@
 //! What each action would do at this moment, and what it is called then.
 
 use super::Screen;
-use crate::app::{Message, State};
+use crate::app::{ExportStatus, Message, State};
 use crate::domain::{Trial, TrialState};
 use crate::tui::keys::{Action, binding};
 
@@ -26,6 +26,7 @@ impl Screen {
             Action::NextMatch if view.filter.is_none() => return None,
             Action::PauseStudy if state.study_paused => "resume study",
             Action::PauseStudy if state.is_complete() && !state.trials.is_empty() => return None,
+            Action::Export if state.export != ExportStatus::Idle => "exporting…",
             Action::Export if state.front.is_empty() => return None,
             Action::Evaluate if state.evaluation.is_some() => "stop evaluation",
             Action::Evaluate if state.front.is_empty() => return None,

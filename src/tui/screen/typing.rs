@@ -1,14 +1,60 @@
 //! What comes of text that is typed.
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use super::Screen;
 use crate::app::{Message, State};
 use crate::domain::TrialId;
 use crate::tui::filter::Filter;
+use crate::tui::format::counted;
+use crate::tui::keys::Action;
+use crate::tui::popup::Popup;
 use crate::tui::prompt::{Prompt, Purpose, Typed};
 
 impl Screen {
+    /// What text leads to that came faster than anybody types. It is typed where text is typed, also where its first
+    /// character begins that, up to the end of the line; beyond that it presses no keys.
+    pub fn on_burst(&mut self, text: &str, state: &State) -> Option<Message> {
+        let mut characters = text.chars();
+        let first = characters.next()?;
+        let begins = (self.view.keymap)
+            .action(typed(first))
+            .is_some_and(|action| {
+                matches!(action, Action::Filter | Action::Commands) && self.popup.is_none()
+            });
+        let mut message = None;
+        if begins || self.takes_text() {
+            message = self.on_event(Event::Key(typed(first)), state);
+            while message.is_none()
+                && self.takes_text()
+                && let Some(character) = characters.next()
+            {
+                message = self.on_event(Event::Key(typed(character)), state);
+            }
+        } else {
+            characters = text.chars();
+        }
+        let left = characters.count();
+        if left > 0 {
+            self.refuse_text(left);
+        }
+        message
+    }
+
+    /// Whether characters are text at this moment.
+    pub(super) fn takes_text(&self) -> bool {
+        self.prompt.is_some() || matches!(self.popup, Some(Popup::Commands(_)))
+    }
+
+    /// Says that pasted text does nothing here.
+    pub(super) fn refuse_text(&mut self, characters: usize) {
+        self.hint = Some(format!(
+            "{} came at once, as pasted text does: it presses no keys",
+            counted(characters, "character")
+        ));
+        self.redraw = true;
+    }
+
     pub(super) fn on_prompt_key(
         &mut self,
         mut prompt: Prompt,
@@ -78,4 +124,14 @@ impl Screen {
             }
         }
     }
+}
+
+/// The key that types a character.
+fn typed(character: char) -> KeyEvent {
+    let code = match character {
+        '\n' => KeyCode::Enter,
+        '\t' => KeyCode::Tab,
+        character => KeyCode::Char(character),
+    };
+    KeyEvent::new(code, KeyModifiers::NONE)
 }

@@ -5,7 +5,7 @@ use super::studies;
 use crate::app::{Message, State};
 use crate::domain::{Standing, TrialId};
 use crate::journal::Record;
-use crate::tui::{Palette, Screen};
+use crate::tui::{Background, Palette, Screen, Settings};
 
 /// Presses the characters one after the other; what the last one led to.
 pub(super) fn press(screen: &mut Screen, state: &State, keys: &str) -> Option<Message> {
@@ -255,14 +255,83 @@ fn pastes_releases_and_unknown_keys_do_nothing() {
         KeyModifiers::NONE,
         KeyEventKind::Release,
     );
+    let paste = Event::Paste("qy\u{1b}eP".into());
+    assert_eq!(screen.on_event(paste.clone(), &state), None);
     assert_eq!(
-        screen.on_event(Event::Paste("qy\u{1b}eP".into()), &state),
-        None
+        footer(&mut screen, &state),
+        "5 characters came at once, as pasted text does: it presses no keys"
     );
     assert_eq!(screen.on_event(Event::Key(release), &state), None);
     assert_eq!(screen.on_event(Event::FocusLost, &state), None);
+    let alt = Event::Key(KeyEvent::new(KeyCode::Char('e'), KeyModifiers::ALT));
+    assert_eq!(screen.on_event(alt, &state), None);
     assert!(!screen.needs_redraw(), "nothing changed, nothing is drawn");
     assert_eq!(press(&mut screen, &state, "ü"), None);
+    // Neither is a question answered by any of them.
+    press(&mut screen, &state, "q");
+    assert!(shown(&mut screen, &state, 80, 24).contains("Quit?"));
+    for code in [KeyCode::Char('y'), KeyCode::Enter] {
+        for modifiers in [KeyModifiers::ALT, KeyModifiers::CONTROL] {
+            let other = press_key(&mut screen, &state, code, modifiers);
+            assert_eq!(other, None, "{code} {modifiers:?}");
+        }
+    }
+    assert_eq!(screen.on_event(Event::Paste("y\n".into()), &state), None);
+    assert_eq!(screen.on_burst("yes, please, yes", &state), None);
+    assert!(shown(&mut screen, &state, 80, 24).contains("Quit?"));
+}
+
+/// The last line of the screen.
+fn footer(screen: &mut Screen, state: &State) -> String {
+    let shown = shown(screen, state, 80, 24);
+    shown
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .trim_end()
+        .to_owned()
+}
+
+#[test]
+fn text_at_once_is_typed_where_text_is_typed_up_to_the_end_of_its_line() {
+    let state = studies::busy();
+    let mut screen = screen();
+    assert_eq!(screen.on_burst("export\nePq", &state), None);
+    assert_eq!(
+        footer(&mut screen, &state),
+        "10 characters came at once, as pasted text does: it presses no keys"
+    );
+    assert_eq!(screen.on_burst("/queued\nePq", &state), None);
+    assert_eq!(
+        footer(&mut screen, &state),
+        "3 characters came at once, as pasted text does: it presses no keys"
+    );
+    assert!(shown(&mut screen, &state, 80, 24).contains("filter queued"));
+    press(&mut screen, &state, "M");
+    let noted = screen.on_burst("an odd one\nqy", &state);
+    assert!(
+        matches!(&noted, Some(Message::Note(_, text)) if text == "an odd one"),
+        "{noted:?}"
+    );
+    assert_eq!(
+        screen.on_burst(":pause-study\n", &state),
+        Some(Message::ToggleStudyPause)
+    );
+}
+
+#[test]
+fn the_colours_are_those_of_the_background_unless_they_were_chosen() {
+    let mut open = Screen::new(Settings::default());
+    assert_eq!(open.palette(), Palette::DARK);
+    open.suit(Background::Light);
+    assert_eq!(open.palette(), Palette::LIGHT);
+    press(&mut open, &studies::busy(), "t");
+    let chosen = open.palette();
+    open.suit(Background::Dark);
+    assert_eq!(open.palette(), chosen);
+    let mut set = screen();
+    set.suit(Background::Light);
+    assert_eq!(set.palette(), Palette::DARK);
 }
 
 #[test]

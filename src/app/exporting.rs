@@ -1,0 +1,64 @@
+//! Exports beside the screen, one at a time, on a thread of their own.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::{Exported, State};
+use crate::executor::panic_text;
+
+/// Writes the front somewhere: where to and what is to be said of it, or what went wrong.
+type Export = dyn Fn(&State) -> Result<(PathBuf, Vec<String>), String> + Send + Sync;
+
+/// Writes exports.
+pub struct Exporting {
+    export: Arc<Export>,
+    sender: Sender<Result<Exported, String>>,
+    ended: Receiver<Result<Exported, String>>,
+}
+
+impl Exporting {
+    /// By this function, none yet.
+    pub fn new(
+        export: impl Fn(&State) -> Result<(PathBuf, Vec<String>), String> + Send + Sync + 'static,
+    ) -> Self {
+        let (sender, ended) = bounded(1);
+        Self {
+            export: Arc::new(export),
+            sender,
+            ended,
+        }
+    }
+
+    /// Begins to write the front of the state as it stands.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread.
+    pub fn start(&self, state: &State) -> io::Result<()> {
+        let (export, ended) = (Arc::clone(&self.export), self.sender.clone());
+        let state = state.clone();
+        let work = move || {
+            let written = catch_unwind(AssertUnwindSafe(|| export(&state)));
+            let written = written.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())));
+            let told = written.map(|(folder, remarks)| Exported {
+                folder: folder.display().to_string(),
+                front: state.front.clone(),
+                remarks,
+            });
+            // Nobody may listen any more.
+            let _ = ended.send(told);
+        };
+        (thread::Builder::new().name("export".into()))
+            .spawn(work)
+            .map(drop)
+    }
+
+    /// What became of each.
+    pub fn ended(&self) -> &Receiver<Result<Exported, String>> {
+        &self.ended
+    }
+}
