@@ -43,6 +43,7 @@
 //!
 //! # Invariants
 //!
+//! - One program at a time writes a study's journal, whatever becomes of its lock, and notices where another did.
 //! - State is a fold over journal records; a record is durable before anything is done because of it.
 //! - Rows, encoder and tokenizer are known by their content: a study goes on with what it began with, wherever that lies,
 //!   or says what changed; weights, cards and evaluations carry what they belong to.

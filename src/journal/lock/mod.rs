@@ -186,6 +186,8 @@ impl Lock {
             Held::Files {
                 journal_too: true, ..
             } => return Ok(()),
+            // There, what is locked can neither be read by others nor leave its place.
+            Held::Files { .. } if cfg!(windows) => return Ok(()),
             Held::Files { path, text, .. } => (path.as_path(), text),
             Held::Claim(claim) => (claim.path(), claim.text()),
         };
@@ -274,5 +276,5 @@ fn write_text(file: &mut File, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

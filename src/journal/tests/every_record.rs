@@ -23,6 +23,10 @@ pub(super) fn every_record() -> Vec<Record> {
     records.push(Record::FormatRaised {
         format: FORMAT_VERSION,
     });
+    records.push(Record::SessionStarted {
+        program: "0.2.0".to_owned(),
+        trials: 4,
+    });
     records.push(Record::MemoryKillsCounted {
         kills: MemoryKills {
             boot: "0f6c2f6e-6d4b-4c9e-9d0f-1d0c5a3b7e21".to_owned(),

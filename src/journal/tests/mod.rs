@@ -22,6 +22,9 @@ const FORMAT_2: &[u8] = include_bytes!("../../../tests/golden/journal/format-2.j
 /// Written when format 3 was new; never written again.
 const FORMAT_3: &[u8] = include_bytes!("../../../tests/golden/journal/format-3.jsonl");
 
+/// Written when format 4 was new; never written again. A study of format 3 goes on in it.
+const FORMAT_4: &[u8] = include_bytes!("../../../tests/golden/journal/format-4.jsonl");
+
 fn records(history: &History) -> Vec<Record> {
     history.records.iter().map(|s| s.record.clone()).collect()
 }
@@ -347,6 +350,17 @@ fn format_3_still_opens_and_makes_the_same_study() {
     assert_eq!((last.state, &last.cause), (TrialState::Finished, &None));
     let why = "the training loss is no finite number any more at step 12: its best epoch before that counts";
     assert_eq!(last.reason().as_deref(), Some(why));
+}
+
+#[test]
+fn format_4_still_opens_and_makes_the_same_study() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(journal_in(folder.path()), FORMAT_4).unwrap();
+    let (_, history) = Journal::open(folder.path()).unwrap();
+    assert_eq!(records(&history), every_record());
+    assert_eq!(history.torn_tail, None);
+    let state = State::replay(records(&history)).unwrap();
+    assert_eq!((state.study.format, state.trials_wanted), (3, 4));
 }
 
 #[test]
