@@ -4,7 +4,8 @@
 //! Records that were written together are one line with tabs between them (`tr '\t' '\n'` shows one a line). A record
 //! is on the disk before anything is done because of it. A line that was being written when the machine stopped is cut
 //! away at the next opening; damage anywhere else is reported and nothing is touched.
-//! `runs/NAME/lock` and the journal itself are locked while a program works on the study.
+//! `runs/NAME/lock` and the journal itself are locked while a program works on the study; where a file system has no
+//! locks, `runs/NAME/claim` names that program.
 //!
 //! Records of events that arrived together share one synchronisation, so a slow disk delays them and nobody else. On
 //! two cores without other work, 63,500 durable records a second pass through the program's loop where the disk takes

@@ -78,13 +78,17 @@ impl Lock {
             path: path.clone(),
             source,
         };
+        let unclaimed = |source| JournalError::LockUnknown {
+            path: claim::path(folder),
+            source,
+        };
         // On file systems without locks, and on those that another machine takes for such.
-        if let Some(owner) = Claim::owner(folder).map_err(unknown)?
+        if let Some(owner) = Claim::owner(folder).map_err(unclaimed)?
             && owner.standing() != Standing::Ended
         {
             return Err(claimed(folder, &owner));
         }
-        Claim::forget_ended(folder).map_err(unknown)?;
+        Claim::forget_ended(folder).map_err(unclaimed)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut lock = regular::open_own(&path, &options).map_err(unknown)?;

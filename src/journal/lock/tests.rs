@@ -135,6 +135,12 @@ fn a_lock_that_cannot_be_looked_at_tells_nothing() {
     };
     let why = why.replace(&folder.path().display().to_string(), "FOLDER");
     assert_snapshot!(why, @"cannot look at FOLDER/lock: it is a folder; expected a file");
+    fs::create_dir(folder.path().join("claim")).unwrap();
+    assert_snapshot!(
+        told(take(&folder, &journal).unwrap_err(), &folder),
+        @"cannot tell whether another program works on this study: cannot open or lock FOLDER/claim: it is a folder; expected a file; move it away, or keep the runs elsewhere with --runs"
+    );
+    fs::remove_dir(folder.path().join("claim")).unwrap();
     let device = |_: &File| Err(TryLockError::Error(io::Error::from_raw_os_error(5)));
     fs::remove_dir(folder.path().join("lock")).unwrap();
     fs::write(folder.path().join("lock"), "").unwrap();

@@ -102,6 +102,15 @@ fn deleting_the_lock_lets_nobody_else_in() {
     assert_eq!(at_work(&runs), AtWork::Somebody);
     let refused = Journal::open(&runs).unwrap_err();
     assert!(matches!(refused, JournalError::Locked { .. }), "{refused}");
+    // The same journal by other names.
+    let other = runs.with_file_name("other");
+    fs::create_dir(&other).unwrap();
+    fs::hard_link(journal_in(&runs), journal_in(&other)).unwrap();
+    std::os::unix::fs::symlink(&runs, runs.with_file_name("link")).unwrap();
+    for name in ["other", "link"] {
+        let refused = Journal::open(&runs.with_file_name(name)).unwrap_err();
+        assert!(matches!(refused, JournalError::Locked { .. }), "{refused}");
+    }
     journal.append(&all[2..]).unwrap();
     drop(journal);
     assert_eq!(at_work(&runs), AtWork::Nobody);
