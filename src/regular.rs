@@ -63,7 +63,10 @@ fn open_by(path: &Path, options: OpenOptions) -> io::Result<File> {
 /// # Errors
 /// See [`open`]; it is larger, or grows beyond that while it is read.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let file = open(path)?;
+    content(&mut open(path)?, most)
+}
+
+fn content(file: &mut File, most: u64) -> io::Result<Vec<u8>> {
     // Files of the system say 0 of themselves, whatever they hold.
     let length = file.metadata()?.len();
     if length > most {
@@ -96,8 +99,16 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 /// # Errors
 /// See [`read`].
 pub fn read_into_memory(path: &Path) -> io::Result<Vec<u8>> {
+    content_in_memory(&mut open(path)?)
+}
+
+/// The same of a file that is open, from where it stands.
+///
+/// # Errors
+/// See [`read`].
+pub fn content_in_memory(file: &mut File) -> io::Result<Vec<u8>> {
     let free = memory::room().map_or(u64::MAX, |room| room.free_bytes);
-    let length = fs::metadata(path)?.len();
+    let length = file.metadata()?.len();
     if length > free {
         let (length, free) = (bytes(length), bytes(free));
         let problem = format!(
@@ -105,7 +116,7 @@ pub fn read_into_memory(path: &Path) -> io::Result<Vec<u8>> {
         );
         return Err(io::Error::new(ErrorKind::OutOfMemory, problem));
     }
-    read(path, free)
+    content(file, free)
 }
 
 /// A number of bytes, for people.

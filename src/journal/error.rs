@@ -63,16 +63,6 @@ pub enum JournalError {
         /// Its length as this program left it.
         left: u64,
     },
-    /// A journal that is too long to be read.
-    #[error("{} has {bytes} bytes, and a journal may have {most}: it is none, or something else wrote to it", path.display())]
-    TooLong {
-        /// The journal's file.
-        path: PathBuf,
-        /// Its length.
-        bytes: u64,
-        /// The limit.
-        most: u64,
-    },
     /// Another program has saved the journal in another encoding.
     #[error("{path} is text in UTF-16: another program has converted it. Convert it back: {command}", path = path.display(), command = back_to_utf_8(path))]
     Utf16 {
@@ -234,6 +224,7 @@ fn advice(error: &io::Error) -> &'static str {
         Kind::InvalidInput | Kind::IsADirectory => {
             "move it away, or keep the runs elsewhere with --runs"
         }
+        Kind::OutOfMemory => "a journal has some megabytes: something else may have written to it",
         Kind::Unsupported => {
             "its file system has no locks: keep the runs on a local disk with --runs"
         }

@@ -1,7 +1,7 @@
 //! The journal of one study: opened by one writer, read by anyone.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,8 +14,6 @@ use crate::{durable, regular};
 
 /// Name of the journal in a study's folder.
 pub const JOURNAL: &str = "journal.jsonl";
-/// No journal is longer: a hundred thousand trials of ten epochs have less than a tenth of it.
-pub(super) const LONGEST: u64 = 4 << 30;
 
 /// A study's journal, open for appending; the study is locked as long as this value lives.
 #[derive(Debug)]
@@ -51,7 +49,7 @@ impl Journal {
         lock.cover(&file)?;
         check_place(&path, &file)?;
         durable::sync_folder(folder).map_err(failed("synchronise", folder))?;
-        let bytes = content(&mut file, &path)?;
+        let bytes = regular::content_in_memory(&mut file).map_err(failed("read", &path))?;
         let history = replay(&bytes, &path)?;
         let log = Log::new(file, history.bytes, &bytes).map_err(failed("repair", &path))?;
         Ok((Self { path, log, lock }, history))
@@ -146,33 +144,13 @@ pub fn at_work(folder: &Path) -> AtWork {
 /// Where there is no journal, it cannot be read, or it is damaged or newer than this program.
 pub fn read(folder: &Path) -> Result<History, JournalError> {
     let path = folder.join(JOURNAL);
-    let mut file = match regular::open(&path) {
-        Ok(file) => file,
+    match regular::read_into_memory(&path) {
+        Ok(bytes) => replay(&bytes, &path),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(JournalError::Missing { path });
+            Err(JournalError::Missing { path })
         }
-        Err(error) => return Err(failed("read", &path)(error)),
-    };
-    replay(&content(&mut file, &path)?, &path)
-}
-
-/// What a journal's file holds.
-fn content(file: &mut File, path: &Path) -> Result<Vec<u8>, JournalError> {
-    let found = file.metadata().map_err(failed("read", path))?.len();
-    if found > LONGEST {
-        return Err(JournalError::TooLong {
-            path: path.to_owned(),
-            bytes: found,
-            most: LONGEST,
-        });
+        Err(error) => Err(failed("read", &path)(error)),
     }
-    let mut bytes = Vec::new();
-    let reserved = bytes.try_reserve_exact(found as usize);
-    reserved
-        .map_err(io::Error::from)
-        .and_then(|()| file.read_to_end(&mut bytes))
-        .map_err(failed("read", path))?;
-    Ok(bytes)
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {

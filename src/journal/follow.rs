@@ -1,7 +1,6 @@
 //! A journal that another program writes, read as it grows.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::file::{JOURNAL, read};
@@ -65,12 +64,7 @@ impl Follower {
         if length < self.offset {
             return None;
         }
-        let mut bytes = Vec::new();
-        let read = |file: &mut File, bytes: &mut Vec<u8>| -> io::Result<usize> {
-            file.seek(SeekFrom::Start(self.offset))?;
-            file.read_to_end(bytes)
-        };
-        read(&mut file, &mut bytes).ok()?;
-        Some(bytes)
+        file.seek(SeekFrom::Start(self.offset)).ok()?;
+        regular::content_in_memory(&mut file).ok()
     }
 }

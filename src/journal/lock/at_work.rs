@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::claim::{self, Claim};
 use super::owner::{Owner, Standing};
-use super::{LOCK, TryLock, no_locks, whole_file};
+use super::{LOCK, TryLock, no_locks, text_of, whole_file};
 use crate::regular;
 
 /// Whether a program works on a study.
@@ -37,18 +37,11 @@ pub(super) fn at_work_by(folder: &Path, journal: Option<&File>, try_lock: TryLoc
         Ok(claim) => claim,
         Err(error) => return unknown(&claim::path(folder), &error),
     };
-    match claim.as_ref().map(Owner::standing) {
-        Some(Standing::Alive) => return AtWork::Somebody,
-        Some(Standing::Unknown) => {
-            return AtWork::Unknown(format!(
-                "{} names {}",
-                claim::path(folder).display(),
-                claim.unwrap_or_default().who()
-            ));
-        }
-        Some(Standing::Ended) | None => {}
+    match named(&claim::path(folder), claim) {
+        AtWork::Nobody => {}
+        other => return other,
     }
-    let lock = match regular::open(&path) {
+    let mut lock = match regular::open(&path) {
         Ok(lock) => lock,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return AtWork::Nobody,
         Err(error) => return unknown(&path, &error),
@@ -56,8 +49,23 @@ pub(super) fn at_work_by(folder: &Path, journal: Option<&File>, try_lock: TryLoc
     match try_lock(&lock) {
         Ok(()) => AtWork::Nobody,
         Err(TryLockError::WouldBlock) => AtWork::Somebody,
-        // Who works there has a claim.
-        Err(TryLockError::Error(error)) if no_locks(&error) => AtWork::Nobody,
+        // Who works there has a claim, or comes from where there are locks and has left its name.
+        Err(TryLockError::Error(error)) if no_locks(&error) => {
+            let owner = Owner::parse(&text_of(&mut lock));
+            named(&path, owner)
+        }
         Err(TryLockError::Error(error)) => unknown(&path, &error),
+    }
+}
+
+/// What a name in a file tells of the one that it names.
+fn named(path: &Path, owner: Option<Owner>) -> AtWork {
+    let Some(owner) = owner else {
+        return AtWork::Nobody;
+    };
+    match owner.standing() {
+        Standing::Alive => AtWork::Somebody,
+        Standing::Ended => AtWork::Nobody,
+        Standing::Unknown => AtWork::Unknown(format!("{} names {}", path.display(), owner.who())),
     }
 }

@@ -248,4 +248,6 @@ fn only_a_claim_of_a_process_that_has_ended_here_is_taken_over() {
     fs::write(folder.path().join("lock"), "process 7 on another machine").unwrap();
     let refused = take_without(&folder, &journal).unwrap_err();
     assert!(matches!(refused, JournalError::Claimed { path, .. } if path.ends_with("lock")));
+    let asked = at_work_by(folder.path(), Some(&journal), none_there);
+    assert!(matches!(asked, AtWork::Unknown(_)), "{asked:?}");
 }

@@ -227,12 +227,14 @@ fn what_is_no_file_of_a_sane_length_is_refused_at_once() {
     read(&runs).unwrap_err();
     fs::remove_file(&path).unwrap();
     let sparse = fs::File::create_new(&path).unwrap();
-    sparse.set_len(super::super::file::LONGEST + 1).unwrap();
-    words += "\n";
-    words += &told(&read(&runs).unwrap_err(), &folder);
+    sparse.set_len(4 << 40).unwrap();
+    let large = told(&read(&runs).unwrap_err(), &folder);
+    let (has, free) = large.split_once(", but ").unwrap();
+    let (_, free) = free.split_once(" of memory").unwrap();
+    words += &format!("\n{has}, but SO MUCH of memory{free}");
     assert_snapshot!(words, @r"
     cannot read /it's mine/journal.jsonl: it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first; move it away, or keep the runs elsewhere with --runs
     cannot open /it's mine/journal.jsonl: it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first; move it away, or keep the runs elsewhere with --runs
-    /it's mine/journal.jsonl has 4294967297 bytes, and a journal may have 4294967296: it is none, or something else wrote to it
+    cannot read /it's mine/journal.jsonl: it has 4096 GiB, but SO MUCH of memory are free; close other programs, or take a smaller file; a journal has some megabytes: something else may have written to it
     ");
 }
