@@ -20,23 +20,29 @@ const STATUS: [&str; 2] = ["status", "study.toml"];
 
 /// Starts what would take long, and waits until it trains.
 fn training(lab: &Lab, command: &mut Command) -> Child {
-    let journal = lab.path("runs/tiny/journal.jsonl");
-    let epochs = || {
-        let text = fs::read_to_string(&journal).unwrap_or_default();
-        text.matches("trial_epoch").count()
-    };
-    let before = epochs();
+    let before = epochs(lab);
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    wait_beyond(lab, before);
+    child
+}
+
+/// Epochs that the journal tells of.
+fn epochs(lab: &Lab) -> usize {
+    let journal = fs::read_to_string(lab.path("runs/tiny/journal.jsonl")).unwrap_or_default();
+    journal.matches("trial_epoch").count()
+}
+
+/// Waits until the journal tells of more epochs.
+fn wait_beyond(lab: &Lab, before: usize) {
     let begun = Instant::now();
-    while epochs() == before {
+    while epochs(lab) == before {
         assert!(begun.elapsed() < Duration::from_secs(60), "no epoch");
         std::thread::sleep(Duration::from_millis(5));
     }
-    child
 }
 
 fn stop(child: Child) -> Output {
@@ -267,6 +273,7 @@ fn of_two_starts_at_once_one_works_and_the_other_names_it() {
     let (refused, output) = receiver.recv().unwrap();
     let (works, output) = (numbers[1 - refused], output.unwrap());
     let words = told(&lab, &output, works);
+    wait_beyond(&lab, 0);
     let sent = Command::new("kill")
         .args(["-TERM", &works.to_string()])
         .status();
