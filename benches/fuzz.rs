@@ -8,6 +8,8 @@
 
 #[path = "../tests/support/hostile.rs"]
 mod hostile;
+#[path = "../tests/support/hostile_answer.rs"]
+mod hostile_answer;
 #[path = "../tests/support/hostile_exports.rs"]
 mod hostile_exports;
 #[path = "../tests/support/mutation.rs"]

@@ -1,6 +1,7 @@
 //! What several tests build on.
 
 pub(crate) mod hostile;
+pub(crate) mod hostile_answer;
 pub(crate) mod hostile_exports;
 pub(crate) mod hostile_hub;
 pub(crate) mod hub_server;

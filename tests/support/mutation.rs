@@ -6,7 +6,7 @@ use std::path::Path;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{hostile, hostile_exports};
+use super::{hostile, hostile_answer, hostile_exports};
 
 /// No input is longer, bytes.
 const LONGEST: usize = 64 << 10;
@@ -78,6 +78,7 @@ pub(crate) fn targets() -> Vec<Target> {
         target("config", hostile::config, "fuzz/seeds/config"),
         target("tokenizer", hostile::tokenizer, "fuzz/seeds/tokenizer"),
         target("card", hostile_exports::card, "fuzz/seeds/card"),
+        target("answer", hostile_answer::answer, "fuzz/seeds/answer"),
         target("init", hostile_exports::init, "fuzz/seeds/init"),
     ]
 }
