@@ -144,6 +144,8 @@ pub enum JournalError {
 pub enum Fate {
     /// The file exists no more.
     Deleted,
+    /// It exists no more, and another one has its name.
+    Replaced,
     /// It, or its folder, lies elsewhere.
     Moved,
 }
@@ -151,7 +153,8 @@ pub enum Fate {
 impl Fate {
     fn words(self) -> &'static str {
         match self {
-            Self::Deleted => "was deleted, or replaced by another file, while this program worked",
+            Self::Deleted => "was deleted while this program worked",
+            Self::Replaced => "was replaced by another file while this program worked",
             Self::Moved => "was moved away, or its folder was, while this program worked",
         }
     }
@@ -160,6 +163,9 @@ impl Fate {
         match self {
             Self::Deleted => {
                 "What it held is lost unless there is a copy: put that in its place to go on from there, or start anew"
+            }
+            Self::Replaced => {
+                "Run the same command again to go on from what the other file holds, or put a copy from before in its place"
             }
             Self::Moved => {
                 "What it holds is safe where it lies now: move it back and run the same command again to go on"

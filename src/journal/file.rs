@@ -120,6 +120,7 @@ fn check_place(path: &Path, file: &File) -> Result<(), JournalError> {
     };
     let fate = match ours.nlink() {
         _ if there == Some(identity(&ours)) => return Ok(()),
+        0 if there.is_some() => Fate::Replaced,
         0 => Fate::Deleted,
         _ => Fate::Moved,
     };

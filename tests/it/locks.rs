@@ -138,7 +138,7 @@ fn a_study_whose_journal_is_replaced_stops_and_leaves_the_other_alone() {
     let output = first.wait_with_output().unwrap();
     assert_snapshot!(lab.told(&output), @r"
     exit code 1
-    error: runs/tiny/journal.jsonl was deleted, or replaced by another file, while this program worked: nothing further is written there. What it held is lost unless there is a copy: put that in its place to go on from there, or start anew
+    error: runs/tiny/journal.jsonl was replaced by another file while this program worked: nothing further is written there. Run the same command again to go on from what the other file holds, or put a copy from before in its place
     ");
     assert_eq!(fs::read(&journal).unwrap(), held);
 }
