@@ -78,6 +78,7 @@ pub mod executor;
 pub mod export;
 pub mod hub;
 pub mod journal;
+mod json;
 pub mod memory;
 pub mod model;
 pub mod regular;

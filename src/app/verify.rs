@@ -1,24 +1,18 @@
 //! Exported adapters, loaded again: are they what their cards say, and do they score it?
 
-use std::io::Write;
+mod bench;
+
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
-use super::identity::identity;
+use self::bench::Bench;
 use super::launch::LaunchError;
 use crate::digest;
-use crate::domain::Identity;
-use crate::durable;
 use crate::export::{AdapterCard, ExportError, list_too, listed_trials};
 use crate::hub::{Hub, HubProgress};
-use crate::model::ModelFiles;
 use crate::model::device::DeviceChoice;
-use crate::study::{FidelitySettings, Precision};
-use crate::task::{Dataset, Example, Label, Labels, load};
-use crate::train::checkpoint::{self, CheckpointError};
-use crate::train::workbench::Workbench;
-use crate::train::{Plan, TrainError};
+use crate::task::Labels;
+use crate::train::TrainError;
+use crate::train::checkpoint::CheckpointError;
 
 /// Scores further apart than this are different: half a row of a set of five thousand.
 const SAME: f64 = 1e-4;
@@ -33,6 +27,8 @@ pub struct Verdict {
     pub folder: PathBuf,
     /// What is not as it was when the adapter was exported, in words; nothing is measured where anything is.
     pub changes: Vec<String>,
+    /// Why it could not be looked at or measured, where it could not.
+    pub failure: Option<String>,
     /// The score on its card, and the score found now.
     pub scores: Option<(f64, f64)>,
     /// Whether its card is from before there were digests, so that its score alone could be compared.
@@ -43,7 +39,7 @@ impl Verdict {
     /// Whether everything is as the card says.
     pub fn holds(&self) -> bool {
         let is_same = |(promised, found): (f64, f64)| (promised - found).abs() < SAME;
-        self.changes.is_empty() && self.scores.is_some_and(is_same)
+        self.failure.is_none() && self.changes.is_empty() && self.scores.is_some_and(is_same)
     }
 }
 
@@ -80,12 +76,16 @@ pub enum VerifyError {
 /// Name of the file with predictions, beside an adapter.
 pub const PREDICTIONS: &str = "predictions.jsonl";
 
+/// What adapters of one study share, with the card of one of them; why it cannot be had, where it cannot.
+type Shared = (AdapterCard, Result<Bench, String>);
+
 /// Holds every adapter that the manifest of `folder` lists, or without a list every one there, against its card, and
-/// measures it on the validation rows that the card names; `told` hears of each. With `predictions`, every row goes with
-/// its logits, computed in 32 bits, into [`PREDICTIONS`] beside the adapter.
+/// measures it on the validation rows that the card names; `told` hears of each, also of those that cannot be measured. With
+/// `predictions`, every row goes with its logits, computed in 32 bits, into [`PREDICTIONS`] beside the adapter.
 ///
 /// # Errors
-/// See [`VerifyError`]. What differs from the card is no error: see [`Verdict::holds`].
+/// There are no adapters, or the list of them cannot be read or written. What is wrong with one of them is no error: see
+/// [`Verdict::holds`].
 pub fn verify(
     folder: &Path,
     device: DeviceChoice,
@@ -97,43 +97,67 @@ pub fn verify(
     let export = folder;
     let mut verdicts = Vec::new();
     let mut predicted = Vec::new();
-    let mut bench: Option<(AdapterCard, Bench)> = None;
+    let mut shared: Option<Shared> = None;
     for folder in adapters(export)? {
         let mut verdict = Verdict {
             folder,
             changes: Vec::new(),
+            failure: None,
             scores: None,
             is_old: false,
         };
-        match AdapterCard::read(&verdict.folder) {
-            Err(error @ ExportError::NewerCard { .. }) => return Err(error.into()),
-            Err(error) => verdict.changes.push(error.to_string()),
-            Ok(card) => {
-                verdict.is_old = card.digest.is_none();
-                // Adapters of one study share its model and rows; loading those takes most of the time.
-                let shared = bench
-                    .take()
-                    .filter(|(other, _)| is_same_study(other, &card));
-                let shared = match shared {
-                    Some((_, bench)) => bench,
-                    None => prepare(&card, hub, progress)?,
-                };
-                let (card, bench) = bench.insert((card, shared));
-                verdict.changes = changes(&verdict.folder, card, bench)?;
-                if verdict.changes.is_empty() {
-                    let found = bench.measure(&verdict.folder, card, device, predictions)?;
-                    if predictions {
-                        predicted.push(verdict.folder.join(PREDICTIONS));
-                    }
-                    verdict.scores = Some((card.score, found));
-                }
-            }
+        let mut prepare = |card: &AdapterCard| Bench::prepare(card, hub, progress);
+        if let Err(error) = verdict.look(&mut shared, &mut prepare, device, predictions) {
+            verdict.failure = Some(error);
+        }
+        if predictions && verdict.scores.is_some() {
+            predicted.push(verdict.folder.join(PREDICTIONS));
         }
         told(&verdict);
         verdicts.push(verdict);
     }
     list_too(export, &predicted)?;
     Ok(verdicts)
+}
+
+impl Verdict {
+    /// Looks at the adapter and measures it.
+    ///
+    /// # Errors
+    /// Why that cannot be done, in words.
+    fn look(
+        &mut self,
+        shared: &mut Option<Shared>,
+        prepare: &mut dyn FnMut(&AdapterCard) -> Result<Bench, VerifyError>,
+        device: DeviceChoice,
+        predictions: bool,
+    ) -> Result<(), String> {
+        let card = match AdapterCard::read(&self.folder) {
+            Ok(card) => card,
+            Err(error @ ExportError::NewerCard { .. }) => return Err(error.to_string()),
+            Err(error) => {
+                self.changes.push(error.to_string());
+                return Ok(());
+            }
+        };
+        self.is_old = card.digest.is_none();
+        // Adapters of one study share its model and rows; loading those, or not finding them, takes most of the time.
+        let known = shared.take();
+        let known = known.filter(|(other, _)| is_same_study(other, &card));
+        let bench = match known {
+            Some((_, bench)) => bench,
+            None => prepare(&card).map_err(|error| error.to_string()),
+        };
+        let (card, bench) = shared.insert((card, bench));
+        let bench = bench.as_mut().map_err(|why| why.clone())?;
+        let failed = |error: VerifyError| error.to_string();
+        self.changes = changes(&self.folder, card, bench).map_err(failed)?;
+        if self.changes.is_empty() {
+            let found = bench.measure(&self.folder, card, device, predictions);
+            self.scores = Some((card.score, found.map_err(failed)?));
+        }
+        Ok(())
+    }
 }
 
 /// What differs from the card, in words.
@@ -162,7 +186,7 @@ fn changes(folder: &Path, card: &AdapterCard, bench: &Bench) -> Result<Vec<Strin
         }
     };
     let classes = |labels: &Labels| match labels {
-        Labels::Classes(names) => format!("{names:?}"),
+        Labels::Classes(names) => some_of(names),
         Labels::Regression => "a number".to_owned(),
     };
     differs(
@@ -180,97 +204,13 @@ fn changes(folder: &Path, card: &AdapterCard, bench: &Bench) -> Result<Vec<Strin
     Ok(found)
 }
 
-/// What adapters of one study share.
-struct Bench {
-    files: ModelFiles,
-    dataset: Dataset,
-    identity: Identity,
-    /// Made once something is to be measured.
-    workbench: Option<Workbench>,
-}
-
-impl Bench {
-    /// The score of an adapter now.
-    fn measure(
-        &mut self,
-        folder: &Path,
-        card: &AdapterCard,
-        device: DeviceChoice,
-        predictions: bool,
-    ) -> Result<f64, VerifyError> {
-        let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
-        let workbench = match self.workbench.take() {
-            Some(workbench) => workbench,
-            None => self.workbench(card, card.training.precision, device)?,
-        };
-        let workbench = self.workbench.insert(workbench);
-        let found = workbench.score(&card.configuration, &weights)?;
-        if predictions {
-            // Whoever loads the files elsewhere computes in 32 bits.
-            let other = match card.training.precision {
-                Precision::F32 => None,
-                Precision::Bf16 => Some(self.workbench(card, Precision::F32, device)?),
-            };
-            let Some(workbench) = other.as_ref().or(self.workbench.as_ref()) else {
-                return Ok(found);
-            };
-            let rows = workbench.validation();
-            let logits = workbench.logits(&card.configuration, &weights, rows)?;
-            write_predictions(&folder.join(PREDICTIONS), &self.dataset.validation, &logits)?;
-        }
-        Ok(found)
+/// Names of classes for a message, the first of them where they are many.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    match names.len().saturating_sub(SHOWN) {
+        0 => format!("{names:?}"),
+        more => format!("{:?} and {more} more", &names[..SHOWN]),
     }
-
-    fn workbench(
-        &self,
-        card: &AdapterCard,
-        precision: Precision,
-        device: DeviceChoice,
-    ) -> Result<Workbench, VerifyError> {
-        let mut training = card.training.clone();
-        training.precision = precision;
-        let plan = Plan {
-            files: self.files.clone(),
-            dataset: self.dataset.clone(),
-            examined: None,
-            training,
-            fidelity: FidelitySettings {
-                data_share: 1.0,
-                epochs: None,
-            },
-            device,
-            weights_folder: None,
-            under_way: None,
-            seed: card.seed,
-            basis: String::new(),
-        };
-        Ok(Workbench::prepare(plan)?)
-    }
-}
-
-/// One JSON object a row: its texts, its label, its logits.
-fn write_predictions(
-    path: &Path,
-    rows: &[Example],
-    logits: &[Vec<f32>],
-) -> Result<(), VerifyError> {
-    let line = |(row, logits): (&Example, &Vec<f32>)| {
-        let label = match row.label {
-            Label::Class(class) => json!(class),
-            Label::Value(value) => json!(value),
-        };
-        json!({ "text": row.text, "pair": row.pair, "label": label, "logits": logits })
-    };
-    let lines = rows.iter().zip(logits).map(line);
-    durable::write_whole(path, |out| {
-        lines
-            .into_iter()
-            .try_for_each(|line| writeln!(out, "{line}"))
-    })
-    .map_err(|source| VerifyError::Folder {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// The folders of the listed trials, or where nothing is listed those with a card, in order of their names.
@@ -304,22 +244,6 @@ fn adapters(folder: &Path) -> Result<Vec<PathBuf>, VerifyError> {
 fn is_same_study(a: &AdapterCard, b: &AdapterCard) -> bool {
     (&a.study, a.seed, &a.model, &a.task, &a.training)
         == (&b.study, b.seed, &b.model, &b.task, &b.training)
-}
-
-fn prepare(
-    card: &AdapterCard,
-    hub: &Hub,
-    progress: &mut dyn FnMut(HubProgress),
-) -> Result<Bench, VerifyError> {
-    let files = ModelFiles::open(&card.model, hub, progress).map_err(LaunchError::from)?;
-    let dataset = load(&card.task, card.seed, hub, progress).map_err(LaunchError::from)?;
-    let identity = identity(&files, &dataset)?;
-    Ok(Bench {
-        files,
-        dataset,
-        identity,
-        workbench: None,
-    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The user's own keys and colours, where there are any.
 
-use std::fs;
-use std::io;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use autopeft::regular;
 use autopeft::tui::Settings;
 use etcetera::BaseStrategy;
+
+/// The file is no longer, in bytes: ten times what it takes to name every command with four keys.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// Reads `autopeft-tui/config.toml` in the folder of configurations (`$XDG_CONFIG_HOME`, or `~/.config`).
 ///
@@ -16,9 +19,12 @@ pub(crate) fn read() -> Result<Settings> {
     let Some(path) = path() else {
         return Ok(Settings::default());
     };
-    match fs::read_to_string(&path) {
+    match regular::read_text(&path, MOST_BYTES) {
         Ok(text) => Settings::parse(&text).with_context(|| path.display().to_string()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Settings::default()),
+        // `XDG_CONFIG_HOME=/dev/null` says that there are none.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(Settings::default())
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }

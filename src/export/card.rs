@@ -9,14 +9,19 @@ use serde::{Deserialize, Serialize};
 use super::{ExportError, Front};
 use crate::digest;
 use crate::domain::{Configuration, Identity, Measurement, Trial, TrialId};
+use crate::json;
 use crate::model::AdaptedSettings;
-use crate::study::{ModelSource, TrainingSettings};
+use crate::regular;
+use crate::study::{ModelSource, TrainingSettings, settings_out_of_bounds};
 use crate::task::{Labels, Metric, TaskSettings};
 
 /// Version of the description; a later one is refused, an earlier one is read.
 ///
 /// 2 has digests: of what the score rests on, of the weights beside it, and of itself.
 pub const CARD_FORMAT: u32 = 2;
+
+/// A card is no longer, in bytes: room for the names of 100,000 classes.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// What stands in place of a card's own digest while that is computed.
 const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -200,6 +205,11 @@ impl AdapterCard {
     pub fn read(folder: &Path) -> Result<Self, ExportError> {
         let text = text(folder)?;
         let card: Self = parse(folder, &text)?;
+        let task = settings_out_of_bounds("task", &card.task);
+        let wrong = task.or_else(|| settings_out_of_bounds("training", &card.training));
+        if let Some(wrong) = wrong {
+            return Err(unreadable(folder, wrong));
+        }
         match card.is_of(&text) {
             true => Ok(card),
             false => Err(ExportError::ChangedCard {
@@ -258,7 +268,8 @@ fn text(folder: &Path) -> Result<String, ExportError> {
         format: u32,
     }
     let path = folder.join(AdapterCard::FILE);
-    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(folder, error))?;
+    let text = regular::read_text(&path, MOST_BYTES).map_err(|error| unreadable(folder, error))?;
+    json::refuse_repeated(&text).map_err(|error| unreadable(folder, error))?;
     let version: Version = parse(folder, &text)?;
     match version.format > CARD_FORMAT {
         true => Err(ExportError::NewerCard {

@@ -87,6 +87,14 @@ pub enum AdaptedError {
         /// Its largest.
         largest: usize,
     },
+    /// The MLP of a prefix is wider than any.
+    #[error("the prefix's MLP has the width {found}, but its largest is {largest}")]
+    PrefixBottleneck {
+        /// The width.
+        found: usize,
+        /// Its largest.
+        largest: usize,
+    },
     /// The encoder has no such layer.
     #[error("layer {found} was asked for, but the encoder has {layers}, from 0")]
     NoSuchLayer {
@@ -251,7 +259,8 @@ fn present(
                 known: known.join(", "),
             }
         })?;
-        if let Some(largest) = module.largest_size().filter(|&largest| size > largest) {
+        let largest = module.largest_size().unwrap_or(peft::LARGEST);
+        if size > largest {
             return Err(AdaptedError::Size {
                 name: name.clone(),
                 found: size,
@@ -271,6 +280,12 @@ fn site(
     settings: &AdaptedSettings,
 ) -> Result<Site, AdaptedError> {
     let layers = config.layers;
+    if let Some(found) = settings.prefix_bottleneck
+        && found > peft::LARGEST
+    {
+        let largest = peft::LARGEST;
+        return Err(AdaptedError::PrefixBottleneck { found, largest });
+    }
     match configuration.layers.iter().find(|&&l| l >= layers) {
         Some(&found) => Err(AdaptedError::NoSuchLayer { found, layers }),
         None => Ok(Site {

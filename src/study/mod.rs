@@ -4,6 +4,7 @@
 //! `document` looks values up by that table and notes mistakes with their place; `parse` and the sections turn
 //! them into a [`Study`]; `checks` finds what is impossible together.
 
+mod bounds;
 mod checks;
 mod document;
 mod draft;
@@ -22,6 +23,7 @@ mod task_section;
 mod tests;
 mod unknown;
 
+pub use bounds::settings_out_of_bounds;
 pub use draft::Draft;
 pub use effect::{Effect, results_of};
 pub use error::{Mistake, Mistakes, StudyError};

@@ -65,6 +65,16 @@ pub enum TrainError {
         /// Why.
         reason: Undefined,
     },
+    /// Weights from elsewhere are far fewer than those of the configuration.
+    #[error(
+        "the weights are {held} numbers, and the configuration has {needed}: they do not belong together"
+    )]
+    FewWeights {
+        /// Scalars of the configuration.
+        needed: u64,
+        /// Scalars of the weights.
+        held: u64,
+    },
     /// A training ended before its first epoch did.
     #[error("the training ended before its first epoch did")]
     NothingTrained,

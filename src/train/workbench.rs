@@ -12,7 +12,9 @@ use super::rows::{Examined, examine};
 use crate::domain::Configuration;
 use crate::model::tensor::Device;
 use crate::model::weights::NamedTensor;
-use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Untouched};
+use crate::model::{
+    AdaptedEncoder, AdaptedSettings, Backbone, Batch, Untouched, trained_parameters,
+};
 use crate::study::{Precision, TrainingSettings};
 use crate::task::Scoring;
 
@@ -223,6 +225,25 @@ impl Workbench {
         Ok(encoder)
     }
 
+    /// The encoder of a configuration with trained weights.
+    fn trained_encoder(
+        &self,
+        configuration: &Configuration,
+        weights: &[NamedTensor],
+    ) -> Result<AdaptedEncoder, TrainError> {
+        // The seed is of no account: every initial weight is replaced.
+        let settings = self.adapted_settings(0);
+        let needed = trained_parameters(self.backbone.config(), configuration, &settings)?;
+        let held: u64 = weights.iter().map(|w| w.values.len() as u64).sum();
+        // A configuration that others wrote may ask for more memory than there is.
+        if needed / 2 > held {
+            return Err(TrainError::FewWeights { needed, held });
+        }
+        let mut encoder = AdaptedEncoder::new(&self.backbone, configuration, &settings)?;
+        encoder.parameters.import(weights)?;
+        Ok(encoder)
+    }
+
     /// The encoder with a fresh head, all of whose weights train.
     pub(super) fn whole_encoder(&self, seed: u64) -> AdaptedEncoder {
         AdaptedEncoder::whole(&self.backbone, &self.adapted_settings(seed))
@@ -265,9 +286,7 @@ impl Workbench {
         configuration: &Configuration,
         weights: &[NamedTensor],
     ) -> Result<f64, TrainError> {
-        // The seed is of no account: every initial weight is replaced.
-        let mut encoder = self.encoder(configuration, 0)?;
-        encoder.parameters.import(weights)?;
+        let encoder = self.trained_encoder(configuration, weights)?;
         let untouched = self.untouched(&encoder);
         let mut predictions = Predictions::default();
         while !self.evaluate_some(&encoder, untouched, &mut predictions)? {}
@@ -291,8 +310,7 @@ impl Workbench {
         weights: &[NamedTensor],
         rows: &[Row],
     ) -> Result<Vec<Vec<f32>>, TrainError> {
-        let mut encoder = self.encoder(configuration, 0)?;
-        encoder.parameters.import(weights)?;
+        let encoder = self.trained_encoder(configuration, weights)?;
         self.logits_of(&encoder, rows)
     }
 

@@ -124,8 +124,7 @@ impl Settings {
     /// # Errors
     /// Where anything in them cannot be meant; nothing is half applied.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
-        let file: File =
-            toml::from_str(text).map_err(|error| SettingsError::Syntax(error.to_string()))?;
+        let file: File = toml::from_str(text).map_err(|error| syntax(&error))?;
         let palette = file.palette.map(|name| {
             Palette::named(&name).ok_or_else(|| SettingsError::Palette {
                 found: name,
@@ -140,6 +139,16 @@ impl Settings {
             hidden: file.hide.iter().map(panel).collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// The error with its line, unless that would be all that is seen.
+fn syntax(error: &toml::de::Error) -> SettingsError {
+    const LONGEST: usize = 2000;
+    let mut text = error.to_string();
+    if text.len() > LONGEST {
+        text = error.message().chars().take(LONGEST).collect();
+    }
+    SettingsError::Syntax(text)
 }
 
 /// The panel that is not to be shown; the trials always are.

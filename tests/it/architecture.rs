@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Part, and the parts that it may name. `durable` (whole files), `digest` (their hashes) and `regular` (reading what others
-/// wrote) are everybody's.
+/// Part, and the parts that it may name. `durable` (whole files), `digest` (their hashes) and `regular` and `json` (reading
+/// what others wrote) are everybody's.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("search", &["domain"]),
@@ -19,7 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "export",
         &[
-            "domain", "task", "study", "model", "train", "durable", "digest",
+            "domain", "task", "study", "model", "train", "durable", "digest", "regular", "json",
         ],
     ),
     (
@@ -35,6 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("memory", &[]),
     ("digest", &["regular"]),
     ("regular", &["memory"]),
+    ("json", &[]),
 ];
 
 fn sources(place: &Path) -> Vec<PathBuf> {

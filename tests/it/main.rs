@@ -9,6 +9,7 @@ mod absence;
 mod altered;
 mod architecture;
 mod bad_input;
+mod bounds;
 mod check;
 mod classes;
 mod cli;

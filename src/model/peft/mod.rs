@@ -53,6 +53,9 @@ pub struct Site {
     pub ia3_place: Ia3Place,
 }
 
+/// No module is larger, and no MLP of a prefix wider: study files say so too.
+pub const LARGEST: usize = 65_536;
+
 /// A kind of PEFT module.
 pub trait Module: Sync {
     /// Its name in study files and configurations.
