@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor,
+};
 
 /// Refuses a text in which an object has two values of one name; nothing of it is kept.
 ///
@@ -15,6 +17,16 @@ pub(crate) fn refuse_repeated(text: &str) -> Result<(), serde_json::Error> {
     let mut from = serde_json::Deserializer::from_str(text);
     Unrepeated.deserialize(&mut from)?;
     from.end()
+}
+
+/// A value of a text in which no object has two values of one name.
+///
+/// # Errors
+/// See [`refuse_repeated`]; or it is no such value.
+pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, serde_json::Error> {
+    // Whatever is no text has its error from the reader.
+    std::str::from_utf8(text).map_or(Ok(()), refuse_repeated)?;
+    serde_json::from_slice(text)
 }
 
 /// What is wrong with a name that two values of an object have.

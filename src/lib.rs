@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | [`domain`] | spaces, configurations, trials, fronts: values and pure functions | nothing |
 //! | [`search`] | the Bayesian-optimisation engine, ask and tell over anonymous dimensions | `domain` |
-//! | [`task`] | labelled text, metrics, splits | `hub` |
+//! | [`task`] | labelled text, metrics, splits | `hub`, `memory` |
 //! | [`hub`] | downloads and their cache | nothing |
 //! | [`study`] | the study file | `domain`, `task`, names of `model::peft`, the grammar of names on the `hub` |
 //! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub` |
@@ -48,6 +48,7 @@
 //! - Rows, encoder and tokenizer are known by their content: a study goes on with what it began with, wherever that lies,
 //!   or says what changed; weights, cards and evaluations carry what they belong to.
 //! - What follows from an end is decided by its cause, a type; texts are for people.
+//! - Of what others wrote only regular files are read, and no more of them than the bound that stands at each reader.
 //! - What a score cannot show is said before a trial is trained; a score that is undefined is a failure, never 0.
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
 //! - `tui` performs nothing; `app::update` is a pure function.

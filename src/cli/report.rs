@@ -8,6 +8,7 @@ use autopeft::app::State;
 use autopeft::app::launch::Begun;
 use autopeft::app::report::contents;
 use autopeft::evaluation::Report;
+use autopeft::regular;
 
 use super::args::StudyArguments;
 use super::evaluate::write_whole;
@@ -35,10 +36,13 @@ pub(crate) fn report(arguments: &StudyArguments, out: Option<PathBuf>) -> Result
     Ok(Done::Complete)
 }
 
+/// What `evaluate` leaves is no longer, in bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
 /// What `evaluate` left, if it did.
 fn evaluation(folder: &Path) -> Result<Option<Report>> {
     let path = folder.join("evaluation.json");
-    match std::fs::read(&path) {
+    match regular::read(&path, MOST_BYTES) {
         Ok(text) => {
             let report = serde_json::from_slice(&text);
             let report = report.with_context(|| {

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::Subject;
 use crate::domain::Measurement;
 use crate::durable;
+use crate::regular;
 
 /// Version of the file; a later one is refused.
 ///
 /// 2 says what the training rests on.
 const FORMAT: u32 = 2;
+/// A run is no longer, in bytes: its curves have a number for each of some million epochs.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// What one subject did with one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,7 +141,7 @@ impl Run {
             format: u32,
         }
         let path = Self::path(folder, subject, seed);
-        let text = match std::fs::read(&path) {
+        let text = match regular::read(&path, MOST_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(RunError::Io { path, source }),

@@ -10,6 +10,7 @@ use super::manifest::{self, FORMAT};
 use super::{AdapterCard, ExportError};
 use crate::digest;
 use crate::domain::{Configuration, Objectives, TrialId};
+use crate::{json, regular};
 
 /// What an earlier export's manifest says, as far as a later one needs it.
 #[derive(Debug, Deserialize)]
@@ -62,13 +63,12 @@ impl Earlier {
             path: path.clone(),
             reason,
         };
-        let text = match fs::read(&path) {
+        let text = match regular::read(&path, manifest::MOST_BYTES) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ExportError::Read { path, source }),
         };
-        let earlier: Self =
-            serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
+        let earlier: Self = json::read(&text).map_err(|error| foreign(error.to_string()))?;
         if earlier.format > FORMAT {
             let found = earlier.format;
             return Err(foreign(format!(

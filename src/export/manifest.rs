@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 use super::trained::write_json;
 use super::{ExportError, Exporter, Front};
 use crate::model::SourceError;
+use crate::regular;
 
 /// Name of the file.
 pub(super) const FILE: &str = "manifest.json";
 /// Version of the file's layout.
 pub(super) const FORMAT: u32 = 1;
+/// A manifest is no longer, in bytes: a front of some 100,000 configurations.
+pub(super) const MOST_BYTES: u64 = 64 << 20;
 /// Name of the format.
 const NAME: &str = "manifest";
 
@@ -105,7 +108,7 @@ pub(super) fn write(
 /// It cannot be read or written.
 pub(super) fn relist(folder: &Path, files: &BTreeMap<String, String>) -> Result<(), ExportError> {
     let path = folder.join(FILE);
-    let text = std::fs::read(&path).map_err(|source| ExportError::Read {
+    let text = regular::read(&path, MOST_BYTES).map_err(|source| ExportError::Read {
         path: path.clone(),
         source,
     })?;

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 pub use super::architecture::Architecture;
 use super::architecture::Positions;
+use crate::json;
 use keys::Keys;
 
 /// Inside the root of layer normalisations where `config.json` does not say.
@@ -90,7 +91,7 @@ impl EncoderConfig {
             reason,
         };
         let value: Value =
-            serde_json::from_str(text).map_err(|error| syntax(reason(text, &error)))?;
+            json::read(text.as_bytes()).map_err(|error| syntax(reason(text, &error)))?;
         let Value::Object(object) = value else {
             return Err(syntax("the top level is something else".to_owned()));
         };

@@ -8,6 +8,7 @@ use super::source::Weights as WeightsPlace;
 use super::tensor::{DType, Device};
 use super::weights::Weights;
 use super::{Backbone, BackboneError, ModelFiles};
+use crate::regular;
 use crate::study::Precision;
 
 /// Why a model's files give no encoder.
@@ -37,7 +38,7 @@ pub enum LoadError {
 
 /// A file's name, for people, and content.
 fn read(path: &PathBuf) -> Result<(String, Cow<'static, [u8]>), LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read {
+    let bytes = regular::read_into_memory(path).map_err(|source| LoadError::Read {
         path: path.clone(),
         source,
     })?;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::tokenizer::TokenizerFiles;
 use crate::digest;
 use crate::hub::{Hub, HubError, HubProgress, Repository};
+use crate::regular;
 use crate::study::ModelSource;
 use place::Place;
 use shards::Shards;
@@ -56,6 +57,9 @@ pub enum Weights {
     /// Inside the program.
     Embedded(&'static [u8]),
 }
+
+/// No file of a model but its weights is longer, in bytes: the tokenizer of 256,000 tokens has a third of that.
+const MOST_BYTES: u64 = 100 << 20;
 
 /// A model whose files are not all there.
 #[derive(Debug, thiserror::Error)]
@@ -240,7 +244,7 @@ fn no_tokenizer(place: &mut Place<'_>) -> SourceError {
 
 fn read(path: impl AsRef<Path>) -> Result<Vec<u8>, SourceError> {
     let path = path.as_ref();
-    std::fs::read(path).map_err(|source| SourceError::Io {
+    regular::read(path, MOST_BYTES).map_err(|source| SourceError::Io {
         path: path.to_owned(),
         source,
     })

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Configuration, TrialId};
 use crate::durable;
 use crate::model::weights::{self, NamedTensor, Weights, WeightsError, to_bytes_of};
+use crate::regular;
 
 /// No trained weights are larger; a file that is was not written by a trial.
 const LARGEST_BYTES: u64 = 8 << 30;
@@ -138,7 +139,7 @@ pub fn load(path: &Path) -> Result<Vec<NamedTensor>, CheckpointError> {
             bytes,
         });
     }
-    let bytes = std::fs::read(path).map_err(read_error)?;
+    let bytes = regular::read_into_memory(path).map_err(read_error)?;
     let weights = Weights::new(&bytes, &path.display().to_string())?;
     Ok(weights.floats()?)
 }

@@ -10,10 +10,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("search", &["domain"]),
     ("hub", &["digest", "durable"]),
-    ("task", &["hub"]),
+    ("task", &["hub", "memory", "regular", "json"]),
     ("study", &["domain", "task", "model", "hub", "regular"]),
-    ("model", &["domain", "task", "study", "hub", "digest"]),
-    ("train", &["domain", "task", "study", "model", "durable"]),
+    (
+        "model",
+        &[
+            "domain", "task", "study", "hub", "digest", "regular", "json",
+        ],
+    ),
+    (
+        "train",
+        &["domain", "task", "study", "model", "durable", "regular"],
+    ),
     ("executor", &["domain", "train", "memory"]),
     ("journal", &["domain", "durable", "regular"]),
     (
@@ -25,7 +33,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "evaluation",
         &[
-            "domain", "task", "study", "model", "train", "durable", "digest",
+            "domain", "task", "study", "model", "train", "durable", "digest", "regular",
         ],
     ),
     ("report", &["domain", "search", "evaluation"]),

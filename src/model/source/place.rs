@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::SourceError;
 use crate::hub::{Hub, HubProgress, Repository};
+use crate::regular;
 
 /// How a file begins that Git LFS has left for the file itself.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
@@ -53,7 +54,8 @@ impl<'a> Place<'a> {
     /// Whether it is there cannot be found out, or it is no more than a pointer to itself.
     pub(super) fn find(&mut self, name: &str) -> Result<Option<PathBuf>, SourceError> {
         let found = match self {
-            Self::Folder(folder) => Some(folder.join(name)).filter(|path| path.is_file()),
+            // What is there and is no file is not passed over.
+            Self::Folder(folder) => Some(folder.join(name)).filter(|path| path.exists()),
             Self::Hub {
                 repository,
                 hub,
@@ -145,7 +147,7 @@ impl<'a> Place<'a> {
 /// Whether a file is no more than Git LFS's pointer to it.
 fn is_pointer(path: &Path) -> Result<bool, SourceError> {
     let mut start = Vec::with_capacity(POINTER.len());
-    let file = std::fs::File::open(path);
+    let file = regular::open(path);
     let read = file.and_then(|file| file.take(POINTER.len() as u64).read_to_end(&mut start));
     read.map(|_| start == POINTER)
         .map_err(|source| SourceError::Io {

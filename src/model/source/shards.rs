@@ -1,12 +1,13 @@
 //! Weights in several files, and the index that names them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::{json, regular};
 
 /// The index.
 pub(super) const INDEX: &str = "model.safetensors.index.json";
@@ -29,7 +30,7 @@ impl Shards {
     /// # Errors
     /// What is wrong with the index.
     pub(super) fn of(index: &[u8]) -> Result<Self, String> {
-        let read = serde_json::from_slice::<Index>(index);
+        let read = json::read::<Index>(index);
         let index = read.map_err(|error| format!("{INDEX} is no index of weights ({error})"))?;
         let names = names(index.weight_map.values().cloned().collect())?;
         let tensors = index.weight_map.into_keys().collect();
@@ -57,7 +58,7 @@ const LONGEST_HEAD: u64 = 100_000_000;
 
 /// The names of the tensors in a safetensors file: its head is a JSON object behind its length in 8 bytes.
 fn tensors(path: &Path) -> Option<Vec<String>> {
-    let mut file = File::open(path).ok()?;
+    let mut file = regular::open(path).ok()?;
     let mut length = [0; 8];
     file.read_exact(&mut length).ok()?;
     let mut head = Vec::new();

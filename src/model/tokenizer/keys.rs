@@ -5,6 +5,7 @@ use tokenizers::TruncationDirection;
 
 use super::TokenizerError;
 use super::files::{SETTINGS, WHOLE};
+use crate::json;
 
 /// The keys of a JSON object in a file.
 pub(super) struct Keys {
@@ -16,8 +17,9 @@ impl Keys {
     /// No file has no keys.
     pub(super) fn of(content: Option<&[u8]>, file: &'static str) -> Result<Self, TokenizerError> {
         let object = match content {
-            Some(content) => serde_json::from_slice(content)
-                .map_err(|error| TokenizerError::file(file, error))?,
+            Some(content) => {
+                json::read(content).map_err(|error| TokenizerError::file(file, error))?
+            }
             None => Map::new(),
         };
         Ok(Self { object, file })

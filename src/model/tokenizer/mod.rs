@@ -7,7 +7,9 @@
 //! tokens) and lengths `n1 <= n2`, only if `n1 + n2 > R`: `n2' = n1` if `n1 > R`, else `max(n1, R - n1)`; if still
 //! `n1 + n2' > R`, then `n1' = R div 2` and `n2' = n1' + R mod 2`.
 
+mod bounds;
 mod chance;
+mod charsmap;
 mod class;
 mod error;
 mod files;
@@ -24,10 +26,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::prelude::*;
 use tokenizers::{Encoding, NormalizedString, Normalizer, PostProcessor, TruncationDirection};
 
+use self::bounds::Growth;
 pub use self::error::TokenizerError;
 pub use self::files::TokenizerFiles;
 use self::files::WHOLE;
 use self::settings::Settings;
+use crate::json;
 use crate::task::Example;
 
 /// One row as the encoder reads it, special tokens included, without padding.
@@ -52,6 +56,7 @@ pub struct Tokenizer {
     types: bool,
     truncation: TruncationDirection,
     longest: Option<usize>,
+    growth: Growth,
 }
 
 impl Tokenizer {
@@ -61,9 +66,9 @@ impl Tokenizer {
     /// The files define no tokenizer, or one that Python would not use as it can be used here.
     pub fn new(files: &TokenizerFiles) -> Result<Self, TokenizerError> {
         let settings = Settings::read(files)?;
-        let mut inner = match files.get(WHOLE) {
+        let (mut inner, growth) = match files.get(WHOLE) {
             Some(content) => whole(content)?,
-            None => vocabulary::converted(files, &settings)?,
+            None => (vocabulary::converted(files, &settings)?, Growth::OF_A_CLASS),
         };
         let own_padding = inner.get_padding().map(|padding| padding.pad_id);
         inner.with_padding(None);
@@ -90,6 +95,7 @@ impl Tokenizer {
             types: settings.types,
             truncation: settings.truncation,
             longest: settings.longest,
+            growth,
             inner,
         })
     }
@@ -107,6 +113,8 @@ impl Tokenizer {
             // Words of these are for people.
             unknown: _,
             longest: _,
+            // Follows from the rules.
+            growth: _,
         } = self;
         let split_special = inner.get_encode_special_tokens();
         let inner = inner.to_string(false).map_err(TokenizerError::text)?;
@@ -202,7 +210,10 @@ impl Tokenizer {
             })?;
         // Whole texts first: the library's own truncation clips each text before it compares their lengths, so
         // that a longer first text no longer counts as the longer one.
-        let encode = |text: &str| self.inner.encode_fast(text, false).map_err(wrong);
+        let encode = |text: &str| {
+            self.growth.hold(&self.inner, text)?;
+            self.inner.encode_fast(text, false).map_err(wrong)
+        };
         let mut first = encode(&example.text)?;
         // An empty second text is a text: the row stays a pair.
         let mut second = example.pair.as_deref().map(encode).transpose()?;
@@ -255,16 +266,21 @@ fn longest_first(first: usize, second: usize, room: usize) -> (usize, usize) {
 
 /// The tokenizer of a `tokenizer.json`, without a length of its own, once it has shown that it can encode a text and a
 /// pair: the library panics where the file is no JSON, and where its template names what its vocabulary lacks.
-fn whole(content: &[u8]) -> Result<tokenizers::Tokenizer, TokenizerError> {
-    serde_json::from_slice::<serde_json::Value>(content)
-        .map_err(|error| TokenizerError::file(WHOLE, error))?;
+fn whole(content: &[u8]) -> Result<(tokenizers::Tokenizer, Growth), TokenizerError> {
+    let rules: serde_json::Value =
+        json::read(content).map_err(|error| TokenizerError::file(WHOLE, error))?;
+    let growth = bounds::growth(&rules)?;
     let tried = catch_unwind(|| {
         let mut tokenizer = tokenizers::Tokenizer::from_bytes(content)?;
         // Its own length may have no room for a pair.
         tokenizer.with_truncation(None)?;
+        // And its own padding no end.
+        let padding = tokenizer.get_padding().cloned();
+        tokenizer.with_padding(None);
         tokenizer.encode_fast("a", true)?;
         tokenizer.encode_fast(("a", "b"), true)?;
-        Ok(tokenizer)
+        tokenizer.with_padding(padding);
+        Ok((tokenizer, growth))
     });
     let contradiction = || "it contradicts itself and cannot be used; fetch it again".into();
     tried

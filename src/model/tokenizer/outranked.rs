@@ -1,5 +1,7 @@
 //! What settings put in the place of parts of a `tokenizer.json`.
 
+use std::collections::BTreeSet;
+
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
@@ -27,12 +29,13 @@ pub(super) fn normalized_tokens(
         return Ok(());
     }
     let own = tokenizer.get_added_tokens_decoder();
+    let own: BTreeSet<(&str, bool)> = own
+        .values()
+        .map(|token| (token.content.as_str(), token.normalized))
+        .collect();
     for named in settings.added.values() {
         let normalized = named.token(named.special).normalized;
-        let differs = own
-            .values()
-            .any(|token| token.content == named.content && token.normalized != normalized);
-        if differs {
+        if own.contains(&(named.content.as_str(), !normalized)) {
             let problem = format!(
                 "`added_tokens_decoder` says `normalized` {normalized} of `{}`, but {WHOLE} says {}, and versions of \
                  Python's library differ on which holds; say the same in both",

@@ -26,7 +26,7 @@
 //! `CamembertTokenizer` and `XLMRobertaTokenizer` in its own way where `tokenizer.json` has no table of SentencePiece's;
 //! and it gives encoders no token types under `PreTrainedTokenizerFast`, unless `model_input_names` names them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use tokenizers::TruncationDirection;
@@ -123,16 +123,15 @@ impl Settings {
 
     /// All special tokens in the order in which the library adds them, each text once.
     pub(super) fn special(&self) -> Vec<&Named> {
-        let mut all: Vec<&Named> = Vec::new();
+        let mut seen = BTreeSet::new();
         let parts = PARTS.iter().filter_map(|part| self.parts.get(part));
-        for token in parts.chain(&self.additional) {
-            if !all.iter().any(|other| other.content == token.content) {
-                all.push(token);
-            }
-        }
-        all
+        let all = parts.chain(&self.additional);
+        all.filter(|token| seen.insert(&token.content)).collect()
     }
 }
+
+/// Special tokens besides those of a part: ten times what tokenizers of many languages have.
+const MOST_SPECIAL: usize = 10_000;
 
 /// The class that `AutoTokenizer` would take.
 fn class(keys: &Keys, files: &TokenizerFiles) -> Result<&'static Class, TokenizerError> {
@@ -180,8 +179,9 @@ fn added(
                 keys.wrong("added_tokens_decoder", "an object of tokens by their ids")
             })?]);
         }
+        let names: BTreeSet<&str> = added.values().map(|token| token.content.as_str()).collect();
         let of_class = |named: &Named| {
-            let unnamed = !added.values().any(|token| token.content == named.content);
+            let unnamed = !names.contains(named.content.as_str());
             unnamed && class.vocabulary != Vocabulary::Whole
         };
         if let Some(token) = in_file.find(|(_, token)| of_class(token)) {
@@ -197,6 +197,10 @@ fn added(
     let special = Keys::of(files.get(SPECIAL), SPECIAL)?;
     for (part, mut value) in special.object {
         if part == "additional_special_tokens" {
+            if value.as_array().map_or(0, Vec::len) > MOST_SPECIAL {
+                let problem = format!("`{part}` has more than {MOST_SPECIAL} tokens");
+                return Err(TokenizerError::file(SPECIAL, problem));
+            }
             let earlier = keys.object.get(&part).and_then(Value::as_array).cloned();
             let mut all = earlier.unwrap_or_default();
             for token in value.as_array().into_iter().flatten() {
@@ -279,6 +283,10 @@ fn additional(keys: &Keys, class: &Class) -> Result<Vec<Named>, TokenizerError> 
     let list = |key: &'static str| -> Result<Option<Vec<Named>>, TokenizerError> {
         let tokens = match keys.object.get(key) {
             None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(tokens)) if tokens.len() > MOST_SPECIAL => {
+                let problem = format!("`{key}` has more than {MOST_SPECIAL} tokens");
+                return Err(TokenizerError::file(SETTINGS, problem));
+            }
             Some(Value::Array(tokens)) => tokens.iter().collect::<Vec<_>>(),
             Some(Value::Object(tokens)) => tokens.values().collect(),
             Some(_) => return Err(keys.wrong(key, "a list of tokens")),

@@ -1,6 +1,6 @@
 //! Tokenizers from a vocabulary alone, converted as Python's library converts its slow classes to fast ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokenizers::AddedToken;
 use tokenizers::Tokenizer;
@@ -17,6 +17,7 @@ use super::TokenizerError;
 use super::class::Vocabulary;
 use super::files::{BYTE_PAIRS, MERGES, SETTINGS, TokenizerFiles, WHOLE, WORD_PIECES};
 use super::settings::Settings;
+use crate::json;
 
 /// The tokenizer of a folder without `tokenizer.json`.
 pub(super) fn converted(
@@ -86,7 +87,7 @@ fn byte_bpe(
     merges: &str,
     settings: &Settings,
 ) -> Result<Tokenizer, TokenizerError> {
-    let ids: HashMap<String, u32> = serde_json::from_str(vocabulary)
+    let ids: HashMap<String, u32> = json::read(vocabulary.as_bytes())
         .map_err(|error| TokenizerError::file(BYTE_PAIRS, error))?;
     let id = |part: &str| required(settings, part, |token| ids.get(token).copied());
     let (cls, sep) = (id("cls_token")?, id("sep_token")?);
@@ -120,7 +121,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, TokenizerError> {
         return Err(TokenizerError::file(MERGES, problem));
     }
     let mut merges: Vec<(String, String)> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for (index, line) in lines.iter().enumerate().take(lines.len() - 1).skip(1) {
         let mut parts = line.split_whitespace();
         let (Some(first), Some(second), None) = (parts.next(), parts.next(), parts.next()) else {
@@ -153,8 +154,9 @@ pub(super) fn add_tokens(
     settings: &Settings,
 ) -> Result<(), TokenizerError> {
     let special = settings.special();
-    let is_special = |content: &str| special.iter().any(|token| token.content == content);
-    let known: Vec<String> = (tokenizer.get_added_tokens_decoder().into_values())
+    let contents: HashSet<&str> = special.iter().map(|token| token.content.as_str()).collect();
+    let is_special = |content: &str| contents.contains(content);
+    let known: HashSet<String> = (tokenizer.get_added_tokens_decoder().into_values())
         .map(|token| token.content)
         .chain(settings.added.values().map(|token| token.content.clone()))
         .collect();

@@ -1,7 +1,6 @@
 //! Tensors to the bytes of a safetensors file.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::{NamedTensor, WeightsError};
+use crate::regular;
 
 /// The note in a header that says whose weights a file holds.
 const OWNER: &str = "owner";
@@ -46,7 +46,7 @@ pub fn to_bytes_of(tensors: &[NamedTensor], owner: &str) -> Result<Vec<u8>, Weig
 /// # Errors
 /// The file cannot be read.
 pub fn owner(path: &Path) -> io::Result<Option<String>> {
-    let mut file = File::open(path)?;
+    let mut file = regular::open(path)?;
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let mut header = Vec::new();

@@ -17,6 +17,7 @@ use crate::domain::{Configuration, EpochReport, Job, TrialId};
 use crate::durable;
 use crate::model::parameters::ParametersError;
 use crate::model::weights::{FileFormat, NamedTensor, Weights, to_bytes};
+use crate::regular;
 use crate::train::TrainError;
 use crate::train::checkpoint::CheckpointError;
 use crate::train::evaluation::Predictions;
@@ -197,7 +198,7 @@ impl Training<'_> {
         if size > LARGEST_BYTES {
             return Err(format!("it has {size} bytes, more than any training"));
         }
-        let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        let bytes = regular::read_into_memory(path).map_err(|error| error.to_string())?;
         let (position, weights) = read(&bytes)?;
         if position.basis != self.bench.basis {
             return Err(
