@@ -14,6 +14,12 @@ use super::{DataFormat, TaskError};
 /// Where data sets of the Hugging Face hub keep their files.
 const INNER_FOLDER: &str = "data";
 
+/// No more missing files are told.
+const MOST_TOLD: usize = 20;
+
+/// A set is in no more files.
+const MOST_SHARDS: usize = 99_999;
+
 /// The data files of a folder, and of the folder `data` in it.
 pub(super) struct Listing<'f> {
     folder: &'f Path,
@@ -121,12 +127,16 @@ impl<'f> Listing<'f> {
         let missing =
             (0..first.of).filter(|number| named.iter().all(|(shard, _)| shard.number != *number));
         let missing: Vec<String> = missing.map(|number| number.to_string()).collect();
+        let told = match missing.len().saturating_sub(MOST_TOLD) {
+            0 => missing.join(", "),
+            more => format!("{} and {more} more", missing[..MOST_TOLD].join(", ")),
+        };
         if !missing.is_empty() || files.len() > first.of {
             return Err(self.wrong(format!(
                 "the set `{name}` is in {} files ({}), of which these are missing, counted from 0: {}",
                 first.of,
                 listed(files.iter().map(|path| file_name(path)).collect::<Vec<_>>().iter().map(String::as_str)),
-                missing.join(", ")
+                told
             )));
         }
         Ok(Set {
@@ -188,9 +198,11 @@ impl Shard {
         let is_digest =
             |text: &str| text.len() >= 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let plain = of == "of" && digest.is_none_or(is_digest) && parts.next().is_none();
+        // The hub counts with five digits; a name of more is called so by chance.
+        let count_of = |text: &str| text.parse().ok().filter(|count| *count <= MOST_SHARDS);
         let shard = Self {
-            number: number.parse().ok()?,
-            of: count.parse().ok()?,
+            number: count_of(number)?,
+            of: count_of(count)?,
         };
         (plain && shard.of > 0).then_some(shard)
     }

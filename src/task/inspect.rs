@@ -94,11 +94,12 @@ impl Sketch {
             ..Known::NOTHING
         };
         let table = read::read(&[path.to_owned()], format, &names, &known)?;
+        let class_names = read::ClassNames::of(path, format);
         let column = |place: usize| {
             let cells = table.rows.iter().map(|row| &row.cells[place]);
-            let list = read::class_names(path, format, &names[place]);
+            let list = class_names.as_ref().map(|all| all.column(&names[place]));
             // A list that cannot be used is told where the labels are read.
-            Column::of(&names[place], !matches!(list, Ok(None)), cells)
+            Column::of(&names[place], !matches!(list, Ok(Ok(None))), cells)
         };
         Ok(Self {
             rows: table.rows.len(),

@@ -59,7 +59,7 @@ impl<'t> LabelColumn<'t> {
         let names = table
             .files
             .iter()
-            .map(|path| read::class_names(path, format, column));
+            .map(|path| read::ClassNames::of(path, format)?.column(column));
         let named = names.collect::<Result<_, _>>()?;
         Ok(Self {
             table,

@@ -6,6 +6,10 @@ use super::read::{Cell, Row, Table, file_name};
 use super::registry::Render;
 use super::visible::visible;
 use super::{Example, MissingLabels, Place, TaskError};
+use crate::regular;
+
+/// Bytes of a text: twice the Bible. Splitting one into tokens takes some two hundred times as much memory.
+const LONGEST_TEXT: usize = 8 << 20;
 
 /// The rows of a table that have a label, and what the others have in its place.
 pub(super) struct Labelled<'t> {
@@ -176,6 +180,16 @@ fn held(table: &Table, rows: &[&Row], column: usize) -> Result<Option<String>, T
 /// The text in a column of a row; a number is text as well.
 fn text(table: &Table, row: &Row, column: usize) -> Result<String, TaskError> {
     match &row.cells[column] {
+        Cell::Text(text) if text.len() > LONGEST_TEXT => Err(TaskError::Row {
+            path: table.files[row.file].clone(),
+            row: row.place,
+            column: Some(table.columns[column].clone()),
+            found: format!("a text of {}", regular::bytes(text.len() as u64)),
+            expected: format!(
+                "at most {}, of which an encoder reads the beginning alone: cut it, or write its parts as rows",
+                regular::bytes(LONGEST_TEXT as u64)
+            ),
+        }),
         Cell::Text(text) => Ok(text.clone()),
         Cell::Integer(number) => Ok(number.to_string()),
         Cell::Number(number) => Ok(number.to_string()),

@@ -1,7 +1,9 @@
 //! What others may have written, larger than it may be or no file at all: the program as a whole, its exit code and words.
 
 use std::fs;
+use std::path::Path;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -213,4 +215,99 @@ fn where_there_are_no_settings_of_the_screen_its_own_are_taken() {
     fs::write(&file, "ascii = true\n").unwrap();
     assert_eq!(drawn(), nothing);
     assert_snapshot!(all_told);
+}
+
+/// What `check` tells of the study once this is in the place of one of its files.
+fn check_with(file: &str, make: &dyn Fn(&Path)) -> String {
+    let lab = Lab::new(4, 1);
+    let path = lab.path(file);
+    let _ = fs::remove_file(&path);
+    make(&path);
+    let begun = Instant::now();
+    let told = lab.told(&lab.output(&["check", "study.toml", "--device", "cpu"]));
+    assert!(
+        begun.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        begun.elapsed()
+    );
+    told
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_wherever_a_file_is_read() {
+    let pipe = |path: &Path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.unwrap().success());
+    };
+    let zeros = |path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+    let folder = |path: &Path| fs::create_dir(path).unwrap();
+    let mut all_told = String::new();
+    for file in [
+        "train.jsonl",
+        "study.toml",
+        "config.json",
+        "tokenizer.json",
+        "model.safetensors",
+    ] {
+        for (what, make) in [
+            ("a pipe", &pipe as &dyn Fn(&Path)),
+            ("a device", &zeros),
+            ("a folder", &folder),
+        ] {
+            all_told += &format!("# {file}: {what}\n{}\n", check_with(file, make));
+        }
+    }
+    assert_snapshot!(all_told);
+}
+
+#[test]
+fn files_that_hold_too_much_are_told_with_their_bounds() {
+    let long = |bytes: usize| {
+        format!(
+            "{{\"text\": \"{}\", \"label\": 0}}\n",
+            "a ".repeat(bytes / 2)
+        )
+    };
+    let rows = |bytes: usize| {
+        move |path: &Path| fs::write(path, long(bytes) + &long(20).replace("0}", "1}")).unwrap()
+    };
+    let mut all_told = String::new();
+    let mut tell = |what: &str, told: String| all_told += &format!("# {what}\n{told}\n");
+    tell("a text of 9 MiB", check_with("train.jsonl", &rows(9 << 20)));
+    tell(
+        "a number of files that is none",
+        check_with("train.jsonl", &|path| {
+            let (folder, name) = (path.parent().unwrap(), "train-00000-of-99999.jsonl");
+            fs::write(folder.join(name), "").unwrap();
+            let study = fs::read_to_string(folder.join("study.toml")).unwrap();
+            let study = study.replace(
+                "train_file = \"train.jsonl\"\nvalidation_file = \"validation.jsonl\"",
+                "folder = \".\"",
+            );
+            fs::write(folder.join("study.toml"), study).unwrap();
+        }),
+    );
+    tell(
+        "a configuration with a key twice",
+        check_with("config.json", &|path| {
+            fs::write(path, "{\"hidden_size\": 8, \"hidden_size\": 16}").unwrap();
+        }),
+    );
+    tell(
+        "a tokenizer with a key twice",
+        check_with("tokenizer.json", &|path| {
+            fs::write(path, "{\"model\": {\"vocab\": {\"a\": 1, \"a\": 2}}}").unwrap();
+        }),
+    );
+    tell(
+        "a row with a key twice",
+        check_with("train.jsonl", &|path| {
+            fs::write(path, "{\"text\": \"a\", \"label\": 0, \"label\": 1}\n").unwrap();
+        }),
+    );
+    assert_snapshot!(all_told);
+    // A passage of a hundred pages is no matter.
+    let told = check_with("train.jsonl", &rows(200_000));
+    assert!(told.starts_with("exit code 0"), "{told}");
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::quotes::{Known, swallowed};
 use super::records::{CLOSED, Dialect, Record, Splitter, not_utf8};
-use super::{Cell, Content, held, text, twice, wrong};
+use super::room::Room;
+use super::{Cell, Content, held, text, unlike, wrong};
 use crate::task::error::{Place, TaskError};
 use crate::task::visible::visible;
 
@@ -15,6 +16,7 @@ pub(super) fn rows(
     columns: &[String],
     dialect: Dialect,
     known: &Known<'_>,
+    room: &Room,
 ) -> Result<Content, TaskError> {
     let content = text::bytes(path)?;
     let mut splitter = Splitter::new(path, &content, dialect)?;
@@ -42,6 +44,7 @@ pub(super) fn rows(
     let place = |column: &String| names.iter().position(|name| name == column);
     let places: Vec<usize> = columns.iter().filter_map(place).collect();
 
+    let header = Header::of(&names);
     let mut records = Vec::new();
     while let Some(record) = splitter.record()? {
         if record.fields.len() != names.len() {
@@ -53,7 +56,7 @@ pub(super) fn rows(
                 expected: format!("{}, as in the header", names.len()),
             });
         }
-        if is_header(&record, &names) {
+        if header.is(&record) {
             return Err(TaskError::Row {
                 path: path.to_owned(),
                 row: Place::Line(record.line),
@@ -62,6 +65,12 @@ pub(super) fn rows(
                 expected: "a row; remove the line, which is left where files were joined".into(),
             });
         }
+        // Texts lie in the content, but for those with quotes inside.
+        let owned = |field: &Cow<'_, [u8]>| match field {
+            Cow::Borrowed(_) => 0,
+            Cow::Owned(text) => text.len(),
+        };
+        room.take_fields(path, record.fields.iter().map(owned))?;
         records.push(record);
     }
     if dialect.quoting && !known.trusted {
@@ -97,10 +106,9 @@ pub(super) fn rows(
     };
     let row = |record: &Record<'_>| {
         let cells = (0..columns.len()).map(|column| cell(record, column));
-        Ok((
-            Place::Line(record.line),
-            cells.collect::<Result<_, TaskError>>()?,
-        ))
+        let cells = cells.collect::<Result<Vec<_>, TaskError>>()?;
+        room.take_row(path, &cells)?;
+        Ok((Place::Line(record.line), cells))
     };
     let rows = records.iter().map(row).collect::<Result<_, TaskError>>()?;
     Ok(Content { rows, warnings })
@@ -114,25 +122,38 @@ pub(super) fn header(path: &Path, dialect: Dialect) -> Result<Vec<String>, TaskE
     if let [_] = names[..] {
         splitter.refuse_other_delimiter(&[])?;
     }
-    for name in &names {
-        let count = names.iter().filter(|other| *other == name).count();
-        if count > 1 {
-            return Err(wrong(path, twice(name, count)));
-        }
-    }
+    unlike(path, names.iter().map(String::as_str))?;
     Ok(names)
 }
 
-/// Whether it is the header once more, perhaps with its columns in another order or behind a byte order mark.
-fn is_header(record: &Record<'_>, names: &[&str]) -> bool {
-    let first = record.fields.iter().take(1);
-    let first = first.map(|field| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field));
-    let others = record.fields.iter().skip(1).map(Cow::as_ref);
-    let mut fields: Vec<&[u8]> = first.chain(others).collect();
-    let mut names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
-    fields.sort_unstable();
-    names.sort_unstable();
-    fields == names
+/// The names of the columns, to be known again among the rows.
+struct Header<'n> {
+    sorted: Vec<&'n [u8]>,
+}
+
+impl<'n> Header<'n> {
+    fn of(names: &[&'n str]) -> Self {
+        let mut sorted: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        sorted.sort_unstable();
+        Self { sorted }
+    }
+
+    /// Whether it is the header once more, perhaps with its columns in another order or behind a byte order mark.
+    fn is(&self, record: &Record<'_>) -> bool {
+        let first = record.fields.iter().take(1);
+        let first = first.map(|field| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field));
+        let others = record.fields.iter().skip(1).map(Cow::as_ref);
+        let mut fields: Vec<&[u8]> = Vec::with_capacity(record.fields.len());
+        for field in first.chain(others) {
+            // Hardly a row has the name of a column among its texts, and none needs to be sorted.
+            if self.sorted.binary_search(&field).is_err() {
+                return false;
+            }
+            fields.push(field);
+        }
+        fields.sort_unstable();
+        fields == self.sorted
+    }
 }
 
 /// What is wrong with quotes in a tab-separated file, and what to do.

@@ -1,12 +1,15 @@
 //! JSON: one object a line, or one list of objects.
 
+mod value;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use self::value::{ValueError, value};
+use super::room::{MOST_COLUMNS, Room};
 use super::{Cell, Content, UTF8, bad_utf8, text, wrong};
 use crate::task::error::{Place, TaskError};
 use crate::task::visible::{listed, visible};
@@ -15,10 +18,10 @@ use crate::task::visible::{listed, visible};
 pub(super) type Object = Map<String, Value>;
 
 /// The `columns` of every row; a key that an object lacks is a value that is missing.
-pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
+pub(super) fn rows(path: &Path, columns: &[String], room: &Room) -> Result<Content, TaskError> {
     let mut rows = Vec::new();
     let mut names = BTreeSet::new();
-    each(path, &mut |place, mut object| {
+    each(path, room, &mut |place, mut object| {
         let cell = |column: &String| match object.remove(column) {
             None => Ok(Cell::Missing),
             Some(value) => {
@@ -32,8 +35,12 @@ pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Content, TaskError
                 })
             }
         };
-        let cells = columns.iter().map(cell).collect::<Result<_, _>>()?;
-        names.extend(object.into_iter().map(|(name, _)| name));
+        let cells = columns.iter().map(cell).collect::<Result<Vec<_>, _>>()?;
+        room.take_row(path, &cells)?;
+        // Where keys are data, they are no columns to be told.
+        if names.len() < MOST_COLUMNS {
+            names.extend(object.into_iter().map(|(name, _)| name));
+        }
         rows.push((place, cells));
         Ok(())
     })?;
@@ -55,11 +62,12 @@ pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Content, TaskError
 /// Lines end with `\n` only: other line separators of Unicode occur inside texts.
 pub(super) fn each(
     path: &Path,
+    room: &Room,
     visit: &mut dyn FnMut(Place, Object) -> Result<(), TaskError>,
 ) -> Result<(), TaskError> {
     let content = text::bytes(path)?;
     if content.trim_ascii_start().starts_with(b"[") {
-        let list = whole(path, &content)?;
+        let list = whole(path, &content, room)?;
         return list.into_iter().enumerate().try_for_each(|(index, value)| {
             let place = Place::Row(index as u64 + 1);
             visit(place, object(path, place, value)?)
@@ -73,10 +81,10 @@ pub(super) fn each(
     while let Some((index, line)) = lines.next() {
         let place = Place::Line(index as u64 + 1);
         let is_alone = first && lines.peek().is_none();
-        let found = match parsed(path, place, line) {
+        let found = match parsed(path, place, line, room) {
             // An object over several lines is no row, but may hold the rows.
-            Err(error) if first => match serde_json::from_slice(&content) {
-                Ok(Unique(Value::Object(object))) => return inside(path, object, visit),
+            Err(error) if first => match value(&content, room) {
+                Ok(Value::Object(object)) => return inside(path, object, visit),
                 _ => return Err(error),
             },
             found => object(path, place, found?)?,
@@ -125,7 +133,7 @@ fn inside(
 }
 
 /// The one list that a file is.
-fn whole(path: &Path, content: &[u8]) -> Result<Vec<Value>, TaskError> {
+fn whole(path: &Path, content: &[u8], room: &Room) -> Result<Vec<Value>, TaskError> {
     let problem = |error: &dyn fmt::Display| {
         wrong(
             path,
@@ -135,17 +143,18 @@ fn whole(path: &Path, content: &[u8]) -> Result<Vec<Value>, TaskError> {
             ),
         )
     };
-    let content = std::str::from_utf8(content)
+    std::str::from_utf8(content)
         .map_err(|error| wrong(path, format!("{}; expected {UTF8}", bad_utf8(error))))?;
-    match serde_json::from_str(content) {
-        Ok(Unique(Value::Array(list))) => Ok(list),
+    match value(content, room) {
+        Ok(Value::Array(list)) => Ok(list),
         Ok(_) => Err(problem(&"another value")),
-        Err(error) => Err(problem(&error)),
+        Err(ValueError::Room(problem)) => Err(wrong(path, problem)),
+        Err(ValueError::Json(error)) => Err(problem(&error)),
     }
 }
 
 /// One line's value.
-fn parsed(path: &Path, place: Place, line: &[u8]) -> Result<Value, TaskError> {
+fn parsed(path: &Path, place: Place, line: &[u8], room: &Room) -> Result<Value, TaskError> {
     let wrong = |found: String, expected: &str| TaskError::Row {
         path: path.to_owned(),
         row: place,
@@ -154,13 +163,14 @@ fn parsed(path: &Path, place: Place, line: &[u8]) -> Result<Value, TaskError> {
         expected: expected.to_owned(),
     };
     let text = std::str::from_utf8(line).map_err(|error| wrong(bad_utf8(error), UTF8))?;
-    serde_json::from_str(text)
-        .map(|Unique(value)| value)
-        .map_err(|error| {
+    value(line, room).map_err(|error| match error {
+        ValueError::Room(problem) => super::wrong(path, problem),
+        ValueError::Json(error) => {
             let start: String = text.chars().take(40).collect();
             let found = format!("`{}` ({error}{})", visible(&start), not_json(line));
             wrong(found, EXAMPLE)
-        })
+        }
+    })
 }
 
 /// What is expected of a row.
@@ -207,75 +217,5 @@ fn cell(value: Value) -> Result<Cell, &'static str> {
         },
         Value::Array(_) => Err("a list"),
         Value::Object(_) => Err("an object"),
-    }
-}
-
-/// A JSON value in which no object has two values of one name; a plain [`Value`] keeps the last of them.
-struct Unique(Value);
-
-impl<'de> Deserialize<'de> for Unique {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(UniqueVisitor).map(Self)
-    }
-}
-
-struct UniqueVisitor;
-
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        let number = Number::from_f64(value).ok_or_else(|| E::custom("a number out of range"))?;
-        Ok(Value::Number(number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(Unique(value)) = list.next_element()? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some((name, Unique(value))) = entries.next_entry::<String, Unique>()? {
-            if object.contains_key(&name) {
-                return Err(A::Error::custom(format_args!(
-                    "two values are called `{}`; which one is meant cannot be told",
-                    visible(&name)
-                )));
-            }
-            object.insert(name, value);
-        }
-        Ok(Value::Object(object))
     }
 }

@@ -1,5 +1,7 @@
 //! Readers of data files: the columns asked for, as rows of cells.
 
+#[cfg(test)]
+mod bounds;
 mod columns;
 mod delimited;
 mod delimiter;
@@ -7,18 +9,22 @@ mod json;
 mod parquet;
 mod quotes;
 mod records;
+mod room;
 #[cfg(test)]
 mod tests;
 mod text;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub(crate) use columns::columns;
+pub(crate) use parquet::ClassNames;
 pub(crate) use quotes::Known;
 
 use super::error::{Place, TaskError};
 use super::settings::DataFormat;
 use super::visible::{listed, visible};
+use room::Room;
 
 /// The columns asked for, of every row of one file or of several that belong together.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,12 +124,13 @@ pub(crate) fn read(
         rows: Vec::new(),
         warnings: Vec::new(),
     };
+    let room = Room::of_memory();
     for (file, path) in files.iter().enumerate() {
         let content = match format_of(path, format)? {
-            DataFormat::Jsonl => json::rows(path, columns),
-            DataFormat::Csv => delimited::rows(path, columns, records::CSV, known),
-            DataFormat::Tsv => delimited::rows(path, columns, records::TSV, known),
-            DataFormat::Parquet => parquet::rows(path, columns),
+            DataFormat::Jsonl => json::rows(path, columns, &room),
+            DataFormat::Csv => delimited::rows(path, columns, records::CSV, known, &room),
+            DataFormat::Tsv => delimited::rows(path, columns, records::TSV, known, &room),
+            DataFormat::Parquet => parquet::rows(path, columns, &room),
         }?;
         let rows = content.rows.into_iter();
         let rows = rows.map(|(place, cells)| Row { file, place, cells });
@@ -140,18 +147,16 @@ pub(crate) fn read(
     }
 }
 
-/// The names that a file itself gives the numbers of a column: the `ClassLabel` of Hugging Face data sets in Parquet.
-///
-/// # Errors
-/// The file cannot be read.
-pub(crate) fn class_names(
-    path: &Path,
-    format: Option<DataFormat>,
-    column: &str,
-) -> Result<Option<Vec<String>>, TaskError> {
-    match format_of(path, format)? {
-        DataFormat::Parquet => parquet::class_names(path, column),
-        DataFormat::Jsonl | DataFormat::Csv | DataFormat::Tsv => Ok(None),
+impl ClassNames {
+    /// What a file itself calls the numbers of its columns.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn of(path: &Path, format: Option<DataFormat>) -> Result<Self, TaskError> {
+        match format_of(path, format)? {
+            DataFormat::Parquet => Self::of_parquet(path),
+            DataFormat::Jsonl | DataFormat::Csv | DataFormat::Tsv => Ok(Self::nothing(path)),
+        }
     }
 }
 
@@ -194,6 +199,20 @@ fn held(path: &Path, wanted: &[String], names: &[&str]) -> Result<(), TaskError>
         }
     }
     Ok(())
+}
+
+/// Refuses columns of which two are called the same.
+fn unlike<'n>(path: &Path, names: impl Iterator<Item = &'n str>) -> Result<(), TaskError> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut all = Vec::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+        all.push(name);
+    }
+    match all.into_iter().find(|name| counts[name] > 1) {
+        Some(name) => Err(wrong(path, twice(name, counts[name]))),
+        None => Ok(()),
+    }
 }
 
 /// What is wrong with a name that several columns have.

@@ -1,25 +1,30 @@
 //! Apache Parquet, by its row interface.
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::panic::{UnwindSafe, catch_unwind};
-use std::path::Path;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, UnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::basic::LogicalType;
+use parquet::basic::{ConvertedType, LogicalType, Repetition};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use parquet::schema::types::Type;
 use serde_json::Value;
 
-use super::{Cell, Content, bad_utf8, held, text, twice, wrong};
+use super::room::{Room, refuse_columns};
+use super::{Cell, Content, bad_utf8, held, text, unlike, wrong};
+use crate::json;
+use crate::regular;
 use crate::task::error::{Place, TaskError};
 use crate::task::labels::plain_name;
 use crate::task::visible::visible;
 
 /// The `columns` of every row.
-pub(super) fn rows(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
-    guarded(path, || decoded(path, columns))
+pub(super) fn rows(path: &Path, columns: &[String], room: &Room) -> Result<Content, TaskError> {
+    guarded(path, AssertUnwindSafe(|| decoded(path, columns, room)))
 }
 
 /// The columns with plain values; no two are alike.
@@ -27,45 +32,72 @@ pub(super) fn plain_columns(path: &Path) -> Result<Vec<String>, TaskError> {
     guarded(path, || {
         let reader = open(path)?;
         let fields = schema(&reader).get_fields();
-        for field in fields {
-            let alike = fields.iter().filter(|other| other.name() == field.name());
-            let count = alike.count();
-            if count > 1 {
-                return Err(wrong(path, twice(field.name(), count)));
-            }
-        }
-        let plain = fields.iter().filter(|field| field.is_primitive());
+        refuse_columns(path, fields.len())?;
+        unlike(path, fields.iter().map(|field| field.name()))?;
+        let plain = fields.iter().filter(|field| nested(field).is_none());
         Ok(plain.map(|field| field.name().to_owned()).collect())
     })
 }
 
-/// The names that the numbers of a column have after the metadata of Hugging Face's library, where it is a `ClassLabel`.
-pub(super) fn class_names(path: &Path, column: &str) -> Result<Option<Vec<String>>, TaskError> {
-    guarded(path, || {
-        let reader = open(path)?;
-        let metadata = reader.metadata().file_metadata().key_value_metadata();
-        let mut entries = metadata.into_iter().flatten();
-        let entry = entries.find(|entry| entry.key == "huggingface");
-        let Some(text) = entry.and_then(|entry| entry.value.as_deref()) else {
-            return Ok(None);
-        };
-        let problem = |error: serde_json::Error| {
-            wrong(
-                path,
-                format!("its metadata `huggingface` is damaged ({error}); write the file again"),
-            )
-        };
-        let metadata: Value = serde_json::from_str(text).map_err(problem)?;
-        let feature = &metadata["info"]["features"][column];
+/// The names that the numbers of a file's columns have after the metadata of Hugging Face's library, where they are
+/// `ClassLabel`s.
+pub(crate) struct ClassNames {
+    path: PathBuf,
+    /// The metadata; nothing where there is none.
+    metadata: Value,
+}
+
+impl ClassNames {
+    /// Those of a file that has none.
+    pub(super) fn nothing(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            metadata: Value::Null,
+        }
+    }
+
+    /// Those of a Parquet file.
+    pub(super) fn of_parquet(path: &Path) -> Result<Self, TaskError> {
+        guarded(path, || {
+            let reader = open(path)?;
+            let metadata = reader.metadata().file_metadata().key_value_metadata();
+            let mut entries = metadata.into_iter().flatten();
+            let entry = entries.find(|entry| entry.key == "huggingface");
+            let Some(text) = entry.and_then(|entry| entry.value.as_deref()) else {
+                return Ok(Self::nothing(path));
+            };
+            let problem = |error: serde_json::Error| {
+                wrong(
+                    path,
+                    format!(
+                        "its metadata `huggingface` is damaged ({error}); write the file again"
+                    ),
+                )
+            };
+            json::refuse_repeated(text).map_err(problem)?;
+            Ok(Self {
+                path: path.to_owned(),
+                metadata: serde_json::from_str(text).map_err(problem)?,
+            })
+        })
+    }
+
+    /// Those of a column, if it has them.
+    ///
+    /// # Errors
+    /// They are not names, or two are alike.
+    pub(crate) fn column(&self, column: &str) -> Result<Option<Vec<String>>, TaskError> {
+        let feature = &self.metadata["info"]["features"][column];
         if feature["_type"] != "ClassLabel" {
             return Ok(None);
         }
         let names = feature["names"].as_array().into_iter().flatten();
         let mut plain: Vec<String> = Vec::new();
+        let mut seen = BTreeSet::new();
         for name in names {
             let name = name.as_str().map(|name| plain_name(name).into_owned());
             let problem = match name {
-                Some(name) if !plain.contains(&name) => {
+                Some(name) if seen.insert(name.clone()) => {
                     plain.push(name);
                     continue;
                 }
@@ -73,7 +105,7 @@ pub(super) fn class_names(path: &Path, column: &str) -> Result<Option<Vec<String
                 None => "has a name that is no text".to_owned(),
             };
             return Err(wrong(
-                path,
+                &self.path,
                 format!(
                     "the ClassLabel of column `{}` {problem}, so that its numbers mean nothing certain; write the file again",
                     visible(column)
@@ -81,7 +113,7 @@ pub(super) fn class_names(path: &Path, column: &str) -> Result<Option<Vec<String
             ));
         }
         Ok((!plain.is_empty()).then_some(plain))
-    })
+    }
 }
 
 /// The library panics on some files that contradict themselves; that is the file's fault.
@@ -94,15 +126,23 @@ fn guarded<T>(
 }
 
 fn open(path: &Path) -> Result<SerializedFileReader<File>, TaskError> {
-    let file = File::open(path).map_err(|source| TaskError::Io {
+    let file = regular::open(path).map_err(|source| TaskError::Io {
         path: path.to_owned(),
         source,
     })?;
     SerializedFileReader::new(file).map_err(|error| {
-        let start = std::fs::read(path).unwrap_or_default();
+        let start = beginning(path).unwrap_or_default();
         let foreign = text::foreign(&start).filter(|_| !start.starts_with(b"PAR1"));
         foreign.map_or_else(|| broken(path, &error), |found| wrong(path, found))
     })
+}
+
+/// Enough of a file to tell what else it is.
+fn beginning(path: &Path) -> std::io::Result<Vec<u8>> {
+    const BYTES: u64 = 4096;
+    let mut start = Vec::new();
+    regular::open(path)?.take(BYTES).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 fn broken(path: &Path, error: &ParquetError) -> TaskError {
@@ -113,9 +153,11 @@ fn schema(reader: &SerializedFileReader<File>) -> &Type {
     reader.metadata().file_metadata().schema()
 }
 
-fn decoded(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
+fn decoded(path: &Path, columns: &[String], room: &Room) -> Result<Content, TaskError> {
     let reader = open(path)?;
     let (wanted, order) = projection(path, schema(&reader), columns)?;
+    // A few bytes may stand for any number of rows.
+    room.has_for(path, reader.metadata().file_metadata().num_rows())?;
 
     let mut rows = Vec::new();
     let records = reader.get_row_iter(Some(wanted));
@@ -137,9 +179,10 @@ fn decoded(path: &Path, columns: &[String]) -> Result<Content, TaskError> {
                 row: place,
                 column: Some(column.clone()),
                 found,
-                expected: "a text, a number, true, false or null".into(),
+                expected: PLAIN.into(),
             })?);
         }
+        room.take_row(path, &cells)?;
         rows.push((place, cells));
     }
     Ok(Content {
@@ -163,6 +206,18 @@ fn projection(
         .filter(|field| columns.iter().any(|name| name == field.name()))
         .cloned()
         .collect();
+    for field in &kept {
+        // Read as such, a single one may hold any number of values.
+        if let Some(found) = nested(field) {
+            return Err(TaskError::Row {
+                path: path.to_owned(),
+                row: Place::Row(1),
+                column: Some(field.name().to_owned()),
+                found: found.to_owned(),
+                expected: PLAIN.to_owned(),
+            });
+        }
+    }
     // Written as whole numbers where they count nanoseconds.
     let is_time = |field: &&Arc<Type>| {
         let kind = field.get_basic_info().logical_type_ref();
@@ -187,6 +242,26 @@ fn projection(
         .build()
         .map_err(|error| wrong(path, format!("its schema could not be read: {error}")))?;
     Ok((wanted, order))
+}
+
+/// What is expected of a value.
+const PLAIN: &str = "a text, a number, true, false or null";
+
+/// What a column holds, if that is not one plain value for each row.
+fn nested(field: &Type) -> Option<&'static str> {
+    let information = field.get_basic_info();
+    let repeated = information.has_repetition() && information.repetition() == Repetition::REPEATED;
+    let kind = || (information.converted_type(), information.logical_type_ref());
+    match field.is_primitive() {
+        true if !repeated => None,
+        true => Some("a list"),
+        false => Some(match kind() {
+            (ConvertedType::LIST, _) | (_, Some(LogicalType::List)) => "a list",
+            (ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE, _)
+            | (_, Some(LogicalType::Map)) => "a map",
+            _ => "an object (a struct)",
+        }),
+    }
 }
 
 /// A Parquet value, if it is a plain one.

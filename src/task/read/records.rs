@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::room::refuse_columns;
 use super::{UTF8, bad_utf8, delimiter, wrong};
 use crate::task::error::{Place, TaskError};
 
@@ -83,6 +84,7 @@ impl<'c> Splitter<'c> {
         let Some(Record { line, fields }) = record else {
             return Ok(Vec::new());
         };
+        refuse_columns(self.path, fields.len())?;
         let name = |name: &Cow<'_, [u8]>| match std::str::from_utf8(name) {
             Ok(name) => Ok(name.to_owned()),
             Err(error) => Err(not_utf8(self.path, line, None, error)),

@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use super::wrong;
+use super::{room, wrong};
 use crate::task::error::TaskError;
 
 /// The whole file, without a byte order mark.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, TaskError> {
-    let mut content = std::fs::read(path).map_err(|source| TaskError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    let mut content = room::content(path)?;
     if let Some(problem) = foreign(&content) {
         return Err(wrong(path, problem));
     }
