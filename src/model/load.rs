@@ -1,7 +1,7 @@
 //! From a model's files to the encoder on its device.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::config::{ConfigError, EncoderConfig};
 use super::source::Weights as WeightsPlace;
@@ -37,9 +37,9 @@ pub enum LoadError {
 }
 
 /// A file's name, for people, and content.
-fn read(path: &PathBuf) -> Result<(String, Cow<'static, [u8]>), LoadError> {
+fn read(path: &Path) -> Result<(String, Cow<'static, [u8]>), LoadError> {
     let bytes = regular::read_into_memory(path).map_err(|source| LoadError::Read {
-        path: path.clone(),
+        path: path.to_owned(),
         source,
     })?;
     Ok((path.display().to_string(), Cow::Owned(bytes)))
@@ -75,7 +75,10 @@ impl ModelFiles {
             WeightsPlace::Embedded(bytes) => {
                 vec![("model.safetensors".to_owned(), Cow::Borrowed(*bytes))]
             }
-            WeightsPlace::Files(paths) => paths.iter().map(read).collect::<Result<_, _>>()?,
+            WeightsPlace::Files(paths) => paths
+                .iter()
+                .map(|path| read(path))
+                .collect::<Result<_, _>>()?,
         };
         let origin = match files.as_slice() {
             [(name, _)] => name.clone(),
