@@ -191,7 +191,6 @@ impl State {
             }
             Record::TrialResumed { trial } => {
                 self.change(trial, Transition::Resume)?;
-                self.resuming.remove(&trial);
             }
             Record::TrialFinished { trial, measurement } => {
                 if let Some(fault) = measurement.objectives.fault() {
@@ -215,7 +214,6 @@ impl State {
             }
             Record::TrialCancelled { trial } => {
                 self.change(trial, Transition::Cancel)?;
-                self.resuming.remove(&trial);
                 self.end(trial);
             }
             Record::TrialRetried { trial } => {
@@ -273,7 +271,8 @@ impl State {
 
     /// The trial is no longer under way.
     fn end(&mut self, id: TrialId) {
-        self.submitted.remove(&id);
+        self.places.is_over(id);
+        self.paused_by_user.remove(&id);
         self.deaths.remove(&id);
         self.over.push(id);
         if let Some(live) = self.live.get_mut(&id) {

@@ -1,6 +1,6 @@
 //! What may happen, and what the program does about it.
 
-use super::EvaluationEvent;
+use super::{Ending, EvaluationEvent};
 use crate::domain::{Configuration, Job, TrialId};
 use crate::evaluation::Subject;
 use crate::executor::ExecutorEvent;
@@ -10,9 +10,9 @@ use crate::search::{Ask, SearchEvent};
 /// What the user may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
-    /// Let a running trial stand still.
+    /// Let a trial that is under way stand still, until that is taken back.
     Pause(TrialId),
-    /// Let a paused trial go on.
+    /// Take that back: the trial goes on once it has a place and the study is not paused.
     Resume(TrialId),
     /// End a trial.
     Cancel(TrialId),
@@ -26,7 +26,7 @@ pub enum Message {
     Mark(TrialId, bool),
     /// Write a line beside a trial; an empty one takes it away.
     Note(TrialId, String),
-    /// Start no further trials and pause the running ones, or take that back.
+    /// Let nothing begin or go on, and what runs stand still; or take that back.
     ToggleStudyPause,
     /// Write the front to the study's export folder.
     Export,
@@ -49,6 +49,8 @@ pub enum Event {
     Vitals(super::Vitals),
     /// An evaluation reports.
     Evaluation(EvaluationEvent),
+    /// Nothing is left to be done, or nothing can be done any more: the run ends so.
+    Over(Ending),
     /// An export ended: what is there now, or what went wrong.
     Exported(Result<Exported, String>),
 }
@@ -71,9 +73,9 @@ pub enum Effect {
     Append(Record),
     /// Hand a job to the executor.
     Submit(Job),
-    /// Pause a job.
+    /// Ask a job to leave its place: it stands still, or is given back where it has not begun.
     Pause(TrialId),
-    /// Resume a job.
+    /// Let a job go on that stands still.
     Resume(TrialId),
     /// Cancel a job.
     Cancel(TrialId),

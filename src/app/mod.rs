@@ -13,6 +13,7 @@
 mod attempts;
 mod curve;
 pub mod draft;
+mod ending;
 pub mod evaluating;
 pub mod exporting;
 mod fold;
@@ -23,6 +24,7 @@ mod identity;
 pub mod launch;
 mod message;
 pub mod overview;
+mod places;
 mod recorded;
 pub mod report;
 pub mod runtime;
@@ -35,9 +37,11 @@ pub mod vitals;
 pub mod watch;
 
 pub use curve::{Curve, Stretch};
+pub use ending::{Ending, StudyPause};
 pub use evaluating::{Evaluating, EvaluationEvent};
 pub use fold::ReplayError;
 pub use message::{Effect, Event, Exported, Message};
+pub use places::Places;
 pub use recorded::RecordedError;
 pub use state::{
     DeviceStatus, EvaluationStatus, ExportStatus, LiveTrial, Notice, SearchStatus, Severity, State,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Curve, Vitals};
+use super::{Curve, Ending, Places, StudyPause, Vitals};
 use crate::domain::{
     Cause, Identity, PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom,
     Trial, TrialId, TrialState,
@@ -192,14 +192,12 @@ pub struct State {
     pub priorities: BTreeMap<TrialId, i32>,
     /// Trials under way or done in this session, beside their records.
     pub live: BTreeMap<TrialId, LiveTrial>,
-    /// Trials that the executor holds.
-    pub submitted: BTreeSet<TrialId>,
-    /// Whether the user paused the whole study.
-    pub study_paused: bool,
-    /// Trials that were paused together with the study, and go on with it.
-    pub paused_with_study: BTreeSet<TrialId>,
-    /// Paused trials that were asked to go on and wait for a place.
-    pub resuming: BTreeSet<TrialId>,
+    /// Trials that the executor has.
+    pub places: Places,
+    /// Why the whole study is paused, where it is: nothing begins or goes on.
+    pub study_paused: Option<StudyPause>,
+    /// Trials that the user paused: they stand still until the user lets them go on, whatever becomes of the study.
+    pub paused_by_user: BTreeSet<TrialId>,
     /// The device.
     pub device: DeviceStatus,
     /// Room for trainings on the device, where that is known.
@@ -216,8 +214,8 @@ pub struct State {
     pub vitals: Option<Vitals>,
     /// How busy the first device was at the last looks, 0 to 1, oldest first.
     pub utilisation: VecDeque<f32>,
-    /// Whether the program is stopping.
-    pub stopping: bool,
+    /// How the run ends, once it was asked to.
+    pub stopping: Option<Ending>,
     /// Latest notices, oldest first.
     pub notices: VecDeque<Notice>,
     /// How many notices there were, those included that are not kept any more.
@@ -245,10 +243,9 @@ impl State {
             notes: BTreeMap::new(),
             priorities: BTreeMap::new(),
             live: BTreeMap::new(),
-            submitted: BTreeSet::new(),
-            study_paused: false,
-            paused_with_study: BTreeSet::new(),
-            resuming: BTreeSet::new(),
+            places: Places::default(),
+            study_paused: None,
+            paused_by_user: BTreeSet::new(),
             device: DeviceStatus::Loading,
             room: None,
             capacity: 1,
@@ -257,7 +254,7 @@ impl State {
             export: ExportStatus::Idle,
             vitals: None,
             utilisation: VecDeque::new(),
-            stopping: false,
+            stopping: None,
             notices: VecDeque::new(),
             notices_ever: 0,
         }
@@ -276,7 +273,7 @@ impl State {
     /// The trials that wait for a device, in the order in which they will get it.
     pub fn queue(&self) -> Vec<TrialId> {
         let waiting = self.in_state(TrialState::Queued).map(|trial| trial.id);
-        let mut queue: Vec<TrialId> = waiting.filter(|id| !self.submitted.contains(id)).collect();
+        let mut queue: Vec<TrialId> = waiting.filter(|id| !self.places.has(*id)).collect();
         // Stable: those of one priority stay in the order of their numbers.
         queue.sort_by_key(|id| std::cmp::Reverse(self.priority(*id)));
         queue

@@ -24,7 +24,7 @@ pub(super) struct Gone;
 /// Trains one trial at a time.
 pub(super) struct Lane<'a, 'l> {
     pub(super) workbench: &'a Workbench,
-    pub(super) line: &'l Line<'a>,
+    pub(super) line: &'l Line<Training<'a>>,
     pub(super) events: &'l Sender<ExecutorEvent>,
     /// Its share of the processor's cores while other lanes compute there too; none: it always takes all.
     pub(super) share: Option<ThreadPool>,

@@ -4,7 +4,7 @@
 
 mod held;
 mod lane;
-mod line;
+pub(crate) mod line;
 mod local;
 mod panics;
 mod room;
@@ -55,6 +55,8 @@ pub enum ExecutorEvent {
     Paused(TrialId),
     /// The job goes on.
     Resumed(TrialId),
+    /// The job was asked to leave its place before it began, or went on: it is given back as it was.
+    Returned(TrialId),
     /// The job was trained to its end.
     Finished(TrialId, Measurement),
     /// Too many trials were better at a rung; the job goes on from there where it is submitted again.
@@ -70,6 +72,27 @@ pub enum ExecutorEvent {
 }
 
 impl ExecutorEvent {
+    /// The trial whose course it tells; none where it is about no trial, or only a remark.
+    pub fn trial(&self) -> Option<TrialId> {
+        match self {
+            Self::Ready { .. } | Self::Unavailable { .. } | Self::Remark(..) | Self::Stopped => {
+                None
+            }
+            Self::Progress(progress) => Some(progress.trial),
+            Self::Deferred { trial, .. }
+            | Self::Started(trial)
+            | Self::Epoch(trial, _)
+            | Self::Paused(trial)
+            | Self::Resumed(trial)
+            | Self::Returned(trial)
+            | Self::Finished(trial, _)
+            | Self::Pruned(trial, _)
+            | Self::Infeasible(trial, _)
+            | Self::Failed(trial, _)
+            | Self::Cancelled(trial) => Some(*trial),
+        }
+    }
+
     /// The end of a trial for a cause: a result where the cause lies in the configuration, the end of everything where the
     /// device is lost, and a failure otherwise.
     fn of(trial: TrialId, cause: Cause) -> Self {
@@ -83,15 +106,16 @@ impl ExecutorEvent {
 
 /// A place where trials run. Calls return at once; results come as events.
 pub trait Executor {
-    /// Jobs that can run at the same time.
+    /// Places: jobs that can run at the same time.
     fn capacity(&self) -> usize;
-    /// Queues a job.
+    /// Hands over a job for a place that is free; it begins once there is memory.
     fn submit(&self, job: Job);
-    /// Asks a running job to stand still; its place goes to the next job.
+    /// Asks a job to leave its place. What has begun stands still ([`ExecutorEvent::Paused`]); what has not, or has not gone
+    /// on yet, is given back ([`ExecutorEvent::Returned`]), and does not begin any more.
     fn pause(&self, trial: TrialId);
-    /// Asks a paused job to go on, before any queued job.
+    /// Lets a job go on that stands still, in a place that is free.
     fn resume(&self, trial: TrialId);
-    /// Asks a queued, running or paused job to end.
+    /// Asks a job to end, wherever it is.
     fn cancel(&self, trial: TrialId);
     /// The trial's end is durable: what is kept of it under way may go.
     fn forget(&self, _trial: TrialId) {}

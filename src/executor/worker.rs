@@ -8,7 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::ExecutorEvent;
 use super::lane::Lane;
-use super::line::Line;
+use super::line::{Line, Training};
 use super::panics::{cause_of_panic, panic_text};
 use super::room::training_room;
 use crate::domain::{Cause, Job, TrialId};
@@ -19,11 +19,11 @@ use crate::train::workbench::Workbench;
 /// What the application asks of a worker.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Command {
-    /// Train this once its turn comes.
+    /// Train this once there is memory.
     Submit(Job),
-    /// Let the trial stand still; the next one takes its place.
+    /// Let the trial leave its place.
     Pause(TrialId),
-    /// Let the trial go on before any waiting job.
+    /// Let the trial go on.
     Resume(TrialId),
     /// End the trial.
     Cancel(TrialId),
@@ -121,7 +121,7 @@ fn decline(cause: Cause, commands: &Receiver<Command>, events: &Sender<ExecutorE
 
 /// Passes commands on to the line until told to stop.
 fn direct(
-    line: &Line<'_>,
+    line: &Line<Training<'_>>,
     workbench: &Workbench,
     commands: &Receiver<Command>,
     events: &Sender<ExecutorEvent>,
@@ -129,7 +129,11 @@ fn direct(
     for command in commands {
         match command {
             Command::Submit(job) => line.submit(job),
-            Command::Pause(trial) => line.pause(trial),
+            Command::Pause(trial) => {
+                if line.pause(trial) && events.send(ExecutorEvent::Returned(trial)).is_err() {
+                    break;
+                }
+            }
             Command::Resume(trial) => line.resume(trial),
             Command::Cancel(trial) => {
                 if line.cancel(trial) && events.send(ExecutorEvent::Cancelled(trial)).is_err() {

@@ -34,6 +34,8 @@ mod keyboard;
 mod locks;
 mod measured;
 mod minilm;
+#[cfg(target_os = "linux")]
+mod pausing;
 mod reference;
 mod streams;
 mod surroundings;

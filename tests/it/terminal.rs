@@ -214,7 +214,10 @@ fn panics_of_the_training_worker_fail_their_trials_and_leave_the_terminal_usable
     });
     let (during, behind) = parted(&written);
     assert!(!during.contains("panicked"), "{during:?}");
-    assert!(behind.contains("back in the shell: Failed"), "{behind:?}");
+    assert!(
+        behind.contains("back in the shell: Interrupted"),
+        "{behind:?}"
+    );
     let failed = behind.matches("failed: the training stopped unexpectedly: ");
     assert_eq!(failed.count(), 3, "{behind:?}");
 }

@@ -292,17 +292,28 @@ fn trials_side_by_side_end_as_they_do_alone() {
 
     let executor = started_with(plan(folder.path(), 3e-3, 12), 2);
     assert_eq!(executor.capacity(), 2);
-    for job in [job(2), others(3), job(4), others(5)] {
+    for job in [job(2), others(3), job(4)] {
         executor.submit(job);
     }
     executor.pause(TrialId(4));
-    let (mut running, mut most) = (0, 0);
+    let (mut running, mut most, mut paused) = (0, 0, 0);
     let mut measured = BTreeMap::new();
     while measured.len() < 4 {
         match next_milestone(&executor) {
+            ExecutorEvent::Started(TrialId(4)) => {
+                running += 1;
+                executor.pause(TrialId(4));
+            }
             ExecutorEvent::Started(_) | ExecutorEvent::Resumed(_) => running += 1,
+            // It had not begun; once it has, it is asked to stand still.
+            ExecutorEvent::Returned(trial) => {
+                assert_eq!(trial, TrialId(4));
+                executor.submit(job(4));
+                executor.submit(others(5));
+            }
             ExecutorEvent::Paused(trial) => {
                 running -= 1;
+                paused += 1;
                 executor.resume(trial);
             }
             ExecutorEvent::Finished(trial, measurement) => {
@@ -313,7 +324,7 @@ fn trials_side_by_side_end_as_they_do_alone() {
         }
         most = most.max(running);
     }
-    assert_eq!(most, 2);
+    assert_eq!((most, paused), (2, 1));
     for (number, alone) in [(2, first), (3, second), (4, first), (5, second)] {
         assert_eq!(measured[&number].objectives, alone.objectives);
         assert_eq!(measured[&number].best_epoch, alone.best_epoch);

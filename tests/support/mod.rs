@@ -1,5 +1,7 @@
 //! What several tests build on.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod at_terminal;
 pub(crate) mod hostile;
 pub(crate) mod hostile_answer;
 pub(crate) mod hostile_exports;

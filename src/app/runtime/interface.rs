@@ -33,8 +33,8 @@ pub(super) struct Nobody;
 impl Interface for Nobody {
     fn take_messages(&mut self, state: &State) -> Vec<Message> {
         match state.stopping {
-            true => Vec::new(),
-            false => vec![Message::Quit],
+            Some(_) => Vec::new(),
+            None => vec![Message::Quit],
         }
     }
 

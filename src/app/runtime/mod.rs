@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Select, TryRecvError};
 
+pub use super::Ending;
+use super::ending::WORKER_LOST;
 use super::exporting::Exporting;
-use super::{
-    DeviceStatus, Effect, Evaluating, EvaluationEvent, Event, ExportStatus, Message, SearchStatus,
-    State, Vitals,
-};
-use crate::domain::{Cause, TrialState};
+use super::{Effect, Evaluating, EvaluationEvent, Event, ExportStatus, Message, State, Vitals};
 use crate::evaluation::Subject;
 use crate::executor::Executor;
 use crate::journal::{JournalError, Writer};
@@ -29,21 +27,6 @@ const ANSWER: Duration = Duration::from_millis(8);
 
 /// So long an export that is under way keeps the program from leaving.
 const EXPORT_PATIENCE: Duration = Duration::from_secs(3);
-
-/// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Every trial wanted is over.
-    Complete,
-    /// Stopped before that, everything saved.
-    Interrupted,
-    /// Stopped because nobody can be told any more, everything saved; the text says why.
-    Unheard(String),
-    /// Nothing could begin: model, rows and settings do not fit each other; the text says how, and what to do.
-    Refused(String),
-    /// Something outside the configurations failed; the text says what.
-    Failed(String),
-}
 
 /// A study at work. The order is that in which its parts end where a run is given up: first what writes to the study's
 /// folder, and the journal, whose lock says that somebody does, last.
@@ -67,9 +50,6 @@ pub struct Runtime {
     /// Its journal, locked by this process.
     pub journal: Writer,
 }
-
-/// Told where the executor is gone.
-const WORKER_LOST: &str = "the training worker ended unexpectedly; please report this with the log";
 
 /// Begins an evaluation of what was found.
 pub type Evaluate = Box<dyn Fn(Vec<Subject>) -> std::io::Result<Evaluating>>;
@@ -98,7 +78,7 @@ impl Runtime {
         let ending = match self.serve(interface, &mut due) {
             // What is under way is still recorded or kept.
             Err(RuntimeError::Interface(error)) => {
-                let was_asked = self.state.stopping;
+                let was_asked = self.state.stopping.is_some();
                 match self.serve(&mut Nobody, &mut due)? {
                     Ending::Interrupted if !was_asked => Ending::Unheard(error.to_string()),
                     ending => ending,
@@ -143,8 +123,8 @@ impl Runtime {
             self.wait(interface, last_shown, unseen, due.behind.is_some(), lost);
             let mut events: VecDeque<Event> = VecDeque::new();
             if self.stop_requests.try_recv().is_ok() {
-                if self.state.stopping {
-                    return Ok(Ending::Interrupted);
+                if self.state.stopping.is_some() {
+                    return Ok(self.state.ending());
                 }
                 events.push_back(Event::Message(Message::Quit));
             }
@@ -180,7 +160,7 @@ impl Runtime {
             if leaving.is_some_and(|since| !self.awaits_export(since)) {
                 // Whoever is not there for the last of it is told how it ended, as far as that is possible.
                 let _ = told.and_then(|()| interface.show(&self.state));
-                return Ok(self.ending());
+                return Ok(self.state.ending());
             }
             told?;
             if lost && due.is_empty() && leaving.is_none() {
@@ -188,9 +168,12 @@ impl Runtime {
             }
             // Looks at every trial, so not for nothing.
             let changed = std::mem::take(&mut changed);
-            let is_over = changed && (self.leaves(interface) || self.is_stuck(interface));
-            if !self.state.stopping && is_over {
-                self.take_in([Event::Message(Message::Quit)].into(), due)?;
+            let unattended = changed && interface.leaves_when_complete();
+            if unattended
+                && self.state.stopping.is_none()
+                && let Some(ending) = self.state.ending_unattended()
+            {
+                self.take_in([Event::Over(ending)].into(), due)?;
             }
             if unseen.is_some_and(|pace| last_shown.elapsed() >= pace) {
                 interface.show(&self.state)?;
@@ -226,7 +209,7 @@ impl Runtime {
         if !disk_is_busy && !lost {
             select.recv(self.executor.events());
         }
-        if !disk_is_busy && !self.state.stopping {
+        if !disk_is_busy && self.state.stopping.is_none() {
             select.recv(self.search.events());
         }
         if !disk_is_busy {
@@ -286,37 +269,5 @@ impl Runtime {
     /// Whether an export is under way that may end soon; `leaving`: since when nothing else is.
     fn awaits_export(&self, leaving: std::time::Instant) -> bool {
         self.state.export != ExportStatus::Idle && leaving.elapsed() < EXPORT_PATIENCE
-    }
-
-    fn leaves(&self, interface: &dyn Interface) -> bool {
-        interface.leaves_when_complete() && self.state.is_complete()
-    }
-
-    /// Nothing is under way and nobody is there to change that.
-    fn is_stuck(&self, interface: &dyn Interface) -> bool {
-        let idle = self.state.in_state(TrialState::Running).next().is_none();
-        let unavailable = matches!(self.state.device, DeviceStatus::Unavailable(_));
-        interface.leaves_when_complete() && idle && (unavailable || self.state.study_paused)
-    }
-
-    fn ending(&self) -> Ending {
-        match (&self.state.device, &self.state.search) {
-            _ if self.state.is_complete() => Ending::Complete,
-            (DeviceStatus::Unavailable(Cause::Unusable { said }), _) => {
-                Ending::Refused(said.clone())
-            }
-            (DeviceStatus::Unavailable(cause), _) => Ending::Failed(cause.to_string()),
-            (_, SearchStatus::Failed(reason)) => Ending::Failed(reason.clone()),
-            _ if self.state.study_paused => {
-                let latest = self
-                    .state
-                    .trials
-                    .iter()
-                    .rev()
-                    .find_map(|trial| trial.cause.as_ref().map(Cause::to_string));
-                Ending::Failed(latest.unwrap_or_else(|| "the study was paused".to_owned()))
-            }
-            _ => Ending::Interrupted,
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! What the executor tells.
 
-use crate::app::{DeviceStatus, Effect, LiveTrial, Severity, State};
+use crate::app::{DeviceStatus, Effect, LiveTrial, Severity, State, StudyPause};
 use crate::domain::{Cause, Trial, TrialId, TrialState};
 use crate::executor::ExecutorEvent;
 use crate::journal::Record;
@@ -9,6 +9,9 @@ use crate::journal::Record;
 const FAILURES_BEFORE_PAUSE: usize = 3;
 
 pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect> {
+    if is_late(state, &event) {
+        return Vec::new();
+    }
     let record = match event {
         ExecutorEvent::Ready { device, room } => {
             state.notify(Severity::Info, format!("device: {device}"));
@@ -23,6 +26,7 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
         ExecutorEvent::Unavailable { cause } => {
             state.notify(Severity::Error, cause.to_string());
             state.device = DeviceStatus::Unavailable(cause.clone());
+            state.places.are_lost();
             match cause {
                 Cause::DeviceLost { .. } => Record::DeviceUnavailable { cause },
                 _ => return Vec::new(),
@@ -50,16 +54,28 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
                 megabytes(free_bytes)
             );
             state.notify(Severity::Info, text);
+            state.places.waits_for_memory(trial);
             return Vec::new();
         }
+        ExecutorEvent::Returned(trial) if state.places.is_returned(trial) => {
+            Record::TrialCancelled { trial }
+        }
+        ExecutorEvent::Returned(_) => return Vec::new(),
         ExecutorEvent::Stopped => return vec![Effect::Leave],
         ExecutorEvent::Started(trial) => {
             state.live.insert(trial, LiveTrial::default());
+            state.places.runs(trial);
             Record::TrialStarted { trial }
         }
         ExecutorEvent::Epoch(trial, report) => Record::TrialEpoch { trial, report },
-        ExecutorEvent::Paused(trial) => Record::TrialPaused { trial },
-        ExecutorEvent::Resumed(trial) => Record::TrialResumed { trial },
+        ExecutorEvent::Paused(trial) => {
+            stands_still(state, trial);
+            Record::TrialPaused { trial }
+        }
+        ExecutorEvent::Resumed(trial) => {
+            state.places.runs(trial);
+            Record::TrialResumed { trial }
+        }
         ExecutorEvent::Finished(trial, measurement) => Record::TrialFinished { trial, measurement },
         ExecutorEvent::Pruned(trial, standing) => Record::TrialPruned { trial, standing },
         ExecutorEvent::Infeasible(trial, cause) => {
@@ -67,9 +83,10 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
                 Severity::Warning,
                 format!("trial {trial} is infeasible: {cause}"),
             );
-            if cause.is_out_of_memory() && memory_lacks_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE
+            if cause.is_out_of_memory()
+                && in_a_row(state, lacked_memory) + 1 >= FAILURES_BEFORE_PAUSE
+                && state.pause(StudyPause::Failed(cause.to_string()))
             {
-                state.study_paused = true;
                 state.notify(
                     Severity::Error,
                     format!(
@@ -84,8 +101,9 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
         }
         ExecutorEvent::Failed(trial, cause) => {
             state.notify(Severity::Error, format!("trial {trial} failed: {cause}"));
-            if fails_in_a_row(state) + 1 >= FAILURES_BEFORE_PAUSE {
-                state.study_paused = true;
+            if in_a_row(state, has_failed) + 1 >= FAILURES_BEFORE_PAUSE
+                && state.pause(StudyPause::Failed(cause.to_string()))
+            {
                 state.notify(
                     Severity::Error,
                     format!("study paused after {FAILURES_BEFORE_PAUSE} failures in a row; resume it once the cause is mended"),
@@ -103,6 +121,26 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
         _ => None,
     };
     [Effect::Append(record)].into_iter().chain(over).collect()
+}
+
+/// Whether this tells of a trial that the executor has no more: one that was cancelled while the program stopped, say,
+/// whose lane had not heard of it. What becomes of it there no longer counts.
+fn is_late(state: &State, event: &ExecutorEvent) -> bool {
+    let trial = event.trial().and_then(|trial| state.trial(trial));
+    trial.is_some_and(|trial| {
+        let begins = matches!(event, ExecutorEvent::Started(_));
+        let may_begin = begins && trial.state == TrialState::Queued;
+        !may_begin && !state.places.has(trial.id)
+    })
+}
+
+/// The trial left its place. An executor that ends has it no more.
+fn stands_still(state: &mut State, trial: TrialId) {
+    let ends = state.stopping.is_some() || matches!(state.device, DeviceStatus::Unavailable(_));
+    match ends {
+        true => state.places.is_over(trial),
+        false => state.places.stands(trial),
+    }
 }
 
 /// Tells which trials lacked memory and would fit now: a verdict of memory is one of a machine and an hour.
@@ -134,18 +172,16 @@ fn offer_again(state: &mut State) {
     state.notify(Severity::Info, text);
 }
 
-/// Failed trials since the last one that ended otherwise.
-fn fails_in_a_row(state: &State) -> usize {
-    let over = state.trials.iter().rev().filter(|t| t.state.is_over());
-    over.take_while(|t| t.state == TrialState::Failed).count()
+fn has_failed(trial: &Trial) -> bool {
+    trial.state == TrialState::Failed
 }
 
-/// Trials that lacked memory since the last one that ended otherwise.
-fn memory_lacks_in_a_row(state: &State) -> usize {
+fn lacked_memory(trial: &Trial) -> bool {
+    trial.cause.as_ref().is_some_and(Cause::is_out_of_memory)
+}
+
+/// How many of the latest ends were of one kind, in the order of the journal.
+fn in_a_row(state: &State, is_one: fn(&Trial) -> bool) -> usize {
     let ends = state.over.iter().rev().filter_map(|id| state.trial(*id));
-    let lacking = |trial: &&Trial| {
-        let cause = trial.cause.as_ref();
-        cause.is_some_and(Cause::is_out_of_memory)
-    };
-    ends.take_while(lacking).count()
+    ends.take_while(|trial| is_one(trial)).count()
 }

@@ -33,7 +33,7 @@ fn begin(state: &mut State) -> Vec<Effect> {
 }
 
 pub(super) fn on_ended(state: &mut State, ended: Result<Exported, String>) -> Vec<Effect> {
-    let is_due = state.export == ExportStatus::WritingAndDue && !state.stopping;
+    let is_due = state.export == ExportStatus::WritingAndDue && state.stopping.is_none();
     state.export = ExportStatus::Idle;
     let mut effects = Vec::new();
     match ended {

@@ -1,7 +1,8 @@
 //! What the user asks for.
 
-use super::exports;
-use crate::app::{Effect, EvaluationStatus, Message, SearchStatus, Severity, State};
+use super::schedule::free_places;
+use super::{exports, stop};
+use crate::app::{Effect, EvaluationStatus, Message, SearchStatus, Severity, State, StudyPause};
 use crate::domain::{Configuration, Origin, Trial, TrialId, TrialState};
 use crate::evaluation::{SEEDS, Subject};
 use crate::journal::Record;
@@ -9,29 +10,21 @@ use crate::journal::Record;
 pub(super) fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
     let current = |state: &State, id| state.trial(id).map(|trial| trial.state);
     match message {
-        Message::Pause(id) if current(state, id) == Some(TrialState::Running) => {
-            vec![Effect::Pause(id)]
+        Message::Pause(id) if is_under_way(current(state, id)) => {
+            pause(state, id);
+            Vec::new()
         }
         Message::Resume(_) | Message::ToggleStudyPause if state.evaluation.is_some() => {
             let text = "the evaluation has the device: stop it first, it goes on from there later";
             state.notify(Severity::Warning, text);
             Vec::new()
         }
-        Message::Resume(id) if current(state, id) == Some(TrialState::Paused) => {
-            state.paused_with_study.remove(&id);
-            state.resuming.insert(id);
-            if state.in_state(TrialState::Running).count() >= state.capacity {
-                let text = format!("trial {id} goes on as soon as the device is free");
-                state.notify(Severity::Info, text);
-            }
-            vec![Effect::Resume(id)]
+        Message::Resume(id) if is_under_way(current(state, id)) => {
+            resume(state, id);
+            Vec::new()
         }
         Message::Cancel(id) => match current(state, id) {
-            Some(TrialState::Queued) if !state.submitted.contains(&id) => {
-                let record = Record::TrialCancelled { trial: id };
-                vec![Effect::Append(record), Effect::Forget(id)]
-            }
-            Some(trial_state) if !trial_state.is_over() => vec![Effect::Cancel(id)],
+            Some(trial_state) if !trial_state.is_over() => cancel(state, id),
             _ => Vec::new(),
         },
         Message::Retry(id) if state.trial(id).is_some_and(Trial::may_be_retried) => {
@@ -51,14 +44,57 @@ pub(super) fn on_message(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Mark(..) | Message::Note(..) => Vec::new(),
         Message::Add(configuration) => add(state, configuration),
-        Message::ToggleStudyPause => toggle_study_pause(state),
+        Message::ToggleStudyPause => {
+            toggle_study_pause(state);
+            Vec::new()
+        }
         Message::Export => exports::on_asked(state),
         Message::Evaluate => evaluate(state),
         Message::Quit => {
-            state.stopping = true;
-            vec![Effect::Stop]
+            let ending = state.ending_when_asked();
+            stop(state, ending)
         }
     }
+}
+
+fn is_under_way(state: Option<TrialState>) -> bool {
+    matches!(state, Some(TrialState::Running | TrialState::Paused))
+}
+
+/// The trial stands still from now on, until the user lets it go on.
+fn pause(state: &mut State, id: TrialId) {
+    let is_new = state.paused_by_user.insert(id);
+    let stands = state.trial(id).map(|trial| trial.state) == Some(TrialState::Paused);
+    if is_new && stands {
+        let when = match state.study_paused {
+            Some(_) => " when the study goes on",
+            None => "",
+        };
+        state.notify(Severity::Info, format!("trial {id} stays paused{when}"));
+    }
+}
+
+/// The trial may go on as far as the user is concerned.
+fn resume(state: &mut State, id: TrialId) {
+    let was_paused = state.paused_by_user.remove(&id);
+    let text = if state.study_paused.is_some() {
+        format!("the study is paused: trial {id} goes on with it")
+    } else if was_paused && free_places(state) == 0 {
+        format!("trial {id} goes on as soon as the device is free")
+    } else {
+        return;
+    };
+    state.notify(Severity::Info, text);
+}
+
+/// Ends a trial: through the executor, where that has it and still listens.
+fn cancel(state: &mut State, id: TrialId) -> Vec<Effect> {
+    if state.stopping.is_none() && state.places.has(id) {
+        let is_new = state.places.ask_to_end(id);
+        return is_new.then_some(Effect::Cancel(id)).into_iter().collect();
+    }
+    let record = Record::TrialCancelled { trial: id };
+    vec![Effect::Append(record), Effect::Forget(id)]
 }
 
 /// Begins to evaluate the marked trials that are finished, or the front; or stops that.
@@ -70,9 +106,11 @@ fn evaluate(state: &mut State) -> Vec<Effect> {
         );
         return vec![Effect::StopEvaluation];
     }
-    let is_busy = state.in_state(TrialState::Running).next().is_some();
-    let is_idle = state.study_paused || state.is_complete();
-    let objection = if state.front.is_empty() {
+    let is_busy = state.places.taken() > 0;
+    let is_idle = state.study_paused.is_some() || state.is_complete();
+    let objection = if state.stopping.is_some() {
+        Some("the program is stopping")
+    } else if state.front.is_empty() {
         Some("nothing to evaluate yet: no trial has finished")
     } else if is_busy || !is_idle {
         Some("an evaluation takes the device: pause the study first, or let it end")
@@ -130,21 +168,14 @@ fn one_line(text: &str) -> String {
     visible.take(LONGEST).collect::<String>().trim().to_owned()
 }
 
-fn toggle_study_pause(state: &mut State) -> Vec<Effect> {
-    state.study_paused = !state.study_paused;
-    if state.study_paused {
-        state.notify(Severity::Info, "study paused: no further trial starts");
-        let mut held: Vec<TrialId> = state.in_state(TrialState::Running).map(|t| t.id).collect();
-        held.extend(std::mem::take(&mut state.resuming));
-        state.paused_with_study.extend(&held);
-        held.into_iter().map(Effect::Pause).collect()
-    } else {
+fn toggle_study_pause(state: &mut State) {
+    if state.study_paused.take().is_some() {
         state.notify(Severity::Info, "study resumed");
         if matches!(state.search, SearchStatus::Failed(_)) {
             state.search = SearchStatus::Idle;
         }
-        let held = std::mem::take(&mut state.paused_with_study);
-        state.resuming.extend(&held);
-        held.into_iter().map(Effect::Resume).collect()
+    } else {
+        state.pause(StudyPause::Asked);
+        state.notify(Severity::Info, "study paused: no further trial starts");
     }
 }

@@ -5,7 +5,10 @@ mod exports;
 mod messages;
 mod schedule;
 
-use super::{Effect, EvaluationEvent, EvaluationStatus, Event, SearchStatus, Severity, State};
+use super::{
+    Effect, Ending, EvaluationEvent, EvaluationStatus, Event, SearchStatus, Severity, State,
+    StudyPause,
+};
 use crate::domain::{Origin, TrialId};
 use crate::journal::Record;
 use crate::search::SearchEvent;
@@ -24,6 +27,7 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
             state.take_vitals(vitals);
             Vec::new()
         }
+        Event::Over(ending) => stop(state, ending),
         Event::Evaluation(event) => {
             on_evaluation(state, event);
             Vec::new()
@@ -78,11 +82,17 @@ fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
         }
         SearchEvent::Failed(reason) => {
             state.notify(Severity::Error, format!("the search failed: {reason}"));
-            state.search = SearchStatus::Failed(reason);
-            state.study_paused = true;
+            state.search = SearchStatus::Failed(reason.clone());
+            state.pause(StudyPause::Failed(reason));
             Vec::new()
         }
     }
+}
+
+/// The run ends, and how is decided with the first request.
+fn stop(state: &mut State, ending: Ending) -> Vec<Effect> {
+    state.stopping.get_or_insert(ending);
+    vec![Effect::Stop]
 }
 
 /// What an evaluation tells.

@@ -1,5 +1,7 @@
 //! What follows from a state as it stands: jobs to submit, proposals to ask for.
 
+use std::collections::BTreeSet;
+
 use crate::app::{DeviceStatus, Effect, SearchStatus, Severity, State};
 use crate::domain::{Job, Ladder, Origin, Trial, TrialId, TrialState};
 use crate::journal::Record;
@@ -13,12 +15,50 @@ pub fn schedule(state: &mut State) -> Vec<Effect> {
         return vec![Effect::Append(record)];
     }
     let ready = matches!(state.device, DeviceStatus::Ready(_));
-    if state.stopping || state.study_paused || state.evaluation.is_some() || !ready {
+    if state.stopping.is_some() || !ready {
         return Vec::new();
     }
-    let mut effects = submit_waiting(state);
-    effects.extend(ask_where_free(state));
+    let mut effects = clear_places(state);
+    if !stands_still(state) {
+        effects.extend(go_on(state));
+        effects.extend(submit_waiting(state));
+        effects.extend(ask_where_free(state));
+    }
     effects
+}
+
+/// Whether nothing may be under way.
+fn stands_still(state: &State) -> bool {
+    state.study_paused.is_some() || state.evaluation.is_some()
+}
+
+/// Asks what may not be under way to leave its place, a job included that waits to begin.
+fn clear_places(state: &mut State) -> Vec<Effect> {
+    let none = stands_still(state);
+    let by_user = &state.paused_by_user;
+    let may_stay = |trial| !none && !by_user.contains(&trial);
+    let leaving = state.places.clear(may_stay);
+    leaving.into_iter().map(Effect::Pause).collect()
+}
+
+/// Lets what stands still and need not go on where there is a place, before anything begins. Where there is none, a
+/// job that only waits for memory leaves its own: what stands still has its memory, and may be what that job waits for.
+fn go_on(state: &mut State) -> Vec<Effect> {
+    let mut waiting = state.places.standing();
+    waiting.retain(|trial| !state.paused_by_user.contains(trial));
+    let free = free_places(state).min(waiting.len());
+    let without_place = waiting.split_off(free);
+    for trial in &waiting {
+        state.places.let_go_on(*trial);
+    }
+    let missing = without_place.len().saturating_sub(state.places.leaving());
+    let deferred = state.places.deferred();
+    let give_way: BTreeSet<TrialId> = deferred.into_iter().rev().take(missing).collect();
+    let leaving = state.places.clear(|trial| !give_way.contains(&trial));
+    let resumed = waiting.into_iter().map(Effect::Resume);
+    resumed
+        .chain(leaving.into_iter().map(Effect::Pause))
+        .collect()
 }
 
 /// The bounds of the hypervolume, where they are to be derived and the initial design is measured.
@@ -66,7 +106,7 @@ fn submit_waiting(state: &mut State) -> Vec<Effect> {
             seed: trial_seed(state.study.seed, trial.id),
             ladder,
         };
-        state.submitted.insert(job.trial);
+        state.places.hand_over(job.trial);
         effects.push(Effect::Submit(job));
     }
     effects
@@ -79,13 +119,9 @@ fn trial_seed(study_seed: u64, trial: TrialId) -> u64 {
         .wrapping_add(u64::from(trial.0))
 }
 
-/// Places in which nothing is under way; a paused trial that is to go on has its own.
-fn free_places(state: &State) -> usize {
-    let stands_still =
-        |trial: &&Trial| state.submitted.contains(&trial.id) && !state.resuming.contains(&trial.id);
-    let still = state.in_state(TrialState::Paused).filter(stands_still);
-    let taken = state.submitted.len() - still.count();
-    state.capacity.saturating_sub(taken)
+/// Places that nothing takes.
+pub(super) fn free_places(state: &State) -> usize {
+    state.capacity.saturating_sub(state.places.taken())
 }
 
 /// Asks once a place is free and nothing waits for it, so that proposals rest on every result that is there. The place
@@ -94,7 +130,7 @@ fn free_places(state: &State) -> usize {
 fn ask_where_free(state: &mut State) -> Vec<Effect> {
     let waiting = state
         .in_state(TrialState::Queued)
-        .filter(|t| !state.submitted.contains(&t.id))
+        .filter(|t| !state.places.has(t.id))
         .count();
     let missing = state.trials_wanted.saturating_sub(state.trials.len());
     let is_idle = state.search == SearchStatus::Idle;

@@ -1,7 +1,17 @@
 use std::cell::Cell;
 
+use super::turn::PATIENCE;
 use super::*;
 use crate::domain::{Configuration, Ladder};
+
+/// A training that stands still.
+struct Standing(Job);
+
+impl UnderWay for Standing {
+    fn job(&self) -> &Job {
+        &self.0
+    }
+}
 
 /// Every job needs as many bytes as its number says in millions; so many there are, are free, and are kept for speed.
 struct Room {
@@ -52,7 +62,7 @@ fn job(number: u32) -> Job {
     }
 }
 
-fn line(jobs: &[u32]) -> Line<'static> {
+fn line(jobs: &[u32]) -> Line<Standing> {
     let line = Line::default();
     for &number in jobs {
         line.submit(job(number));
@@ -60,9 +70,9 @@ fn line(jobs: &[u32]) -> Line<'static> {
     line
 }
 
-fn at(line: &Line<'_>, room: &Room, now: Instant) -> String {
+fn at(line: &Line<Standing>, room: &Room, now: Instant) -> String {
     let megabytes = |bytes: u64| bytes / MILLION;
-    match line.lock().turn(room, now) {
+    match line.try_next(room, now) {
         Some(Turn::Begin(job)) => format!("{} begins", job.trial.0),
         Some(Turn::Defer(trial, needed, free)) => {
             let (needed, free) = (megabytes(needed), megabytes(free));
@@ -75,7 +85,7 @@ fn at(line: &Line<'_>, room: &Room, now: Instant) -> String {
     }
 }
 
-fn next(line: &Line<'_>, room: &Room) -> String {
+fn next(line: &Line<Standing>, room: &Room) -> String {
     at(line, room, Instant::now())
 }
 

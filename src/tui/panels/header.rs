@@ -116,7 +116,7 @@ fn status(view: &View, state: &State) -> (String, Severity) {
     if view.watching {
         return ("watching".into(), Severity::Info);
     }
-    if state.stopping {
+    if state.stopping.is_some() {
         return ("stopping".into(), Severity::Warning);
     }
     if let DeviceStatus::Unavailable(_) = state.device {
@@ -130,7 +130,7 @@ fn status(view: &View, state: &State) -> (String, Severity) {
         };
         return (text, Severity::Info);
     }
-    if state.study_paused {
+    if state.study_paused.is_some() {
         let text = format!("study paused, {} goes on", key(Action::PauseStudy));
         return (text, Severity::Warning);
     }

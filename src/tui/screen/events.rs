@@ -175,7 +175,9 @@ impl Screen {
     }
 
     fn leaves_at_once(&self, state: &State) -> bool {
-        self.view.watching || state.stopping || state.trials.iter().all(|t| t.state.is_over())
+        self.view.watching
+            || state.stopping.is_some()
+            || state.trials.iter().all(|t| t.state.is_over())
     }
 
     fn act_on_trial(&mut self, action: Action, state: &State) -> Option<Message> {

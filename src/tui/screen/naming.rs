@@ -15,8 +15,10 @@ impl Screen {
         let view = &self.view;
         let name = match action {
             Action::PauseTrial | Action::Retry | Action::Cancel | Action::Raise | Action::Lower => {
-                match trial_message(action, view.selected(state)?, state)? {
+                let trial = view.selected(state)?;
+                match trial_message(action, trial, state)? {
                     Message::Resume(_) => "resume",
+                    Message::Pause(_) if trial.state == TrialState::Paused => "keep paused",
                     _ => name,
                 }
             }
@@ -24,13 +26,15 @@ impl Screen {
             Action::Mark | Action::Why | Action::Add if state.trials.is_empty() => return None,
             Action::Compare if state.marked.len() < 2 => return None,
             Action::NextMatch if view.filter.is_none() => return None,
-            Action::PauseStudy if state.study_paused => "resume study",
+            Action::PauseStudy if state.study_paused.is_some() => "resume study",
             Action::PauseStudy if state.is_complete() && !state.trials.is_empty() => return None,
             Action::Export if state.export != ExportStatus::Idle => "exporting…",
             Action::Export if state.front.is_empty() => return None,
             Action::Evaluate if state.evaluation.is_some() => "stop evaluation",
             Action::Evaluate if state.front.is_empty() => return None,
-            Action::Evaluate if !state.study_paused && !state.is_complete() => return None,
+            Action::Evaluate if state.study_paused.is_none() && !state.is_complete() => {
+                return None;
+            }
             Action::Freeze if view.frozen => "unfreeze",
             Action::Hide if self.focus == 0 => return None,
             Action::Zoom if self.zoomed => "unzoom",
@@ -47,11 +51,15 @@ impl Screen {
 
 /// The message that an action on a trial stands for, if it makes sense in the trial's state.
 pub(super) fn trial_message(action: Action, trial: &Trial, state: &State) -> Option<Message> {
-    let waits = trial.state == TrialState::Queued && !state.submitted.contains(&trial.id);
+    let waits = trial.state == TrialState::Queued && !state.places.has(trial.id);
     let priority = state.priority(trial.id);
     match (action, trial.state) {
-        (Action::PauseTrial, TrialState::Running) => Some(Message::Pause(trial.id)),
-        (Action::PauseTrial, TrialState::Paused) => Some(Message::Resume(trial.id)),
+        (Action::PauseTrial, TrialState::Running | TrialState::Paused) => {
+            match state.paused_by_user.contains(&trial.id) {
+                true => Some(Message::Resume(trial.id)),
+                false => Some(Message::Pause(trial.id)),
+            }
+        }
         (Action::Retry, _) if trial.may_be_retried() => Some(Message::Retry(trial.id)),
         (Action::Cancel, state) if !state.is_over() => Some(Message::Cancel(trial.id)),
         (Action::Raise, _) if waits => {

@@ -2,7 +2,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::drawing::shown;
 use super::studies;
-use crate::app::{Message, State};
+use crate::app::{Ending, Message, State};
 use crate::domain::{Standing, TrialId};
 use crate::journal::Record;
 use crate::tui::{Background, Palette, Screen, Settings};
@@ -174,7 +174,7 @@ fn quitting_asks_while_trials_are_unfinished() {
         Some(Message::Quit)
     );
     let stopping = State {
-        stopping: true,
+        stopping: Some(Ending::Interrupted),
         ..state
     };
     assert_eq!(press(&mut screen, &stopping, "q"), Some(Message::Quit));

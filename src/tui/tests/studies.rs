@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::{
-    Curve, DeviceStatus, DeviceVitals, LiveTrial, SearchStatus, Severity, State, Vitals,
+    Curve, DeviceStatus, DeviceVitals, LiveTrial, SearchStatus, Severity, State, StudyPause, Vitals,
 };
 use crate::domain::{
     Cause, Configuration, Diagnostics, EpochReport, Measurement, ModuleAxis, Objectives, Origin,
@@ -183,7 +183,8 @@ pub(in crate::tui) fn busy() -> State {
     records.extend([queued(14), queued(15)]);
     let mut state = replayed(records);
     state.live = BTreeMap::from([(TrialId(12), live(12, 240)), (TrialId(13), live(13, 90))]);
-    state.submitted.extend([TrialId(12), TrialId(13)]);
+    state.places.hand_over(TrialId(12));
+    state.paused_by_user.insert(TrialId(13));
     state.search = SearchStatus::Asked(1);
     state.vitals = Some(Vitals {
         devices: vec![
@@ -258,7 +259,7 @@ pub(in crate::tui) fn failed() -> State {
         .concat()
     });
     let mut state = replayed(records);
-    state.study_paused = true;
+    state.study_paused = Some(StudyPause::Asked);
     state.device = DeviceStatus::Unavailable(Cause::Error {
         said: "the CUDA device was lost; start again with --device cpu".into(),
     });

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod exports;
+mod lanes;
 mod messages;
+mod pausing;
 mod records;
 mod schedule;
 mod told;

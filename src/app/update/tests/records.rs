@@ -44,7 +44,7 @@ proptest! {
             let configuration = state.study.space.configuration(&Point(vec![1, 0, 1, 0]));
             let (trial, origin) = (number(i), Origin::Manual);
             state.apply(&Record::TrialQueued { trial, configuration, origin }).unwrap();
-            state.apply(&Record::TrialStarted { trial }).unwrap();
+            play(&mut state, started(trial.0));
         }
         let objectives: Vec<Objectives> = results
             .iter()

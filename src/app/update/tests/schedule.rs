@@ -1,6 +1,7 @@
 //! What is submitted and asked for, and when.
 
 use super::*;
+use crate::app::Places;
 use crate::search::Ask;
 
 #[test]
@@ -64,7 +65,7 @@ fn a_proposal_is_asked_for_once_the_place_is_free_and_rests_on_every_result() {
 fn proposals_asked_for_again_after_an_interruption_rest_on_the_same() {
     let interrupt = |state: &mut State| {
         state.search = SearchStatus::Idle;
-        state.submitted.clear();
+        state.places = Places::default();
         let program = "test".into();
         let session = Record::SessionStarted { program, trials: 4 };
         state.apply(&session).unwrap();
@@ -97,11 +98,14 @@ fn a_trial_that_is_to_go_on_has_its_place_before_anything_is_asked_for() {
     play(&mut state, ready());
     play(&mut state, proposed(&[[1, 0, 1, 1], [0, 2, 1, 0]], true));
     play(&mut state, started(0));
+    play(&mut state, Event::Message(Message::Pause(TrialId(0))));
     let paused = Event::Executor(ExecutorEvent::Paused(TrialId(0)));
     play(&mut state, paused);
     play(&mut state, started(1));
     play(&mut state, Event::Message(Message::Resume(TrialId(0))));
-    assert_eq!(asked(&play(&mut state, finished(1, 0.9, 2.0))), None);
+    let goes_on = play(&mut state, finished(1, 0.9, 2.0));
+    let resumed = [Effect::Forget(TrialId(1)), Effect::Resume(TrialId(0))];
+    assert_eq!(goes_on, resumed, "nothing is asked for");
     let resumed = Event::Executor(ExecutorEvent::Resumed(TrialId(0)));
     assert_eq!(play(&mut state, resumed), []);
     let ask = asked(&play(&mut state, finished(0, 0.8, 1.0))).unwrap();

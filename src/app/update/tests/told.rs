@@ -23,7 +23,7 @@ fn a_diverged_trial_is_told_to_the_search_and_three_failures_pause_the_study() {
     };
     assert_eq!(question(&state, 1).history, [first]);
     for trial in 1..4 {
-        assert!(!state.study_paused);
+        assert!(state.study_paused.is_none());
         play(&mut state, started(trial));
         let cause = Cause::Error {
             said: "disk".into(),
@@ -31,7 +31,43 @@ fn a_diverged_trial_is_told_to_the_search_and_three_failures_pause_the_study() {
         let failed = ExecutorEvent::Failed(TrialId(trial), cause);
         play(&mut state, Event::Executor(failed));
     }
-    assert!(state.study_paused);
+    assert!(state.study_paused.is_some());
+}
+
+#[test]
+fn failures_in_a_row_are_counted_by_the_order_of_ends_also_after_a_restart() {
+    let failure = |said: &str| Cause::Error { said: said.into() };
+    let failed =
+        |trial, said| Event::Executor(ExecutorEvent::Failed(TrialId(trial), failure(said)));
+    let mut state = study(4, 6);
+    state.capacity = 4;
+    play(&mut state, ready());
+    let points = [[1, 0, 1, 1], [0, 2, 1, 0], [0, 1, 1, 0], [0, 3, 1, 0]];
+    play(&mut state, proposed(&points, true));
+    (0..4).for_each(|trial| {
+        play(&mut state, started(trial));
+    });
+    // The first ends last but one: by their numbers the failures are in a row from the start, by their ends only later.
+    play(&mut state, failed(3, "disk"));
+    play(&mut state, failed(2, "disk"));
+    play(&mut state, finished(0, 0.8, 1.0));
+    play(&mut state, failed(1, "disk"));
+    assert_eq!(state.study_paused, None);
+    let program = "test".into();
+    let session = Record::SessionStarted { program, trials: 6 };
+    state.apply(&session).unwrap();
+    play(&mut state, proposed(&[[2, 0, 1, 1], [2, 0, 1, 0]], false));
+    play(&mut state, started(4));
+    play(&mut state, started(5));
+    play(&mut state, failed(5, "full"));
+    assert_eq!(state.study_paused, None);
+    let others = play(&mut state, failed(4, "full again"));
+    assert_eq!(others, [Effect::Forget(TrialId(4))]);
+    let why = StudyPause::Failed("full again".into());
+    assert_eq!(state.study_paused, Some(why));
+    let told = state.notices.back().unwrap();
+    let paused = "study paused after 3 failures in a row; resume it once the cause is mended";
+    assert_eq!(told.text, paused);
 }
 
 #[test]
@@ -50,11 +86,11 @@ fn three_trials_in_a_row_without_memory_pause_the_study() {
         play(&mut state, started(trial));
         play(&mut state, infeasible(trial, cause));
     }
-    assert!(!state.study_paused, "not in a row");
+    assert!(state.study_paused.is_none(), "not in a row");
     play(&mut state, proposed(&[[2, 0, 1, 1]], false));
     play(&mut state, started(4));
     play(&mut state, infeasible(4, lacks_memory(9)));
-    assert!(state.study_paused);
+    assert!(state.study_paused.is_some());
     let advice = &state.notices.back().unwrap().text;
     assert!(advice.contains("another `name`"), "{advice}");
 }
@@ -191,5 +227,5 @@ fn a_space_of_which_nothing_fits_is_a_failure_that_says_so() {
         panic!("{:?}", state.search);
     };
     assert!(reason.contains("fits the 5 MB"), "{reason}");
-    assert!(state.study_paused);
+    assert!(state.study_paused.is_some());
 }
