@@ -67,6 +67,10 @@ pub(super) fn on_executor(state: &mut State, event: ExecutorEvent) -> Vec<Effect
             state.places.runs(trial);
             Record::TrialStarted { trial }
         }
+        // A training that went on from an earlier point comes by the same epochs once more.
+        ExecutorEvent::Epoch(trial, report) if is_known(state, trial, report.epoch) => {
+            return Vec::new();
+        }
         ExecutorEvent::Epoch(trial, report) => Record::TrialEpoch { trial, report },
         ExecutorEvent::Paused(trial) => {
             stands_still(state, trial);
@@ -184,4 +188,10 @@ fn lacked_memory(trial: &Trial) -> bool {
 fn in_a_row(state: &State, is_one: fn(&Trial) -> bool) -> usize {
     let ends = state.over.iter().rev().filter_map(|id| state.trial(*id));
     ends.take_while(|trial| is_one(trial)).count()
+}
+
+/// Whether the trial's records tell of the epoch.
+fn is_known(state: &State, trial: TrialId, epoch: u32) -> bool {
+    let known = state.trial(trial).map_or(0, |trial| trial.epochs.len());
+    epoch as usize <= known
 }

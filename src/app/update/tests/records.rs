@@ -30,6 +30,29 @@ fn the_reference_point_is_derived_once_before_the_first_proposal_is_asked_for() 
     assert_eq!(state.reference_point, Some(fixed), "it stays");
 }
 
+#[test]
+fn an_epoch_that_is_told_again_is_no_news() {
+    let mut state = study(1, 1);
+    play(&mut state, ready());
+    play(&mut state, proposed(&[[1, 0, 1, 1]], true));
+    play(&mut state, started(0));
+    let epoch = |epoch: u32| {
+        let report = EpochReport {
+            epoch,
+            train_loss: 0.5,
+            validation_loss: 0.6,
+            score: 0.7,
+            wall_seconds: f64::from(epoch),
+        };
+        Event::Executor(ExecutorEvent::Epoch(TrialId(0), report))
+    };
+    for told in [1, 2, 1, 2, 3] {
+        play(&mut state, epoch(told));
+    }
+    let known: Vec<u32> = state.trials[0].epochs.iter().map(|e| e.epoch).collect();
+    assert_eq!(known, [1, 2, 3]);
+}
+
 proptest! {
     #[test]
     fn the_front_grows_trial_by_trial_to_what_it_is_at_once(
