@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, bounded};
 
@@ -11,6 +11,9 @@ use super::runtime::Interface;
 use super::{Message, State};
 use crate::journal::Record;
 use crate::tui::{self, ANSWER_PATIENCE, Input, Palette, Screen, Settings, Terminal};
+
+/// So long leaving waits for an answer that has not come yet.
+const LAST_PATIENCE: Duration = Duration::from_millis(200);
 
 /// The terminal, what it shows, and its keyboard.
 pub struct OnScreen {
@@ -21,6 +24,8 @@ pub struct OnScreen {
     early: VecDeque<Input>,
     /// Has always something to say.
     at_once: Receiver<()>,
+    /// Whether the terminal has not answered yet.
+    is_asked: bool,
     retake: bool,
     /// Whether the terminal takes a further frame.
     is_ready: bool,
@@ -43,9 +48,10 @@ impl OnScreen {
         let input = tui::input(asks)?;
         let mut screen = Screen::new(settings);
         let mut early = VecDeque::new();
+        let mut is_asked = asks;
         if asks {
             terminal.ask_background()?;
-            early = await_answers(&input, &mut screen);
+            (early, is_asked) = await_answers(&input, &mut screen);
         }
         Ok(Self {
             terminal,
@@ -53,6 +59,7 @@ impl OnScreen {
             input,
             early,
             at_once: bounded(0).1,
+            is_asked,
             retake: false,
             is_ready: true,
             lost: None,
@@ -62,7 +69,7 @@ impl OnScreen {
     /// The same for a study on which another program works.
     #[must_use]
     pub fn watching(mut self) -> Self {
-        self.screen = self.screen.watching();
+        self.screen.watch();
         self
     }
 }
@@ -79,18 +86,30 @@ impl OnScreen {
     }
 }
 
-/// Waits a moment for the terminal's answers; what else comes meanwhile is returned.
-fn await_answers(input: &Receiver<Input>, screen: &mut Screen) -> VecDeque<Input> {
+impl Drop for OnScreen {
+    /// An answer that is still on its way would be typed into the shell.
+    fn drop(&mut self) {
+        let deadline = Instant::now() + LAST_PATIENCE;
+        while self.is_asked
+            && let Ok(came) = self.input.recv_deadline(deadline)
+        {
+            self.is_asked = !matches!(came, Input::Answered | Input::Gone);
+        }
+    }
+}
+
+/// Waits a moment for the terminal's answers; what else comes meanwhile is returned, and whether they have not come.
+fn await_answers(input: &Receiver<Input>, screen: &mut Screen) -> (VecDeque<Input>, bool) {
     let deadline = Instant::now() + ANSWER_PATIENCE;
     let mut others = VecDeque::new();
     while let Ok(came) = input.recv_deadline(deadline) {
         match came {
-            Input::Answered => break,
+            Input::Answered => return (others, false),
             Input::Background(background) => screen.suit(background),
             other => others.push_back(other),
         }
     }
-    others
+    (others, true)
 }
 
 impl Interface for OnScreen {
@@ -111,7 +130,7 @@ impl Interface for OnScreen {
                 Input::Terminal(event) => messages.extend(self.screen.on_event(event, state)),
                 Input::Burst(text) => messages.extend(self.screen.on_burst(&text, state)),
                 Input::Background(background) => self.screen.suit(background),
-                Input::Answered => {}
+                Input::Answered => self.is_asked = false,
                 Input::Unfinished => self.screen.tell_unfinished(),
                 Input::Resized => self.screen.invalidate(),
                 Input::Suspend => self.screen.suspend(),

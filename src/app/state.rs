@@ -214,6 +214,8 @@ pub struct State {
     pub vitals: Option<Vitals>,
     /// How busy the first device was at the last looks, 0 to 1, oldest first.
     pub utilisation: VecDeque<f32>,
+    /// Whether the journal that this follows cannot be read at the moment, so that it may be old.
+    pub stale: bool,
     /// How the run ends, once it was asked to.
     pub stopping: Option<Ending>,
     /// Latest notices, oldest first.
@@ -254,6 +256,7 @@ impl State {
             export: ExportStatus::Idle,
             vitals: None,
             utilisation: VecDeque::new(),
+            stale: false,
             stopping: None,
             notices: VecDeque::new(),
             notices_ever: 0,

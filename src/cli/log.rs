@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use autopeft::streams;
 use tracing_subscriber::EnvFilter;
 
@@ -22,6 +22,10 @@ pub(crate) fn to_file(run_folder: &Path) -> Result<PathBuf> {
     let path = run_folder.join("log.txt");
     let unusable = || format!("cannot write the log {}", path.display());
     fs::create_dir_all(run_folder).with_context(unusable)?;
+    // A pipe would be waited for.
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        bail!("{}: it is no regular file; move it away", unusable());
+    }
     let file = OpenOptions::new()
         .append(true)
         .create(true)

@@ -26,6 +26,7 @@ mod popup;
 mod prompt;
 mod screen;
 mod surface;
+mod taken;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -39,4 +40,5 @@ pub use keymap::{Keymap, Settings, SettingsError};
 pub use palette::Palette;
 pub use picture::picture;
 pub use screen::Screen;
-pub use terminal::{Terminal, restore};
+pub use taken::restore;
+pub use terminal::Terminal;

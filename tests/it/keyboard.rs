@@ -185,3 +185,15 @@ fn every_size_of_a_terminal_can_be_worked_with() {
     assert!(peak < 600_000, "{peak} kB");
     assert_eq!(seat.leave(), Some(0));
 }
+
+#[test]
+fn a_log_that_is_a_pipe_is_an_error_at_once() {
+    let lab = complete();
+    let log = lab.path("runs/tiny/log.txt");
+    let _ = fs::remove_file(&log);
+    let made = Command::new("mkfifo").arg(&log).status();
+    assert!(made.unwrap().success());
+    let mut seat = Seat::take(&lab, size(80, 24));
+    assert_eq!(seat.child.wait().unwrap().code(), Some(1));
+    seat.wait_for("cannot write the log runs/tiny/log.txt: it is no regular file; move it away");
+}

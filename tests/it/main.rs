@@ -37,6 +37,7 @@ mod minilm;
 #[cfg(target_os = "linux")]
 mod pausing;
 mod reference;
+mod stalls;
 mod streams;
 mod surroundings;
 mod terminal;

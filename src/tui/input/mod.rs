@@ -5,11 +5,15 @@
 //!              └─ csi: what a whole sequence means
 //! ```
 
+mod ascii;
 mod burst;
 mod csi;
 mod parser;
+mod paste;
+mod state;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::fs::File;
 use std::io::{self, IsTerminal};

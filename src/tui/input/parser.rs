@@ -6,18 +6,16 @@
 
 use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyModifiers};
 
 use super::Input;
+use super::ascii::{ascii, key};
 use super::csi::{self, Meaning};
+use super::paste::{Paste, Pasted};
+use super::state::{ALONE, State};
+use super::text::{Text, Told};
 use crate::tui::background;
 
-/// `ESC` behind which nothing comes for so long was pressed.
-const ALONE: Duration = Duration::from_millis(100);
-/// The next piece of a sequence comes within this time, also on a slow line.
-const PIECE: Duration = Duration::from_secs(3);
-/// The next piece of a text: an answer, a title.
-const TEXT_PIECE: Duration = Duration::from_secs(10);
 /// After so long in the middle of a text it is worth a word.
 const SILENCE: Duration = Duration::from_secs(1);
 /// For so long after a question its answer may begin with an `ESC` that comes alone.
@@ -26,61 +24,8 @@ const ANSWERABLE: Duration = Duration::from_secs(30);
 const PROMPT: Duration = Duration::from_secs(1);
 /// No sequence but a text is longer, in bytes.
 const LONGEST: usize = 256;
-/// What is kept of a text, in bytes.
-const KEPT: usize = 1 << 16;
-/// What ends a paste.
-const PASTE_END: &[u8] = b"\x1b[201~";
 
 const ESC: u8 = 0x1b;
-
-/// Which text: what may end it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// OSC: `ESC \`, or `BEL`.
-    Command,
-    /// DCS, APC, PM, SOS: `ESC \`.
-    Other,
-}
-
-/// Where the bytes read so far have led.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
-    Ground,
-    /// The first bytes of a character, and how many it has. `alt`: `ESC` came before it.
-    Character {
-        bytes: Vec<u8>,
-        length: usize,
-        alt: bool,
-    },
-    /// `ESC`, or `ESC ESC`.
-    Escape {
-        twice: bool,
-    },
-    /// `ESC`, which was told as a key; a piece of a sequence may follow yet.
-    Pressed,
-    /// `ESC` and a byte from space to `/`.
-    Intermediate,
-    /// `ESC O`.
-    SingleShift,
-    /// `ESC [`, and what follows it.
-    Control(Vec<u8>),
-    /// `ESC [ [`.
-    Console,
-    /// `ESC [ M`, and how many bytes follow.
-    OldMouse(usize),
-    /// `ESC ]` and its kin; `escape`: and an `ESC`, which may be half of its end. `c1`: begun by one byte, as which it ends.
-    Text {
-        kind: Kind,
-        c1: bool,
-        text: Vec<u8>,
-        escape: bool,
-    },
-    /// `ESC [ 200 ~`; `ending`: so many bytes of its end have come.
-    Paste {
-        text: Vec<u8>,
-        ending: usize,
-    },
-}
 
 /// Reads bytes.
 #[derive(Debug)]
@@ -131,7 +76,7 @@ impl Parser {
     /// When the clock is to be looked at, if nothing comes before.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let latest = self.latest?;
-        let speaks = !self.said && matches!(self.state, State::Text { .. } | State::Paste { .. });
+        let speaks = !self.said && self.state.is_text();
         match speaks {
             true => Some(latest + SILENCE),
             false => self.patience(latest).map(|patience| latest + patience),
@@ -140,15 +85,11 @@ impl Parser {
 
     /// How long the state at hand waits for the next byte.
     fn patience(&self, latest: Instant) -> Option<Duration> {
-        let is_answerable =
-            (self.asked).is_some_and(|asked| latest.saturating_duration_since(asked) < ANSWERABLE);
-        match self.state {
-            State::Ground | State::Paste { .. } => None,
-            State::Escape { .. } if is_answerable => Some(PIECE),
-            State::Escape { .. } | State::Intermediate => Some(ALONE),
-            State::Text { escape: false, .. } => Some(TEXT_PIECE),
-            _ => Some(PIECE),
-        }
+        let since_asked = self
+            .asked
+            .map(|asked| latest.saturating_duration_since(asked));
+        self.state
+            .patience(since_asked.is_some_and(|since| since < ANSWERABLE))
     }
 
     /// What follows from nothing having come until now.
@@ -158,8 +99,7 @@ impl Parser {
             return heard;
         };
         let silence = now.saturating_duration_since(latest);
-        let is_text = matches!(self.state, State::Text { .. } | State::Paste { .. });
-        if is_text && !self.said && silence >= SILENCE {
+        if self.state.is_text() && !self.said && silence >= SILENCE {
             self.said = true;
             heard.push(Input::Unfinished);
         }
@@ -202,19 +142,21 @@ impl Parser {
             State::Console if matches!(byte, 0x20..=0x7e) => self.mean(csi::console(byte)),
             State::OldMouse(left @ 2..) => self.state = State::OldMouse(left - 1),
             State::OldMouse(_) => {}
-            State::Text {
-                kind,
-                c1,
-                text,
-                escape: false,
-            } => self.text(kind, c1, text, byte, alone),
-            State::Text { kind, text, .. } => match byte {
-                b'\\' => self.end_text(kind, &text),
-                // The end of it never came.
-                _ if paused => self.pressed(byte),
-                _ => self.escape(byte, false),
+            State::Text(mut text) => match text.take(byte, paused, alone) {
+                Told::On => self.state = State::Text(text),
+                Told::Whole(command) => self.command(command.as_deref().unwrap_or_default()),
+                Told::Cancelled => {}
+                Told::Left {
+                    behind_escape: true,
+                } => self.escape(byte, false),
+                Told::Left { .. } => self.pressed(byte),
             },
-            State::Paste { text, ending } => self.paste(text, ending, byte, alone),
+            State::Paste(mut paste) => match paste.take(byte, alone) {
+                Pasted::On => self.state = State::Paste(paste),
+                Pasted::Whole(text) => self.heard.push(Input::Terminal(Event::Paste(text))),
+                Pasted::Dropped => {}
+                Pasted::Left => self.pressed(byte),
+            },
             State::Intermediate | State::Console => self.begin(byte, false),
         }
     }
@@ -250,21 +192,11 @@ impl Parser {
 
     /// One of the control characters above ASCII, which stand for `ESC` and another.
     fn single(&mut self, byte: u8) {
-        let mut text = |kind| {
-            self.state = State::Text {
-                kind,
-                c1: true,
-                text: Vec::new(),
-                escape: false,
-            };
+        self.state = match byte {
+            0x8f => State::SingleShift,
+            0x9b => State::Control(Vec::new()),
+            _ => Text::begun_by_single(byte).map_or(State::Ground, State::Text),
         };
-        match byte {
-            0x9d => text(Kind::Command),
-            0x90 | 0x98 | 0x9e | 0x9f => text(Kind::Other),
-            0x8f => self.state = State::SingleShift,
-            0x9b => self.state = State::Control(Vec::new()),
-            _ => {}
-        }
     }
 
     fn character(&mut self, mut bytes: Vec<u8>, length: usize, alt: bool, byte: u8) {
@@ -295,16 +227,12 @@ impl Parser {
 
     /// Directly behind `ESC`.
     fn escape(&mut self, byte: u8, twice: bool) {
-        let text = |kind| State::Text {
-            kind,
-            c1: false,
-            text: Vec::new(),
-            escape: false,
-        };
+        if let Some(text) = Text::begun_by(byte) {
+            self.state = State::Text(text);
+            return;
+        }
         self.state = match byte {
             b'[' => State::Control(Vec::new()),
-            b']' => text(Kind::Command),
-            b'P' | b'_' | b'^' | b'X' => text(Kind::Other),
             b'O' => State::SingleShift,
             0x20..=0x2f => State::Intermediate,
             ESC => {
@@ -344,12 +272,7 @@ impl Parser {
     fn mean(&mut self, meaning: Meaning) {
         match meaning {
             Meaning::Event(event) => self.heard.push(Input::Terminal(event)),
-            Meaning::Paste => {
-                self.state = State::Paste {
-                    text: Vec::new(),
-                    ending: 0,
-                }
-            }
+            Meaning::Paste => self.state = State::Paste(Paste::default()),
             Meaning::Answered => {
                 // On a slow line, or one that cuts, further pieces may follow yet.
                 let is_prompt = |asked: Instant| {
@@ -362,87 +285,12 @@ impl Parser {
         }
     }
 
-    fn text(&mut self, kind: Kind, c1: bool, mut text: Vec<u8>, byte: u8, alone: bool) {
-        match byte {
-            0x07 if kind == Kind::Command => return self.end_text(kind, &text),
-            0x9c if c1 => {
-                // It may be written as UTF-8.
-                let text = text.strip_suffix(b"\xc2").unwrap_or(&text);
-                return self.end_text(kind, text);
-            }
-            // Cancelled by the terminal, or by a hand.
-            0x18 | 0x1a => return,
-            0x00..=0x1f if byte != ESC && alone => return self.begin(byte, false),
-            ESC => {}
-            _ if text.len() < KEPT => text.push(byte),
-            _ => {}
-        }
-        self.state = State::Text {
-            kind,
-            c1,
-            text,
-            escape: byte == ESC,
-        };
-    }
-
-    fn end_text(&mut self, kind: Kind, text: &[u8]) {
-        let background = match kind {
-            Kind::Command => background::answered(text),
-            Kind::Other => None,
-        };
+    /// A whole operating system command.
+    fn command(&mut self, text: &[u8]) {
+        let background = background::answered(text);
         if background.is_some() && self.asked.is_some() {
             self.asked = self.latest;
         }
         self.heard.extend(background.map(Input::Background));
-    }
-
-    fn paste(&mut self, mut text: Vec<u8>, ending: usize, byte: u8, alone: bool) {
-        const CONTROL_C: u8 = 3;
-        let mut keep = |bytes: &[u8]| {
-            if text.len() < KEPT {
-                text.extend_from_slice(bytes);
-            }
-        };
-        let ending = match byte {
-            _ if byte == PASTE_END[ending] => ending + 1,
-            // Its end never came, and somebody wants to go on.
-            CONTROL_C if alone => return,
-            _ if ending == 1 && alone => return self.pressed(byte),
-            ESC => {
-                keep(&PASTE_END[..ending]);
-                1
-            }
-            _ => {
-                keep(&PASTE_END[..ending]);
-                keep(&[byte]);
-                0
-            }
-        };
-        if ending < PASTE_END.len() {
-            self.state = State::Paste { text, ending };
-            return;
-        }
-        let pasted = String::from_utf8_lossy(&text).into_owned();
-        self.heard.push(Input::Terminal(Event::Paste(pasted)));
-    }
-}
-
-fn key(code: KeyCode, modifiers: KeyModifiers) -> Input {
-    Input::Terminal(Event::Key(KeyEvent::new(code, modifiers)))
-}
-
-/// The key of an ASCII byte, as a terminal in raw mode sends it.
-fn ascii(byte: u8) -> (KeyCode, KeyModifiers) {
-    let control = |character| (KeyCode::Char(character), KeyModifiers::CONTROL);
-    let plain = |code| (code, KeyModifiers::NONE);
-    match byte {
-        0 => control(' '),
-        b'\r' => plain(KeyCode::Enter),
-        b'\t' => plain(KeyCode::Tab),
-        0x7f => plain(KeyCode::Backspace),
-        0x01..=0x1a => control(char::from(byte - 1 + b'a')),
-        0x1b..=0x1f => control(char::from(byte - 0x1c + b'4')),
-        b'A'..=b'Z' => (KeyCode::Char(char::from(byte)), KeyModifiers::SHIFT),
-        _ => plain(KeyCode::Char(char::from(byte))),
     }
 }

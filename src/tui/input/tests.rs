@@ -247,7 +247,7 @@ fn keys_are_what_they_were() {
 
 #[test]
 fn escape_is_a_key_at_once_where_nothing_is_asked_and_before_long_where_something_is() {
-    for (asked, time) in [(false, 100), (true, 3000)] {
+    for (asked, time) in [(false, 50), (true, 3000)] {
         let mut line = Line::new(asked);
         line.send(b"\x1b");
         line.wait(Duration::from_millis(time - 1));

@@ -113,6 +113,9 @@ fn status(view: &View, state: &State) -> (String, Severity) {
         let text = format!("frozen, {} goes on", key(Action::Freeze));
         return (text, Severity::Warning);
     }
+    if state.stale {
+        return ("the journal does not answer".into(), Severity::Warning);
+    }
     if view.watching {
         return ("watching".into(), Severity::Info);
     }

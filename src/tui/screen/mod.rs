@@ -72,11 +72,9 @@ impl Screen {
         }
     }
 
-    /// A screen that looks at a study on which another program works: it asks nothing of the study.
-    #[must_use]
-    pub fn watching(mut self) -> Self {
+    /// Looks at a study on which another program works: asks nothing of the study from now on.
+    pub fn watch(&mut self) {
         self.view.watching = true;
-        self
     }
 
     /// Takes the colours for what is behind the text, unless they were chosen.

@@ -544,7 +544,8 @@ fn a_frozen_picture_stays_while_the_study_goes_on() {
 #[test]
 fn a_view_that_watches_asks_nothing_of_the_study() {
     let state = studies::busy();
-    let mut screen = screen().watching();
+    let mut screen = screen();
+    screen.watch();
     for keys in ["p", "x", "r", "+", "a", "P", "e", "m", "M"] {
         assert_eq!(press(&mut screen, &state, keys), None, "{keys}");
         assert!(
