@@ -55,6 +55,8 @@
 //! - Only [`journal`], [`export`], [`study`] and weights files serialise; the user's own keys and colours are read by
 //!   `tui::keymap`. Every file is whole or not there.
 //! - A configuration that cannot be trained is a result, not an error; a panic at a worker's edge fails one trial.
+//! - What others wrote, in names, labels and texts, is shown by [`visible`] wherever text is plain: on one line, with what a
+//!   terminal would obey written out.
 //! - Nothing but the interface in charge writes to the terminal; while the screen is up, standard output and error lead
 //!   to the log. Only [`streams`] writes to standard output and error, and neither panics nor loses an error silently;
 //!   what libraries print is never between the lines of standard output.
@@ -80,6 +82,7 @@ pub mod export;
 pub mod hub;
 pub mod journal;
 mod json;
+pub mod markdown;
 pub mod memory;
 pub mod model;
 pub mod regular;
@@ -90,3 +93,4 @@ pub mod study;
 pub mod task;
 pub mod train;
 pub mod tui;
+pub mod visible;

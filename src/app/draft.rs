@@ -1,16 +1,20 @@
 //! A new study for data of one's own: looks at files and encoder, and proposes every value that the look can tell.
 
+mod error;
 mod proposals;
 
 use std::path::{Path, PathBuf};
 
 use crate::hub::{Hub, HubProgress};
-use crate::model::{LoadError, ModelFiles, SourceError, Tokenizer, TokenizerError};
-use crate::study::{Draft, ModelSource, StudyName};
+use crate::model::{ModelFiles, Tokenizer};
+use crate::study::{Draft, ModelSource, StudyName, written};
 use crate::task::{
-    Column, Dataset, Edition, MissingLabels, Predicted, QuotedLines, Resolution, Sketch, TaskError,
-    TaskSettings, ValidationSplit, load, visible,
+    Column, Dataset, Edition, MissingLabels, Predicted, QuotedLines, Resolution, Sketch,
+    TaskSettings, ValidationSplit, load,
 };
+use crate::visible::visible;
+pub use error::DraftError;
+use error::advised;
 use proposals::{counts, epochs, labels_seen, length, metric, warnings};
 
 /// More rows than this in training, and the search sees only a share of them.
@@ -33,7 +37,7 @@ pub struct Wishes {
     pub validation: Option<PathBuf>,
     /// Test rows, absolute.
     pub test: Option<PathBuf>,
-    /// The text's column, or the two of a pair; empty: to be guessed.
+    /// The text's column, or the two of a pair, also as one text with a comma; empty: to be guessed.
     pub text_columns: Vec<String>,
     /// The label's column.
     pub label_column: Option<String>,
@@ -47,94 +51,27 @@ pub struct Wishes {
     pub quoted_lines: QuotedLines,
 }
 
-/// Keys of a study file that errors of its data advise, and what says the same here.
-const OPTIONS: [(&str, &str); 4] = [
-    ("`task.quoted_lines = \"trust\"`", "--trust-quoted-lines"),
-    ("`task.missing_labels = \"drop\"`", "--drop-missing-labels"),
-    ("`task.labels`", "--labels"),
-    ("`regression = true`", "--predict amounts"),
-];
-
-/// Why no study can be proposed.
-#[derive(Debug, thiserror::Error)]
-pub enum DraftError {
-    /// The data cannot be used.
-    #[error(transparent)]
-    Task(#[from] TaskError),
-    /// The data cannot be used as they stand, and a key of the study file would help.
-    #[error("{error}; here {options}")]
-    Keys {
-        /// What is wrong, and which key says what to do.
-        error: Box<TaskError>,
-        /// What to say in the keys' place.
-        options: String,
-    },
-    /// The model cannot be found.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The model's configuration cannot be used.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The tokenizer or a text cannot be used.
-    #[error(transparent)]
-    Tokenizer(#[from] TokenizerError),
-    /// Nothing tells which column is the label.
-    #[error("{path}: which column is the label? name it with --label; the columns are {columns}")]
-    NoLabel {
-        /// The file.
-        path: PathBuf,
-        /// What there is to choose from.
-        columns: String,
-    },
-    /// The column that is named as the label numbers the rows.
-    #[error(
-        "{path}: the column `{label}` counts the rows from the first to the last, and is no label; name another with --label; the columns are {columns}"
-    )]
-    CountsRows {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        label: String,
-        /// What there is to choose from.
-        columns: String,
-    },
-    /// The labels are numbers that may be classes or amounts.
-    #[error(
-        "{path}: the column `{label}` holds {distinct} whole numbers side by side: do they number classes, or are they amounts? say which with --predict classes or --predict amounts"
-    )]
-    ClassesOrAmounts {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        label: String,
-        /// Different numbers.
-        distinct: usize,
-    },
-    /// Nothing tells which columns are the texts.
-    #[error(
-        "{path}: which column is the text? name it, or the two of a pair, with --text; the columns are {columns}"
-    )]
-    NoText {
-        /// The file.
-        path: PathBuf,
-        /// What there is to choose from.
-        columns: String,
-    },
+impl Wishes {
+    /// Every file and folder that the study file will name.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        let model = match &self.model {
+            ModelSource::Folder(folder) => Some(folder),
+            ModelSource::Embedded | ModelSource::Hub { .. } => None,
+        };
+        let files = [Some(&self.train), self.validation.as_ref()];
+        let files = files.into_iter().chain([self.test.as_ref(), model]);
+        files.flatten().map(PathBuf::as_path)
+    }
 }
 
-/// The error of data, with what to say in place of the keys that it advises.
-fn advised(error: TaskError) -> DraftError {
-    let told = error.to_string();
-    let advised = OPTIONS.iter().filter(|(key, _)| told.contains(key));
-    let options: Vec<String> = advised
-        .map(|(key, option)| format!("{key} is {option}"))
-        .collect();
-    match options.is_empty() {
-        true => DraftError::Task(error),
-        false => DraftError::Keys {
-            error: Box::new(error),
-            options: options.join(", "),
-        },
+/// The columns that somebody names: one, which may have commas in its name, or else several with commas.
+fn columns_named(sketch: &Sketch, named: &str) -> Vec<String> {
+    match sketch.columns.iter().any(|column| column.name == named) {
+        true => vec![named.to_owned()],
+        false => named
+            .split(',')
+            .map(|name| name.trim().to_owned())
+            .collect(),
     }
 }
 
@@ -147,6 +84,12 @@ pub fn draft(
     hub: &Hub,
     progress: &mut dyn FnMut(HubProgress),
 ) -> Result<Draft, DraftError> {
+    for path in wishes.paths() {
+        if written(path, &wishes.folder).to_str().is_none() {
+            let path = path.to_owned();
+            return Err(DraftError::NotUnicode { path });
+        }
+    }
     let sketch = Sketch::of(&wishes.train, None, wishes.quoted_lines).map_err(advised)?;
     let columns = || {
         let names: Vec<&str> = sketch.columns.iter().map(|c| c.name.as_str()).collect();
@@ -167,8 +110,10 @@ pub fn draft(
             columns: columns(),
         });
     }
-    let text_columns = match wishes.text_columns.is_empty() {
-        false => wishes.text_columns.clone(),
+    let text_columns: Vec<String> = match wishes.text_columns.is_empty() {
+        false => (wishes.text_columns.iter())
+            .flat_map(|named| columns_named(&sketch, named))
+            .collect(),
         true => sketch
             .texts(&label.name)
             .iter()

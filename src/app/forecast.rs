@@ -9,6 +9,7 @@ use crate::model::tensor::Device;
 use crate::model::{AdaptedSettings, trained_parameters};
 use crate::train::TrainError;
 use crate::train::estimate::{memory_bytes, speed};
+use crate::visible::Lines;
 
 /// What the largest configuration of a study takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,7 +82,7 @@ impl Forecast {
     }
 
     /// The lines of an overview.
-    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, trials: usize) -> fmt::Result {
+    pub(super) fn write(&self, f: &mut Lines<impl fmt::Write>, trials: usize) -> fmt::Result {
         let trial = self.epoch_seconds * f64::from(self.epochs);
         writeln!(
             f,
@@ -138,16 +139,16 @@ mod tests {
     use super::*;
     use crate::memory::Room;
 
-    struct Lines<'a>(&'a Forecast, usize);
+    struct Told<'a>(&'a Forecast, usize);
 
-    impl fmt::Display for Lines<'_> {
+    impl fmt::Display for Told<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            self.0.write(f, self.1)
+            self.0.write(&mut super::Lines(f), self.1)
         }
     }
 
     fn lines(forecast: &Forecast) -> String {
-        Lines(forecast, 60).to_string()
+        Told(forecast, 60).to_string()
     }
 
     #[test]

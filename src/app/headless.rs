@@ -8,6 +8,7 @@ use serde_json::json;
 use super::runtime::Interface;
 use super::{Message, SearchStatus, Severity, State};
 use crate::journal::Record;
+use crate::visible::visible;
 
 /// Writes what happens to `out`.
 pub struct Headless<W> {
@@ -31,11 +32,16 @@ impl<W: Write> Headless<W> {
     }
 
     fn line(&mut self, kind: &str, text: &str) -> std::io::Result<()> {
-        if self.as_json {
-            writeln!(self.out, "{}", json!({ "event": kind, "text": text }))
-        } else {
-            writeln!(self.out, "{text}")
-        }
+        let line = match self.as_json {
+            true => json!({ "event": kind, "text": text }).to_string(),
+            false => text.to_owned(),
+        };
+        self.write(&line)
+    }
+
+    /// One line, whatever is in it; JSON is still that.
+    fn write(&mut self, line: &str) -> std::io::Result<()> {
+        writeln!(self.out, "{}", visible(line))
     }
 }
 
@@ -53,9 +59,9 @@ impl<W: Write> Interface for Headless<W> {
                 object.insert("hypervolume".to_owned(), json!(state.hypervolume()));
                 object.insert("front".to_owned(), json!(state.front));
             }
-            writeln!(self.out, "{}", serde_json::Value::Object(object))?;
+            self.write(&serde_json::Value::Object(object).to_string())?;
         } else if let Some(text) = sentence(record, state) {
-            writeln!(self.out, "{text}")?;
+            self.write(&text)?;
         }
         self.out.flush()
     }

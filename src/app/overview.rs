@@ -11,9 +11,10 @@ use crate::domain::PeftSpace;
 use crate::journal::JournalError;
 use crate::model::config::EncoderConfig;
 use crate::study::Study;
-use crate::task::{Dataset, Labels, Resolution, visible};
+use crate::task::{Dataset, Labels, Resolution};
 use crate::train::TrainError;
 use crate::train::rows::Examined;
+use crate::visible::Lines;
 
 /// Everything that a study was resolved to.
 pub struct Overview<'a> {
@@ -162,6 +163,7 @@ impl<'a> Overview<'a> {
 
 impl fmt::Display for Overview<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Lines(f);
         let Study {
             name,
             seed,
@@ -203,7 +205,6 @@ impl fmt::Display for Overview<'_> {
         )?;
         match &data.labels {
             Labels::Classes(names) => {
-                let names: Vec<String> = names.iter().map(|name| visible(name)).collect();
                 writeln!(f, "            classes: {}", names.join(", "))?;
             }
             Labels::Regression => writeln!(f, "            a number is predicted")?,
@@ -264,7 +265,7 @@ impl fmt::Display for Overview<'_> {
 
 impl Overview<'_> {
     /// Steps, which can be told beforehand; seconds only once trials were trained.
-    fn write_cost(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_cost(&self, f: &mut Lines<impl fmt::Write>) -> fmt::Result {
         let (search, training, fidelity) = (
             &self.study.search,
             &self.study.training,
@@ -290,21 +291,20 @@ impl Overview<'_> {
     }
 
     /// What the rows measured on can tell apart.
-    fn write_resolution(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_resolution(&self, f: &mut Lines<impl fmt::Write>) -> fmt::Result {
         let data = self.dataset;
         let parts = [("measure", &data.validation), ("test", &data.test)];
         for (name, rows) in parts.into_iter().filter(|(_, rows)| !rows.is_empty()) {
             let resolution = Resolution::of(rows, &data.labels, data.scoring());
             writeln!(f, "{name:<12}{resolution}")?;
             if let Some((class, score)) = resolution.baseline() {
-                let class = visible(class);
                 writeln!(f, "            always saying `{class}` scores {score:.4}")?;
             }
         }
         Ok(())
     }
 
-    fn write_space(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_space(&self, f: &mut Lines<impl fmt::Write>) -> fmt::Result {
         let points = self.space.space();
         writeln!(
             f,

@@ -1,7 +1,5 @@
 //! `check`: says what a study would do and what it would take; only a few steps are timed, nothing is kept.
 
-use std::io::Write;
-
 use anyhow::Result;
 use autopeft::app::overview::Overview;
 
@@ -16,7 +14,7 @@ pub(crate) fn check(arguments: &StudyArguments) -> Result<Done> {
     let folder = arguments.run_folder(&study);
     let resolved = resolved(study, &folder)?;
     let overview = Overview::of(&resolved, &arguments.options())?;
-    write!(output::out(), "{overview}")?;
+    output::out().lines(&overview)?;
     overview.verdict()?;
     Ok(Done::Complete)
 }

@@ -90,7 +90,9 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Done> {
         return Ok(Done::Interrupted);
     };
     let path = report.save(&folder, "evaluation")?;
-    writeln!(output::out(), "\n{}\n{}", report.markdown(), path.display())?;
+    let mut out = output::out();
+    out.lines(format_args!("\n{}\n", report.markdown()))?;
+    writeln!(out, "{}", path.display())?;
     Ok(done)
 }
 

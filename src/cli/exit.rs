@@ -13,7 +13,10 @@ use autopeft::model::SourceError;
 use autopeft::streams;
 use autopeft::study::StudyError;
 use autopeft::task::TaskError;
+use autopeft::visible::visible;
+use clap::Parser;
 
+use super::args::Arguments;
 use super::output;
 
 /// How a command ended well.
@@ -42,19 +45,32 @@ pub(crate) fn code(result: Result<Done>) -> ExitCode {
         Ok(Done::Complete) => ExitCode::SUCCESS,
         Ok(Done::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            output::tell(format_args!("error: {}", sentence(&error)));
+            let told = format!("error: {}", sentence(&error));
+            match error.downcast_ref() {
+                // Each mistake with its place, in lines that are ours.
+                Some(StudyError::Invalid(_)) => output::tell_lines(told),
+                _ => output::tell(told),
+            }
             ExitCode::from(if is_users(&error) { 2 } else { 1 })
         }
     }
 }
 
-/// What the parser of the command line says: what was asked for, such as the help, or what is wrong.
+/// What the parser of the command line says: what was asked for, such as the help, or what is wrong. The arguments are shown
+/// by [`visible`].
 pub(crate) fn words(words: &clap::Error) -> ExitCode {
-    let text = words.render();
     if words.use_stderr() {
-        output::tell(text.to_string().trim_end());
+        let shown = std::env::args_os().map(|argument| visible(&argument.to_string_lossy()));
+        let text = match Arguments::try_parse_from(shown) {
+            // The same mistake, in arguments that are fit to be shown.
+            Err(same) if same.kind() == words.kind() => same.render(),
+            // Only what was no text is none any more.
+            _ => words.render(),
+        };
+        output::tell_lines(text.to_string().trim_end());
         return ExitCode::from(2);
     }
+    let text = words.render();
     let coloured = streams::output_is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let written = match coloured {
         true => write!(streams::output(), "{}", text.ansi()),
@@ -97,6 +113,8 @@ fn is_users(error: &Error) -> bool {
         error.downcast_ref(),
         Some(
             ExportError::OtherStudy { .. }
+                | ExportError::NotEmpty { .. }
+                | ExportError::OtherFiles { .. }
                 | ExportError::NoManifest { .. }
                 | ExportError::Card { .. }
                 | ExportError::NewerCard { .. }

@@ -1,6 +1,5 @@
 //! `export`: writes the front to a folder.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;

@@ -1,7 +1,5 @@
 //! `fidelity`: does the reduced training of a study rank configurations as the full one does?
 
-use std::io::Write;
-
 use anyhow::{Result, bail};
 use autopeft::app::launch::Resolved;
 use autopeft::app::signals;
@@ -104,23 +102,25 @@ fn print(low: &[Run], full: &[Run]) -> Result<()> {
         |runs: &[Run]| -> Vec<f64> { runs.iter().map(|run| run.validation_score).collect() };
     let seconds = |runs: &[Run]| -> f64 { runs.iter().map(|run| run.wall_seconds).sum() };
     let mut out = output::out();
-    writeln!(out, "\nreduced  full    configuration")?;
+    writeln!(out)?;
+    writeln!(out, "reduced  full    configuration")?;
     for (low, full) in low.iter().zip(full) {
         let (a, b) = (low.validation_score, full.validation_score);
         writeln!(out, "{a:.4}   {b:.4}  {}", full.subject.configuration)?;
     }
     let share = seconds(low) / seconds(full);
+    writeln!(out)?;
     match kendall_tau(&scores(low), &scores(full)) {
         Some(tau) => writeln!(
             out,
-            "\nKendall's tau {tau:.2} over {} configurations, for {:.0} % of the time: {}",
+            "Kendall's tau {tau:.2} over {} configurations, for {:.0} % of the time: {}",
             full.len(),
             100.0 * share,
             verdict(tau)
         )?,
         None => writeln!(
             out,
-            "\nall configurations have the same score one way: nothing can be ranked"
+            "all configurations have the same score one way: nothing can be ranked"
         )?,
     }
     Ok(())

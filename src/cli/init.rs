@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use autopeft::app::draft::{DraftError, Wishes, draft};
+use autopeft::durable;
 use autopeft::hub::{Hub, HubSettings, repository_fault};
 use autopeft::streams;
 use autopeft::study::{Draft, ModelSource, Study, StudyName};
@@ -30,8 +31,8 @@ pub(crate) struct InitArguments {
     /// Test rows
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
-    /// The text's column, or the two of a pair with a comma [default: guessed]
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    /// The text's column, or the two of a pair with a comma; twice where names have commas [default: guessed]
+    #[arg(long, value_name = "COLUMN")]
     text: Vec<String>,
     /// The label's column [default: guessed]
     #[arg(long, value_name = "COLUMN")]
@@ -39,13 +40,9 @@ pub(crate) struct InitArguments {
     /// What the labels are: classes, or amounts to predict [default: guessed]
     #[arg(long, value_name = "WHAT")]
     predict: Option<Predict>,
-    /// All classes by name with commas, in the order of their numbers [default: those of the training rows]
-    #[arg(
-        long,
-        value_name = "NAMES",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
+    /// All classes by name with commas, in the order of their numbers; "in quotes" where a name has a comma
+    /// [default: those of the training rows]
+    #[arg(long, value_name = "NAMES", allow_hyphen_values = true)]
     labels: Vec<String>,
     /// Leave out rows without a label instead of refusing the file
     #[arg(long)]
@@ -93,8 +90,10 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
         return Err(WrongUsage(problem.to_owned()).into());
     }
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let name = StudyName::new(&stem).with_context(|| {
-        format!("`{stem}` is no name for a study: use letters, digits, `-`, `_` and `.`")
+    let name = StudyName::new(&stem).ok_or_else(|| {
+        let told =
+            format!("`{stem}` is no name for a study: use letters, digits, `-`, `_` and `.`");
+        WrongUsage(told)
     })?;
     let train = match arguments.train {
         Some(train) => train,
@@ -120,7 +119,7 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
         text_columns: arguments.text,
         label_column: arguments.label,
         predicted: arguments.predict.map(Predicted::from),
-        labels: arguments.labels,
+        labels: arguments.labels.iter().flat_map(|l| names(l)).collect(),
         missing_labels: match arguments.drop_missing_labels {
             true => MissingLabels::Drop,
             false => MissingLabels::Refuse,
@@ -135,18 +134,14 @@ pub(crate) fn init(arguments: InitArguments) -> Result<Done> {
     let text = draft.to_string();
     // A file that the program itself would refuse helps nobody.
     Study::parse(&text, file, &folder).context("the study file that was made is wrong")?;
-    let mut new = std::fs::File::create_new(file)
-        .with_context(|| format!("cannot write {}", file.display()))?;
-    new.write_all(text.as_bytes())
-        .and_then(|()| new.sync_all())
+    durable::write_new(file, |out| out.write_all(text.as_bytes()))
         .with_context(|| format!("cannot write {}", file.display()))?;
     let mut out = output::out();
-    writeln!(out, "{text}")?;
+    out.lines(text + "\n")?;
     let file = file.display();
-    writeln!(
-        out,
-        "Written to {file}. Next:\n  autopeft-tui check {file}    what the study will do\n  autopeft-tui {file}          run it"
-    )?;
+    writeln!(out, "Written to {file}. Next:")?;
+    writeln!(out, "  autopeft-tui check {file}    what the study will do")?;
+    writeln!(out, "  autopeft-tui {file}          run it")?;
     Ok(Done::Complete)
 }
 
@@ -176,12 +171,23 @@ fn drafted(mut wishes: Wishes, hub: &Hub) -> Result<Draft> {
         let Some(answer) = ask(&format!("{what} ({columns})"), None) else {
             return Err(error.into());
         };
-        let names = answer.split(',').map(|name| name.trim().to_owned());
         match &error {
             DraftError::NoLabel { .. } => wishes.label_column = Some(answer),
-            _ => wishes.text_columns = names.collect(),
+            _ => wishes.text_columns = vec![answer],
         }
     }
+}
+
+/// The names of a list with commas; one in double quotes may have commas of its own.
+fn names(list: &str) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new();
+    let reader = reader.has_headers(false).flexible(true);
+    // A name may hold line ends; no argument holds this.
+    let reader = reader.terminator(csv::Terminator::Any(0));
+    let records = reader.from_reader(list.as_bytes()).into_records();
+    let records: Vec<_> = records.flatten().collect();
+    let names = records.iter().flatten();
+    names.map(str::to_owned).collect()
 }
 
 /// A folder that is there, or else a name on the hub.

@@ -1,14 +1,14 @@
 //! Where the program's own diagnostics go: a file beside the journal while the screen is up, else standard error.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use anyhow::{Context, Result, bail};
-use autopeft::streams;
+use anyhow::{Context, Result};
+use autopeft::{durable, streams};
 use tracing_subscriber::EnvFilter;
 
-use super::output::Visible;
+use super::output::Diagnostics;
 
 /// The variable that says how much is told, such as `debug` or `autopeft=trace`.
 const VARIABLE: &str = "AUTOPEFT_LOG";
@@ -21,21 +21,15 @@ fn filter() -> EnvFilter {
 pub(crate) fn to_file(run_folder: &Path) -> Result<PathBuf> {
     let path = run_folder.join("log.txt");
     let unusable = || format!("cannot write the log {}", path.display());
-    fs::create_dir_all(run_folder).with_context(unusable)?;
-    // A pipe would be waited for.
-    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-        bail!("{}: it is no regular file; move it away", unusable());
-    }
-    let file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .open(&path)
-        .with_context(unusable)?;
+    durable::create_folder(run_folder).with_context(unusable)?;
+    let options = &mut OpenOptions::new();
+    let file = durable::open_own(options.append(true).create(true), &path);
+    let file = file.with_context(unusable)?;
     tracing_subscriber::fmt()
         .with_env_filter(filter())
         .with_ansi(false)
         .log_internal_errors(false)
-        .with_writer(Mutex::new(file))
+        .with_writer(Mutex::new(Diagnostics(file)))
         .init();
     Ok(path)
 }
@@ -46,6 +40,6 @@ pub(crate) fn to_standard_error() {
         .with_env_filter(filter())
         .with_ansi(false)
         .log_internal_errors(false)
-        .with_writer(|| Visible(streams::error()))
+        .with_writer(|| Diagnostics(streams::error()))
         .init();
 }

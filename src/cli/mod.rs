@@ -33,6 +33,7 @@ use args::{Arguments, Command};
 
 /// Does what the command line asks for.
 pub(crate) fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(output::panicked));
     match Arguments::try_parse() {
         Ok(arguments) => exit::code(perform(arguments)),
         Err(words) => exit::words(&words),

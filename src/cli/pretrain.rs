@@ -1,6 +1,5 @@
 //! `pretrain`: makes the small encoder inside the program anew.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -1,12 +1,13 @@
 //! `report`: a study on one page, as HTML and in Markdown.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use autopeft::app::State;
 use autopeft::app::launch::Begun;
 use autopeft::app::report::contents;
+use autopeft::durable;
 use autopeft::evaluation::Report;
 use autopeft::regular;
 
@@ -23,7 +24,7 @@ pub(crate) fn report(arguments: &StudyArguments, out: Option<PathBuf>) -> Result
     let study = Begun::of(&state, &folder).hold(study)?;
     let contents = contents(&study, &state, evaluation(&folder)?)?;
     let out = out.unwrap_or(folder);
-    std::fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+    durable::create_folder(&out).with_context(|| format!("cannot create {}", out.display()))?;
     let files = [
         ("report.html", contents.html()),
         ("report.md", contents.markdown()),

@@ -55,7 +55,7 @@ pub(crate) fn run(
             runtime.vitals = vitals::watch()?;
             runtime.run(&mut OnScreen::open(&log, settings)?)?
         }
-        None => runtime.run(&mut Headless::new(output::live_out(), json))?,
+        None => runtime.run(&mut Headless::new(streams::live_output(), json))?,
     };
     let (state, journal) = runtime.end();
     if let Err(error) = delete_leftovers(&folder, &state) {

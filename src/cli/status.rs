@@ -1,6 +1,6 @@
 //! `status`: where a study stands, from its journal alone.
 
-use std::io::{self, Write};
+use std::io;
 
 use anyhow::Result;
 use autopeft::app::State;
@@ -12,7 +12,7 @@ use autopeft::task::ValidationSplit;
 use super::args::StudyArguments;
 use super::begun;
 use super::exit::Done;
-use super::output;
+use super::output::{self, Out};
 
 /// Tells it as a table, or as one JSON object.
 pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
@@ -28,15 +28,15 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     if json {
         let facts = &state.study;
         let summary = Summary::new(&facts.name, &facts.space, state.reference(), &state.trials);
-        serde_json::to_writer_pretty(&mut out, &summary).map_err(io::Error::from)?;
-        writeln!(out)?;
+        let object = serde_json::to_string_pretty(&summary)?;
+        out.lines(object + "\n")?;
     } else {
         table(&state, validation, &mut out)?;
     }
     Ok(Done::Complete)
 }
 
-fn table(state: &State, validation: ValidationSplit, out: &mut impl Write) -> io::Result<()> {
+fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Result<()> {
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
     writeln!(
         out,
@@ -56,9 +56,10 @@ fn table(state: &State, validation: ValidationSplit, out: &mut impl Write) -> io
     if state.trials.is_empty() {
         return Ok(());
     }
+    writeln!(out)?;
     writeln!(
         out,
-        "\n{:>6}  {:<10}  {:>7}  {:>9}  {:>8}  configuration (* on the front)",
+        "{:>6}  {:<10}  {:>7}  {:>9}  {:>8}  configuration (* on the front)",
         "trial", "state", "score", "percent", "seconds"
     )?;
     state.trials.iter().try_for_each(|trial| {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use autopeft::app::State;
 use autopeft::app::launch::run_folder;
 use autopeft::app::signals;
+use autopeft::durable;
 use autopeft::evaluation::{Report, transferred};
+use autopeft::markdown::text;
 use autopeft::study::Study;
 use clap::Args;
 
@@ -45,7 +46,8 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     distinct(&targets)?;
     let stopped = signals::stop_requests()?;
     let folder = source_folder.join("transfer");
-    std::fs::create_dir_all(&folder)?;
+    durable::create_folder(&folder)
+        .with_context(|| format!("cannot create {}", folder.display()))?;
     let mut reports = Vec::new();
     let mut all = Done::Complete;
     for target in targets {
@@ -72,7 +74,9 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let table = table(&state.study.name, &reports);
     let path = folder.join("transfer.md");
     write_whole(&path, table.as_bytes())?;
-    writeln!(output::out(), "\n{table}\n{}", path.display())?;
+    let mut out = output::out();
+    out.lines(format_args!("\n{table}\n"))?;
+    writeln!(out, "{}", path.display())?;
     Ok(all)
 }
 
@@ -93,19 +97,19 @@ fn distinct(targets: &[Study]) -> Result<()> {
 
 /// Subjects down, tasks across, as in the paper.
 fn table(source: &str, reports: &[Report]) -> String {
-    let mut text = String::new();
+    let mut table = String::new();
     // Writing to a String cannot fail.
-    let _ = write_table(source, reports, &mut text);
-    text
+    let _ = write_table(source, reports, &mut table);
+    table
 }
 
 fn write_table(source: &str, reports: &[Report], out: &mut String) -> std::fmt::Result {
-    writeln!(out, "# Found on {source}, trained on other tasks\n")?;
+    writeln!(out, "# Found on {}, trained on other tasks\n", text(source))?;
     for report in reports {
-        let (study, on) = (&report.study, report.measured_on());
-        writeln!(out, "- {study}: {} on {on}", report.score_name())?;
+        let (study, score) = (text(&report.study), text(&report.score_name()));
+        writeln!(out, "- {study}: {score} on {}", report.measured_on())?;
     }
-    let tasks: Vec<&str> = reports.iter().map(|report| report.study.as_str()).collect();
+    let tasks: Vec<String> = reports.iter().map(|report| text(&report.study)).collect();
     writeln!(
         out,
         "\n| | parameters in % | {} | mean |",
@@ -128,7 +132,8 @@ fn write_table(source: &str, reports: &[Report], out: &mut String) -> std::fmt::
         let mean = means.map(|means| (means.iter().sum::<f64>() / means.len() as f64, None));
         writeln!(
             out,
-            "| {name} | {:.4} | {} | {} |",
+            "| {} | {:.4} | {} | {} |",
+            text(name),
             line.parameters_percent,
             cells.join(" | "),
             cell(mean)

@@ -1,6 +1,6 @@
 //! `verify`: loads exported adapters again and measures them.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -11,7 +11,7 @@ use autopeft::model::device::DeviceChoice;
 
 use super::downloads;
 use super::exit::Done;
-use super::output;
+use super::output::{self, Out};
 
 /// Measures every adapter of an export; fails where one does not score what its card says.
 pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> Result<Done> {
@@ -61,7 +61,7 @@ pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> 
 }
 
 /// A line for the score, and one for everything that is otherwise.
-fn tell(out: &mut impl Write, verdict: &Verdict) -> io::Result<()> {
+fn tell(out: &mut Out, verdict: &Verdict) -> io::Result<()> {
     let folder = verdict.folder.display();
     if let Some((promised, found)) = verdict.scores {
         let said = if verdict.holds() {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::bootstrap::{mean, paired_difference};
 use super::{Interval, Run, Scored, Spent, Subject, parameters};
 use crate::durable;
+use crate::markdown::text;
 use crate::model::config::EncoderConfig;
 use crate::task::{Metric, Scoring};
 
@@ -223,15 +224,20 @@ impl Report {
 
     /// The table in Markdown.
     pub fn markdown(&self) -> String {
-        let mut text = String::new();
+        let mut document = String::new();
         // Writing to a String cannot fail.
-        let _ = self.write_all(&mut text);
-        text
+        let _ = self.write_all(&mut document);
+        document
     }
 
     fn write_all(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "# {}, evaluated\n", self.study)?;
-        writeln!(out, "{} on {}.\n", self.score_name(), self.measured_on())?;
+        writeln!(out, "# {}, evaluated\n", text(&self.study))?;
+        writeln!(
+            out,
+            "{} on {}.\n",
+            text(&self.score_name()),
+            self.measured_on()
+        )?;
         writeln!(
             out,
             "| | configuration | parameters in % | score, mean ± deviation | seeds | seconds |"
@@ -244,8 +250,8 @@ impl Report {
             writeln!(
                 out,
                 "| {} | {} | {:.4} | {:.4}{deviation} | {} | {:.1} |",
-                line.subject.name,
-                line.subject.description(),
+                text(&line.subject.name),
+                text(&line.subject.description()),
                 line.parameters_percent,
                 line.mean,
                 line.seeds.len(),
@@ -265,7 +271,7 @@ impl Report {
             writeln!(
                 out,
                 "\n{} predicts the same for every row with seed {}, which counts as 0.",
-                line.subject.name,
+                text(&line.subject.name),
                 seeds.join(", ")
             )?;
         }
@@ -289,14 +295,20 @@ impl Report {
         let gains = found.iter().flat_map(|line| line.gains.keys());
         let names: BTreeSet<&str> = gains.map(String::as_str).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        writeln!(out, "| | {} |", names.join(" | "))?;
+        let head: Vec<String> = names.iter().map(|name| text(name)).collect();
+        writeln!(out, "| | {} |", head.join(" | "))?;
         writeln!(out, "|---|{}", "---:|".repeat(names.len()))?;
         for line in found {
             let gains = names.iter().map(|name| line.gains.get(*name));
             let cells: Vec<String> = gains
                 .map(|gain| gain.map_or("–".to_owned(), cell))
                 .collect();
-            writeln!(out, "| {} | {} |", line.subject.name, cells.join(" | "))?;
+            writeln!(
+                out,
+                "| {} | {} |",
+                text(&line.subject.name),
+                cells.join(" | ")
+            )?;
         }
         Ok(())
     }
@@ -315,7 +327,7 @@ impl Report {
             CHOICES.join(" | ")
         )?;
         for row in self.choice_rows() {
-            writeln!(out, "| {} |", row.join(" | "))?;
+            writeln!(out, "| {} |", row.map(|cell| text(&cell)).join(" | "))?;
         }
         Ok(())
     }

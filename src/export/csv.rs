@@ -1,9 +1,11 @@
-//! The front as a table: one row per trial, by ascending parameters.
+//! The front as a table: one row per trial, by ascending parameters. Numbers are numbers; a text that a spreadsheet would
+//! take for a formula has an apostrophe before it.
 
 use std::path::{Path, PathBuf};
 
 use super::front::Finished;
 use super::{ExportError, Exporter, Front, write_file};
+use crate::visible::visible;
 
 /// Name of the file.
 const FILE: &str = "front.csv";
@@ -42,13 +44,22 @@ fn table(front: &Front<'_>) -> Result<Vec<u8>, csv::Error> {
     let rate = (!front.space.learning_rates.is_empty()).then_some("learning_rate");
     let last = ["best_epoch", "wall_seconds"];
     let names = fixed.into_iter().chain(modules).chain(["layers"]);
-    writer.write_record(names.chain(rate).chain(last))?;
+    writer.write_record(names.chain(rate).chain(last).map(guarded))?;
     for member in front.members() {
         writer.write_record(row(front, member))?;
     }
     writer
         .into_inner()
         .map_err(|error| error.into_error().into())
+}
+
+/// A text that no spreadsheet takes for a formula: where it begins like one, an apostrophe comes first.
+fn guarded(text: &str) -> String {
+    let text = visible(text);
+    match text.starts_with(['=', '+', '-', '@', '\\', '＝', '＋', '－', '＠']) {
+        true => format!("'{text}"),
+        false => text,
+    }
 }
 
 /// Sizes of absent modules are 0; layers are numbers from 0, separated by spaces; a learning rate is there where the

@@ -78,6 +78,26 @@ pub enum ExportError {
         /// The study to export.
         here: String,
     },
+    /// The folder is not one of exports.
+    #[error(
+        "{} holds {files}, and no manifest of an export: an export has a folder of its own; name a new or an empty one with --out", folder.display()
+    )]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+        /// What lies there.
+        files: String,
+    },
+    /// In the place of a file lies what no export of this program wrote.
+    #[error(
+        "{} holds {files}, which no export of this study wrote: move that away, or choose another folder with --out", folder.display()
+    )]
+    OtherFiles {
+        /// The folder.
+        folder: PathBuf,
+        /// What lies there.
+        files: String,
+    },
     /// A file with the name of the manifest is none that can be read.
     #[error("{} is no manifest that this program can read: {reason}; move it away, or use another folder", path.display())]
     NoManifest {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::listing::{Earlier, Member, Named, name_of, top, trial_folders};
+use super::listing::{Earlier, Member, Named, is_exported, is_file, name_of, top, trial_folders};
 use super::{CardHead, ExportError, Front};
 use crate::digest;
 use crate::domain::{Configuration, Trial, TrialId};
@@ -23,6 +23,8 @@ pub struct Written {
     pub removed: Vec<PathBuf>,
     /// What is out of date and stays, as it is not as it was written.
     pub left: Vec<PathBuf>,
+    /// What somebody changed where a file was to be written, under its new name.
+    pub kept: Vec<PathBuf>,
 }
 
 impl Written {
@@ -35,7 +37,11 @@ impl Written {
             let path = path.display();
             format!("left {path}: not on the front any more, but somebody changed it or added to it, or it is not in the manifest")
         });
-        removed.chain(left).collect()
+        let kept = self.kept.iter().map(|path| {
+            let path = path.display();
+            format!("kept {path}: somebody changed what was exported there")
+        });
+        removed.chain(left).chain(kept).collect()
     }
 }
 
@@ -110,34 +116,28 @@ fn is_trial(trials: &[Trial], id: TrialId, configuration: &Configuration, score:
     })
 }
 
-/// The files that are this program's after an export, with their SHA-256: those written now, and those listed before in
-/// folders that are still up to date. Removes what is out of date and still as it was written.
+/// The files that are this program's after an export, with their SHA-256: those `made` now, and those listed before in
+/// folders that are still up to date. Removes what is out of date and still as it was written, and notes it.
 ///
 /// # Errors
 /// The folder cannot be read, or something in it not removed.
 pub(super) fn tidy(
     folder: &Path,
     earlier: Option<&Earlier>,
-    files: Vec<PathBuf>,
-) -> Result<(Written, BTreeMap<String, String>), ExportError> {
-    let mut listed = BTreeMap::new();
-    for path in &files {
-        let digest = digest::of_file(path).map_err(|source| ExportError::Read {
-            path: path.clone(),
-            source,
-        })?;
-        listed.insert(name_of(folder, path), digest);
-    }
+    made: BTreeMap<String, String>,
+    written: &mut Written,
+) -> Result<BTreeMap<String, String>, ExportError> {
+    let mut listed = made;
     let current: BTreeSet<String> = listed.keys().map(|name| top(name).to_owned()).collect();
-    let mut written = Written {
-        files,
-        ..Written::default()
-    };
     let mut outdated: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for (name, digest) in earlier.into_iter().flat_map(Earlier::files) {
+        if !is_exported(top(name)) {
+            // Whoever wrote that into the manifest, this program did not.
+            continue;
+        }
         if !current.contains(top(name)) {
             outdated.entry(top(name)).or_default().insert(name, digest);
-        } else if !listed.contains_key(name) && folder.join(name).is_file() {
+        } else if !listed.contains_key(name) && is_file(&folder.join(name)) {
             listed.insert(name.to_owned(), digest.to_owned());
         }
     }
@@ -156,7 +156,7 @@ pub(super) fn tidy(
         !current.contains(&name) && !outdated.contains_key(name.as_str())
     });
     written.left.extend(unlisted);
-    Ok((written, listed))
+    Ok(listed)
 }
 
 /// Removes a file, or a folder with all that is in it, where every file there is a listed one and as it was written.

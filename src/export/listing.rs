@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
 use super::manifest::{self, FORMAT};
-use super::{AdapterCard, ExportError};
-use crate::digest;
+use super::{AdapterCard, ExportError, python};
 use crate::domain::{Configuration, Objectives, TrialId};
-use crate::{json, regular};
+use crate::{digest, json, regular};
 
 /// What an earlier export's manifest says, as far as a later one needs it.
 #[derive(Debug, Deserialize)]
@@ -24,6 +24,9 @@ pub(super) struct Earlier {
     /// Paths inside the folder, parts joined by `/`, and their SHA-256; none where an earlier program wrote it.
     #[serde(default)]
     files: Option<BTreeMap<String, String>>,
+    /// Where an export was under way: what the files were that it replaces.
+    #[serde(default)]
+    replaces: BTreeMap<String, String>,
 }
 
 /// The study that was exported.
@@ -63,7 +66,7 @@ impl Earlier {
             path: path.clone(),
             reason,
         };
-        let text = match regular::read(&path, manifest::MOST_BYTES) {
+        let text = match read_own(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(ExportError::Read { path, source }),
@@ -88,6 +91,27 @@ impl Earlier {
         }
     }
 
+    /// Whether a file is this program's by its name.
+    pub(super) fn lists(&self, name: &str) -> bool {
+        let files = self.files.as_ref();
+        files.is_none_or(|files| files.contains_key(name))
+    }
+
+    /// Whether this program wrote a file with these bytes. An earlier program left no list: what has the name of one of
+    /// its files is its.
+    pub(super) fn wrote(&self, name: &str, digest: &str) -> bool {
+        let is = |files: &BTreeMap<String, String>| files.get(name).is_some_and(|d| d == digest);
+        self.files.as_ref().is_none_or(is) || is(&self.replaces)
+    }
+
+    /// What the files are that a later export replaces.
+    pub(super) fn replaced(&self) -> BTreeMap<String, String> {
+        let mut replaced = self.files.clone().unwrap_or_default();
+        // Those that an export which was killed did not come to.
+        replaced.extend(self.replaces.clone());
+        replaced
+    }
+
     /// The files that it lists, with their SHA-256.
     pub(super) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
         let files = self.files.iter().flatten();
@@ -106,6 +130,11 @@ pub fn changes(folder: &Path) -> Result<Vec<(PathBuf, Change)>, ExportError> {
     let mut found = Vec::new();
     for (name, expected) in Earlier::read(folder)?.iter().flat_map(Earlier::files) {
         let path = folder.join(name);
+        // A link, or a pipe that nobody writes to.
+        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            found.push((path, Change::Altered));
+            continue;
+        }
         match digest::of_file(&path) {
             Ok(digest) if digest == expected => {}
             Ok(_) => found.push((path, Change::Altered)),
@@ -149,7 +178,7 @@ pub(super) fn trial_folders(folder: &Path) -> Result<Vec<PathBuf>, ExportError> 
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let is_trial = entry.file_name().to_string_lossy().starts_with("trial-");
-        if is_trial && entry.path().join(AdapterCard::FILE).is_file() {
+        if is_trial && is_file(&entry.path().join(AdapterCard::FILE)) {
             found.push(entry.path());
         }
     }
@@ -173,6 +202,34 @@ pub fn list_too(folder: &Path, files: &[PathBuf]) -> Result<(), ExportError> {
         listed.insert(name_of(folder, path), digest);
     }
     manifest::relist(folder, &listed)
+}
+
+/// The bytes of a manifest that is a file, and no link or pipe.
+fn read_own(path: &Path) -> io::Result<Vec<u8>> {
+    if fs::symlink_metadata(path)?.is_symlink() {
+        let told = "it is a link, which this program did not make: move it away";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, told));
+    }
+    regular::read(path, manifest::MOST_BYTES)
+}
+
+/// Whether there is a file, and no link to one.
+pub(super) fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+/// Whether an export makes something of this name directly in its folder.
+pub(super) fn is_exported(name: &str) -> bool {
+    let is_trial = |name: &str| {
+        let number = name.strip_prefix("trial-");
+        number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let is_front = |name: &str| {
+        ["csv", "json", "svg", "png"]
+            .iter()
+            .any(|end| name.strip_prefix("front.") == Some(end))
+    };
+    is_front(name) || is_trial(name) || name == python::ENCODER || name == manifest::FILE
 }
 
 /// Whether a listed name stays inside the folder.

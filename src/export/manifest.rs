@@ -19,10 +19,10 @@ pub(super) const MOST_BYTES: u64 = 64 << 20;
 /// Name of the format.
 const NAME: &str = "manifest";
 
-/// One object.
-pub(super) struct Manifest;
+/// The format that goes with every other.
+pub(super) struct Listed;
 
-impl Exporter for Manifest {
+impl Exporter for Listed {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -37,16 +37,40 @@ impl Exporter for Manifest {
     }
 }
 
-/// Writes the manifest of a folder that holds these formats and files, the latter with their SHA-256.
-///
-/// # Errors
-/// A file of the model or the data cannot be read, or the manifest not be written.
-pub(super) fn write(
-    front: &Front<'_>,
-    folder: &Path,
-    formats: &[&str],
-    files: &BTreeMap<String, String>,
-) -> Result<PathBuf, ExportError> {
+/// One object.
+pub(super) struct Manifest(Value);
+
+impl Manifest {
+    /// Of a folder that holds these formats.
+    ///
+    /// # Errors
+    /// A file of the model cannot be read, or is another one.
+    pub(super) fn of(front: &Front<'_>, formats: &[&str]) -> Result<Self, ExportError> {
+        describe(front, formats).map(Self)
+    }
+
+    /// Writes it into its folder with the files that are there, by name and SHA-256. While files take their places,
+    /// `replaced` are the ones that may still be there instead.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn save(
+        &mut self,
+        folder: &Path,
+        files: &BTreeMap<String, String>,
+        replaced: &BTreeMap<String, String>,
+    ) -> Result<PathBuf, ExportError> {
+        self.0["files"] = json!(files);
+        match (replaced.is_empty(), self.0.as_object_mut()) {
+            (false, _) => self.0["replaces"] = json!(replaced),
+            (true, Some(object)) => drop(object.remove("replaces")),
+            (true, None) => {}
+        }
+        write_json(folder, FILE, NAME, &self.0)
+    }
+}
+
+fn describe(front: &Front<'_>, formats: &[&str]) -> Result<Value, ExportError> {
     let context = front.context;
     let unreadable = |error| match error {
         SourceError::Io { path, source } => ExportError::Read { path, source },
@@ -83,7 +107,7 @@ pub(super) fn write(
             })
         })
         .collect();
-    let manifest = json!({
+    Ok(json!({
         "format": FORMAT,
         "program": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
         "system": { "os": std::env::consts::OS, "architecture": std::env::consts::ARCH },
@@ -97,9 +121,7 @@ pub(super) fn write(
         "trials": front.trials.len(),
         "front": members,
         "formats": formats,
-        "files": files,
-    });
-    write_json(folder, FILE, NAME, &manifest)
+    }))
 }
 
 /// Writes a folder's manifest again, with other files.

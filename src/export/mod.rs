@@ -1,8 +1,8 @@
 //! The front of a study, handed over: a table, a document, a picture, and the trained adapters.
 //!
 //! A further format is one more file with an [`Exporter`] and one more entry of [`FORMATS`]. Every file is written
-//! whole or not at all, files of other names are left alone, and a file of the same name is replaced. A folder is one
-//! study's, and holds no trial that has left the front unless somebody changed it.
+//! whole or not at all. A folder is one study's: what else lies there is left alone, only what this program wrote is
+//! replaced, and no trial that has left the front stays unless somebody changed it.
 
 mod adapterhub;
 mod adapters;
@@ -19,11 +19,13 @@ mod peft;
 mod plot;
 mod png;
 mod python;
+mod stage;
 mod svg;
 #[cfg(test)]
 mod tests;
 mod trained;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +35,10 @@ pub use folder::Written;
 pub use front::{Context, Front, Owned};
 pub use json::{Summary, TrialSummary};
 pub use listing::{Change, changes, list_too, listed_trials};
+
+use listing::Earlier;
+use manifest::Manifest;
+use stage::Stage;
 
 use crate::domain::Configuration;
 use crate::durable;
@@ -61,7 +67,7 @@ pub const FORMATS: [&dyn Exporter; 8] = [
     &json::Json,
     &svg::Svg,
     &png::Png,
-    &manifest::Manifest,
+    &manifest::Listed,
     &adapters::Adapters,
     &adapterhub::AdapterHub,
     &peft::Peft,
@@ -76,8 +82,8 @@ pub const ALL: &str = "all";
 /// `formats` are names of [`FORMATS`], or [`ALL`].
 ///
 /// # Errors
-/// A format is unknown, no trial has finished, what a format needs is missing, the folder holds another study's export, or
-/// a file cannot be written.
+/// A format is unknown, no trial has finished, what a format needs is missing, the folder holds another study's export or
+/// what is no export's, or a file cannot be written.
 pub fn export(front: &Front<'_>, formats: &[&str], folder: &Path) -> Result<Written, ExportError> {
     let chosen = chosen(front, formats)?;
     if front.members().is_empty() {
@@ -89,23 +95,53 @@ pub fn export(front: &Front<'_>, formats: &[&str], folder: &Path) -> Result<Writ
         path: folder.to_owned(),
         source,
     })?;
-    let earlier = listing::Earlier::read(folder)?;
+    let earlier = Earlier::read(folder)?;
     folder::check_owner(front, folder, earlier.as_ref())?;
-    let is_chosen = |name: &str| chosen.iter().any(|format| format.name() == name);
-    let is_there = |name: &str| {
-        earlier
-            .iter()
-            .any(|earlier| earlier.formats.iter().any(|f| f == name))
+    if earlier.is_none() {
+        stage::check_free(folder)?;
+    }
+    let stage = Stage::new(folder)?;
+    let made = make(front, &chosen, earlier.as_ref(), folder, stage.path());
+    let (formats, files) = made.map_err(|error| stage.told(error))?;
+    let digests = stage.digests(&files)?;
+    let changed = stage::changed(folder, &digests, earlier.as_ref())?;
+    let mut manifest = Manifest::of(front, &formats)?;
+    let replaced = earlier.as_ref().map(Earlier::replaced);
+    let both = stage::both(earlier.as_ref(), &digests);
+    manifest.save(folder, &both, &replaced.unwrap_or_default())?;
+    let kept = stage::set_aside(&changed)?;
+    let mut written = Written {
+        files: stage.place(&files)?,
+        kept,
+        ..Written::default()
     };
+    let listed = folder::tidy(folder, earlier.as_ref(), digests, &mut written)?;
+    let manifest = manifest.save(folder, &listed, &BTreeMap::new())?;
+    written.files.push(manifest);
+    Ok(written)
+}
+
+/// Makes the files of the chosen formats, and of those that the folder already holds, in another folder; the formats'
+/// names, and the files.
+fn make(
+    front: &Front<'_>,
+    chosen: &[&'static dyn Exporter],
+    earlier: Option<&Earlier>,
+    folder: &Path,
+    stage: &Path,
+) -> Result<(Vec<&'static str>, Vec<PathBuf>), ExportError> {
+    let is_chosen = |name: &str| chosen.iter().any(|format| format.name() == name);
+    let is_there =
+        |name: &str| earlier.is_some_and(|earlier| earlier.formats.iter().any(|f| f == name));
     let mut names = Vec::new();
-    let mut files = Vec::new();
+    let mut files: Vec<PathBuf> = Vec::new();
     for exporter in FORMATS {
         let name = exporter.name();
-        let written = if is_chosen(name) {
-            exporter.export(front, folder)?
+        let made = if is_chosen(name) {
+            exporter.export(front, stage)?
         } else if is_there(name) && exporter.is_possible(front) {
             exporter
-                .export(front, folder)
+                .export(front, stage)
                 .map_err(|source| ExportError::Stale {
                     folder: folder.to_owned(),
                     format: name,
@@ -116,17 +152,13 @@ pub fn export(front: &Front<'_>, formats: &[&str], folder: &Path) -> Result<Writ
         };
         names.push(name);
         // Several formats need the encoder.
-        files.extend(
-            written
-                .into_iter()
-                .filter(|path| !files.contains(path))
-                .collect::<Vec<_>>(),
-        );
+        for path in made {
+            if !files.contains(&path) {
+                files.push(path);
+            }
+        }
     }
-    let (mut written, listed) = folder::tidy(folder, earlier.as_ref(), files)?;
-    let manifest = manifest::write(front, folder, &names, &listed)?;
-    written.files.push(manifest);
-    Ok(written)
+    Ok((names, files))
 }
 
 fn chosen(front: &Front<'_>, formats: &[&str]) -> Result<Vec<&'static dyn Exporter>, ExportError> {

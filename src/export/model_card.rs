@@ -7,18 +7,20 @@ use super::front::Finished;
 use super::python::{self, Library};
 use super::{adapterhub, peft};
 use crate::domain::LearningRate;
+use crate::markdown::text;
 use crate::study::ModelSource;
 use crate::task::Labels;
+use crate::visible::quoted;
 
 /// Name of the file.
 pub(super) const FILE: &str = "README.md";
 
 /// The page of a trial.
 pub(super) fn page(front: &Front<'_>, member: Finished<'_>) -> String {
-    let mut text = String::new();
+    let mut page = String::new();
     // Writing to a String cannot fail.
-    let _ = write(front, member, &mut text);
-    text
+    let _ = write(front, member, &mut page);
+    page
 }
 
 fn write(
@@ -30,14 +32,16 @@ fn write(
     let study = &context.study;
     writeln!(out, "---")?;
     if let ModelSource::Hub { id, .. } = &study.model {
-        writeln!(out, "base_model: {id}")?;
+        writeln!(out, "base_model: {}", quoted(id))?;
     }
     writeln!(out, "tags: [adapter, parameter-efficient-fine-tuning]")?;
     writeln!(out, "---\n")?;
     writeln!(
         out,
         "# {}: {} on {}\n",
-        front.name, trial.configuration, study.task.name
+        text(front.name),
+        text(&trial.configuration.to_string()),
+        text(&study.task.name)
     )?;
     let percent = measurement.objectives.parameters_percent;
     let rows = [
@@ -95,7 +99,7 @@ fn write(
     ];
     writeln!(out, "| | |\n|---|---|")?;
     for (name, value) in rows {
-        writeln!(out, "| {name} | {} |", value.replace('|', "\\|"))?;
+        writeln!(out, "| {name} | {} |", text(&value))?;
     }
     writeln!(
         out,

@@ -6,6 +6,7 @@ use super::Front;
 use super::front::Finished;
 use crate::study::ModelSource;
 use crate::task::Labels;
+use crate::visible::{quoted, visible};
 
 /// The module that runs every configuration on `transformers` alone.
 pub(super) const MODULE: &str = include_str!("python/autopeft_adapter.py");
@@ -96,15 +97,14 @@ pub(super) fn script(
     format!(
         "\"\"\"Loads trial {} of the study {}: {}.\n\nNeeds: pip install torch {}\n\"\"\"\n\n{}{COMMAND}",
         trial.id.0,
-        front.name,
-        trial.configuration,
+        documented(front.name),
+        documented(&trial.configuration.to_string()),
         library.packages(),
         library.loading().replacen(SETTINGS, &settings, 1),
     )
 }
 
-/// Text as a Python literal.
-fn quoted(text: &str) -> String {
-    // JSON's escapes are Python's.
-    serde_json::Value::from(text).to_string()
+/// Text inside the quotes of a documentation string, which it cannot end.
+fn documented(text: &str) -> String {
+    visible(text).replace('"', "'").replace('\\', "/")
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{Contents, duration};
+use crate::markdown::text;
 
 /// Columns of the front's table.
 pub(super) const FRONT: [&str; 6] = [
@@ -16,9 +17,9 @@ pub(super) const FRONT: [&str; 6] = [
 
 /// The document.
 pub(super) fn document(contents: &Contents<'_>) -> String {
-    let mut out = format!("# {}\n\n", contents.name);
+    let mut out = format!("# {}\n\n", text(contents.name));
     for (fact, value) in &contents.facts {
-        let _ = writeln!(out, "- {fact}: {value}");
+        let _ = writeln!(out, "- {fact}: {}", text(value));
     }
     let _ = writeln!(out, "\n{}\n\n## Front\n", contents.costs());
     let _ = writeln!(
@@ -27,12 +28,12 @@ pub(super) fn document(contents: &Contents<'_>) -> String {
         FRONT.join(" | ")
     );
     for row in front_rows(contents) {
-        let _ = writeln!(out, "| {} |", row.join(" | "));
+        let _ = writeln!(out, "| {} |", row.map(|cell| text(&cell)).join(" | "));
     }
     if let Some(report) = &contents.evaluation {
         // The evaluation's own document, its headings one level down.
-        let text = report.markdown();
-        let (_, rest) = text.split_once('\n').unwrap_or(("", &text));
+        let document = report.markdown();
+        let (_, rest) = document.split_once('\n').unwrap_or(("", &document));
         let _ = write!(out, "\n## Evaluation\n{rest}");
     }
     if let Some(effects) = &contents.effects {
@@ -43,7 +44,7 @@ pub(super) fn document(contents: &Contents<'_>) -> String {
             "\n## What matters\n\nThe largest change of the score that the surrogate expects of a dimension alone:\n"
         );
         for effect in effects {
-            let _ = writeln!(out, "- {}: {:.4}", effect.dimension, effect.range());
+            let _ = writeln!(out, "- {}: {:.4}", text(&effect.dimension), effect.range());
         }
     }
     out

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::{Contents, markdown, picture};
 use crate::evaluation::{CHOICES, Interval, Report};
+use crate::visible::visible;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -68,12 +69,14 @@ pub(super) fn page(contents: &Contents<'_>) -> String {
     )
 }
 
-/// Text inside the page, also inside an attribute.
+/// Text inside the page, also inside an attribute, on one line.
 pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
+    visible(text)
+        .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
         .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 /// Rows of cells; those of numbers to the right.

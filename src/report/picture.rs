@@ -18,6 +18,7 @@ const BELOW: f64 = 48.0;
 /// An empty picture with its axes.
 fn axes(out: &mut String, x: &Scale, y: &Scale, x_name: &str, y_name: &str) {
     let bottom = HEIGHT - BELOW;
+    let [x_name, y_name] = [x_name, y_name].map(escaped);
     for mark in x.marks() {
         let at = x.place(mark);
         let _ = write!(

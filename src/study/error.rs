@@ -5,6 +5,10 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use unicode_width::UnicodeWidthStr;
+
+use crate::visible::visible;
+
 /// A study file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
@@ -68,14 +72,14 @@ impl Mistakes {
     }
 
     fn write(&self, mistake: &Mistake, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
+        let path = visible(&self.path.to_string_lossy());
+        let message = visible(&cut(&mistake.message, LONGEST_LINE));
         let Some(span) = &mistake.span else {
-            write!(f, "{path}: {}", cut(&mistake.message, LONGEST_LINE))?;
+            write!(f, "{path}: {message}")?;
             return self.write_help(&mistake.help, "", f);
         };
         let place = Place::of(&self.source, span);
         let Place { line, column, .. } = place;
-        let message = cut(&mistake.message, LONGEST_LINE);
         writeln!(f, "{path}:{line}:{column}: {message}")?;
         let margin = " ".repeat(line.to_string().len());
         writeln!(f, "{margin} |")?;
@@ -86,7 +90,7 @@ impl Mistakes {
 
     fn write_help(&self, help: &[String], margin: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         help.iter()
-            .try_for_each(|line| write!(f, "\n{margin} = {}", cut(line, LONGEST_LINE)))
+            .try_for_each(|line| write!(f, "\n{margin} = {}", visible(&cut(line, LONGEST_LINE))))
     }
 }
 
@@ -128,9 +132,10 @@ struct Place {
     line: usize,
     /// In characters, from 1.
     column: usize,
-    /// The line, or what is around the span in a long one.
+    /// The line, or what is around the span in a long one, as it is shown: tabs as blanks, and what a terminal would obey
+    /// written out.
     text: String,
-    /// Blanks up to the first wrong character; tabs are kept so that the caret lines up.
+    /// Blanks up to the first wrong character.
     indent: String,
     width: usize,
 }
@@ -157,17 +162,20 @@ impl Place {
                 .collect(),
             false => before.to_owned(),
         };
-        let shown_after = cut(source[start..line_end].trim_end(), AFTER);
-        let width = marked.trim_end().chars().count().max(1);
+        let shown_before = shown(&shown_before);
+        let shown_after = shown(&cut(source[start..line_end].trim_end(), AFTER));
+        let width = shown(&cut(marked.trim_end(), AFTER)).width().max(1);
         Self {
             line: source[..start].matches('\n').count() + 1,
             column,
-            indent: shown_before
-                .chars()
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
-                .collect(),
-            width: width.min(shown_after.chars().count().max(1)),
+            indent: " ".repeat(shown_before.width()),
+            width: width.min(shown_after.width().max(1)),
             text: format!("{shown_before}{shown_after}").trim_end().to_owned(),
         }
     }
+}
+
+/// Part of a source line.
+fn shown(text: &str) -> String {
+    visible(&text.replace('\t', "    "))
 }

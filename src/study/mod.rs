@@ -24,7 +24,7 @@ mod tests;
 mod unknown;
 
 pub use bounds::settings_out_of_bounds;
-pub use draft::Draft;
+pub use draft::{Draft, written};
 pub use effect::{Effect, results_of};
 pub use error::{Mistake, Mistakes, StudyError};
 pub use keys::MOST_TRIALS;

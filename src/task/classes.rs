@@ -7,7 +7,7 @@ use super::TaskError;
 use super::labels::LabelColumn;
 use super::marks::{codes, is_doubtful};
 use super::read::{Row, file_name};
-use super::visible::{is_hidden, listed, visible};
+use crate::visible::{is_hidden, listed, visible};
 
 /// More classes than this are taken for numbers or texts by mistake.
 const MOST_CLASSES: usize = 1000;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::visible::visible;
 use crate::hub::HubError;
+use crate::visible::visible;
 
 /// A task that cannot be loaded.
 #[derive(Debug, thiserror::Error)]

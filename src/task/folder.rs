@@ -8,8 +8,8 @@ mod tests;
 
 use super::files::Set;
 use super::read::file_name;
-use super::visible::listed;
 use super::{DataFormat, TaskError};
+use crate::visible::listed;
 
 /// Where data sets of the Hugging Face hub keep their files.
 const INNER_FOLDER: &str = "data";

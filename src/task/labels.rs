@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use super::classes::{ClassList, is_number};
 use super::marks::{is_amount_mark, is_label_mark};
 use super::read::{self, Cell, Row, Table};
-use super::visible::{listed, visible};
 use super::{DataFormat, Label, Labels, TaskError};
+use crate::visible::{listed, visible};
 use unicode_normalization_alignments::UnicodeNormalization;
 
 /// What rounding may take of an amount, as a share of their range.

@@ -7,9 +7,9 @@ use super::reading::Reading;
 use super::registry::{self, HubData, KnownTask, LABEL_COLUMN, Render, TASKS};
 use super::render::texts;
 use super::scored::{metric, positive};
-use super::visible::listed;
 use super::{Dataset, Labels, Metric, TaskError, TaskSettings};
 use crate::hub::{Hub, HubProgress};
+use crate::visible::listed;
 
 /// Reads a task's rows and splits them.
 ///

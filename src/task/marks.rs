@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::visible::{is_hidden, visible};
+use crate::visible::{is_hidden, visible};
 
 /// Written for a missing value by pandas, Python, R, databases and spreadsheets, in any case of letters.
 const PROGRAMS: [&str; 41] = [

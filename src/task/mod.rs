@@ -25,7 +25,6 @@ mod scored;
 mod scoring;
 mod settings;
 mod split;
-mod visible;
 
 pub use dataset::{Dataset, Example, Label, Labels};
 pub use edition::Edition;
@@ -38,4 +37,3 @@ pub use registry::{HubData, KnownTask, TASKS, known};
 pub use resolution::Resolution;
 pub use scoring::{Scoring, Undefined, values};
 pub use settings::{DataFormat, MissingLabels, QuotedLines, TaskSettings, ValidationSplit};
-pub use visible::visible;

@@ -3,8 +3,9 @@
 use super::split::{Use, sample, shared, stratified};
 use super::{
     Dataset, Edition, Labels, Resolution, TaskError, TaskSettings, Undefined, ValidationSplit,
-    values, visible,
+    values,
 };
+use crate::visible::visible;
 
 /// Chooses the rows that are asked for, given the task's own split (its dev rows are the validation rows).
 ///

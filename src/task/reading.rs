@@ -9,8 +9,8 @@ use super::labels::{LabelColumn, Target, plain_name};
 use super::load::Definition;
 use super::read::{self, Known, Table, file_name};
 use super::rows::{Labelled, examples};
-use super::visible::visible;
 use super::{DataFormat, Example, Labels, QuotedLines, TaskError, TaskSettings};
+use crate::visible::visible;
 
 /// Reads the sets of a task, one after the other.
 pub(super) struct Reading<'s> {

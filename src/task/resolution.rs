@@ -19,7 +19,8 @@
 
 use std::fmt;
 
-use super::{Example, Label, Labels, Metric, Scoring, visible};
+use super::{Example, Label, Labels, Metric, Scoring};
+use crate::visible::visible;
 
 /// The largest factor of 1 / √m in the standard error of F1.
 const OF_F1: f64 = 0.557;

@@ -4,9 +4,9 @@ use super::labels::{LabelColumn, Target};
 use super::marks::{Marks, is_text_mark};
 use super::read::{Cell, Row, Table, file_name};
 use super::registry::Render;
-use super::visible::visible;
 use super::{Example, MissingLabels, Place, TaskError};
 use crate::regular;
+use crate::visible::visible;
 
 /// Bytes of a text: twice the Bible. Splitting one into tokens takes some two hundred times as much memory.
 const LONGEST_TEXT: usize = 8 << 20;

@@ -124,7 +124,8 @@ impl Settings {
     /// # Errors
     /// Where anything in them cannot be meant; nothing is half applied.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
-        let file: File = toml::from_str(text).map_err(|error| syntax(&error))?;
+        let file: File =
+            toml::from_str(text).map_err(|error| SettingsError::Syntax(told(text, &error)))?;
         let palette = file.palette.map(|name| {
             Palette::named(&name).ok_or_else(|| SettingsError::Palette {
                 found: name,
@@ -141,14 +142,16 @@ impl Settings {
     }
 }
 
-/// The error with its line, unless that would be all that is seen.
-fn syntax(error: &toml::de::Error) -> SettingsError {
+/// What is wrong, and in which line; no more of it than anybody reads.
+fn told(text: &str, error: &toml::de::Error) -> String {
     const LONGEST: usize = 2000;
-    let mut text = error.to_string();
-    if text.len() > LONGEST {
-        text = error.message().chars().take(LONGEST).collect();
+    let before = |start: usize| text.bytes().take(start);
+    let line = |start: usize| before(start).filter(|byte| *byte == b'\n').count() + 1;
+    let message: String = error.message().chars().take(LONGEST).collect();
+    match error.span() {
+        Some(span) => format!("line {}: {message}", line(span.start)),
+        None => message,
     }
-    SettingsError::Syntax(text)
 }
 
 /// The panel that is not to be shown; the trials always are.

@@ -21,7 +21,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::streams;
+use crate::{durable, streams};
 
 /// A terminal that takes nothing for so long is left as it is.
 pub(super) const PATIENCE: Duration = Duration::from_millis(300);
@@ -73,7 +73,7 @@ fn opened(log: &Path) -> io::Result<&'static Streams> {
         output: File::from(streams::output_descriptor()?),
         printed: rustix::io::dup(rustix::stdio::stdout())?,
         error,
-        log: OpenOptions::new().append(true).create(true).open(log)?,
+        log: durable::open_own(OpenOptions::new().append(true).create(true), log)?,
     };
     Ok(STREAMS.get_or_init(|| streams))
 }
@@ -170,7 +170,10 @@ fn install_panic_hook(log: PathBuf) {
             if ends_the_program {
                 restore();
             }
-            tracing::error!("{panic}\n{}", std::backtrace::Backtrace::force_capture());
+            tracing::error!("{panic}");
+            // Line by line, for a line is what a log is made of.
+            let trace = std::backtrace::Backtrace::force_capture().to_string();
+            trace.lines().for_each(|line| tracing::error!("{line}"));
             if ends_the_program || !on_screen {
                 previous(panic);
             }

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Part, and the parts that it may name. `durable` (whole files), `digest` (their hashes) and `regular` and `json` (reading
-/// what others wrote) are everybody's.
+/// Part, and the parts that it may name. `durable` (whole files), `digest` (their hashes), `regular` and `json` (reading
+/// what others wrote), `visible` and `markdown` (showing it) are everybody's.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("search", &["domain"]),
     ("hub", &["digest", "durable"]),
-    ("task", &["hub", "memory", "regular", "json"]),
-    ("study", &["domain", "task", "model", "hub", "regular"]),
+    ("task", &["hub", "memory", "regular", "json", "visible"]),
+    (
+        "study",
+        &["domain", "task", "model", "hub", "regular", "visible"],
+    ),
     (
         "model",
         &[
@@ -28,18 +31,25 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "export",
         &[
             "domain", "task", "study", "model", "train", "durable", "digest", "regular", "json",
+            "markdown", "visible",
         ],
     ),
     (
         "evaluation",
         &[
             "domain", "task", "study", "model", "train", "durable", "digest", "regular",
+            "markdown", "visible",
         ],
     ),
-    ("report", &["domain", "search", "evaluation"]),
-    ("tui", &["domain", "app", "streams"]),
+    (
+        "report",
+        &["domain", "search", "evaluation", "markdown", "visible"],
+    ),
+    ("tui", &["domain", "app", "streams", "durable"]),
     ("streams", &[]),
     ("durable", &[]),
+    ("visible", &[]),
+    ("markdown", &["visible"]),
     ("memory", &[]),
     ("digest", &["regular"]),
     ("regular", &["memory"]),

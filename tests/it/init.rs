@@ -231,6 +231,40 @@ fn a_label_may_hold_anything_and_says_nothing_to_the_study_file() {
 }
 
 #[test]
+fn a_column_whose_name_has_a_comma_can_be_named() {
+    let row = |i: usize| {
+        let (text, label) = tiny::sentence(i);
+        let more = tiny::sentence(i * 3).0;
+        let label = ["Smith, John", "it's \"so\""][label];
+        let row = serde_json::json!({"title, body": text, "a = [b].c 'd'": more, "title": 1, "body": 2, "who, \"really\"": label});
+        format!("{row}\n")
+    };
+    let lab = Lab::new("train.jsonl", &(0..300).map(row).collect::<String>());
+    let init = [
+        "init",
+        "mine.toml",
+        "--train",
+        "train.jsonl",
+        "--model",
+        "model",
+        "--text",
+        "title, body",
+        "--text",
+        "a = [b].c 'd'",
+        "--label",
+        "who, \"really\"",
+        "--labels",
+        "\"Smith, John\",it's \"so\"",
+    ];
+    lab.text(&init);
+    let study = Study::read(&lab.0.path().join("mine.toml")).unwrap();
+    assert_eq!(study.task.text_columns, ["title, body", "a = [b].c 'd'"]);
+    assert_eq!(study.task.label_column.as_deref(), Some("who, \"really\""));
+    assert_eq!(study.task.labels, ["Smith, John", "it's \"so\""]);
+    lab.text(&["check", "mine.toml", "--device", "cpu"]);
+}
+
+#[test]
 fn rows_without_a_label_are_left_out_where_that_is_asked_for() {
     let row = |i: usize| {
         let (text, colour) = tiny::sentence(i);

@@ -34,6 +34,7 @@ mod keyboard;
 mod locks;
 mod measured;
 mod minilm;
+mod others_text;
 #[cfg(target_os = "linux")]
 mod pausing;
 mod reference;

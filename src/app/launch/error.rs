@@ -56,7 +56,7 @@ pub enum LaunchError {
     },
     /// The study's file was changed in a way that makes its earlier results incomparable.
     #[error(
-        "this study was begun with other settings: {differences}\n\
+        "this study was begun with other settings: {differences}; \
          take the change back, give the study another `name`, or move {folder} away"
     )]
     Changed {
@@ -67,7 +67,7 @@ pub enum LaunchError {
     },
     /// Rows or weights are not those that earlier results rest on.
     #[error(
-        "this study was begun with other rows or another model: {changes}\n\
+        "this study was begun with other rows or another model: {changes}; \
          put back what was there, give the study another `name`, or move {folder} away"
     )]
     OtherContent {

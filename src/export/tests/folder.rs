@@ -171,7 +171,11 @@ fn another_studys_folder_is_refused() {
     // Without a manifest the cards tell.
     let fixture = exported();
     fs::remove_file(fixture.out().join("manifest.json")).unwrap();
-    export(&fixture.front(), &["csv"], &fixture.out()).unwrap();
+    let told = refused(&fixture);
+    assert!(
+        told.contains("holds `encoder`, `front.csv`") && told.contains("no manifest of an export"),
+        "{told}"
+    );
     let path = fixture.out().join("trial-0003").join(AdapterCard::FILE);
     let other = Front {
         name: "other",
@@ -301,4 +305,171 @@ fn a_name_is_one_studys() {
             .contains("and this is `other` with seed 11"),
         "{error}"
     );
+}
+
+/// The text of a file that an export made, and its path.
+fn spoilt(fixture: &Fixture, name: &str) -> (PathBuf, Vec<u8>) {
+    let path = fixture.out().join(name);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, "mine").unwrap();
+    (path, bytes)
+}
+
+#[test]
+fn what_somebody_changed_is_set_aside_before_it_is_written_again() {
+    let fixture = exported();
+    let out = fixture.out();
+    for number in ["", "-2"] {
+        let spoilt = ["front.csv", "trial-0003/README.md"].map(|name| spoilt(&fixture, name));
+        let written = export(&fixture.front(), &[ALL], &out).unwrap();
+        for (path, bytes) in &spoilt {
+            assert_eq!(fs::read(path).unwrap(), *bytes);
+            let aside = format!("{}.changed{number}", path.display());
+            assert_eq!(fs::read(&aside).unwrap(), b"mine");
+        }
+        let told = written.remarks().join("\n");
+        let told = told.replace(&out.display().to_string(), "OUT");
+        assert_eq!(
+            told,
+            format!(
+                "kept OUT/front.csv.changed{number}: somebody changed what was exported there\n\
+                 kept OUT/trial-0003/README.md.changed{number}: somebody changed what was exported there"
+            )
+        );
+        assert_eq!(changes(&out).unwrap(), []);
+    }
+}
+
+#[test]
+fn a_folder_with_something_else_in_it_is_refused() {
+    let fixture = Fixture::new();
+    fixture.keep_weights();
+    let out = fixture.out();
+    fs::create_dir_all(&out).unwrap();
+    fs::write(out.join(".gitignore"), "*").unwrap();
+    fs::write(out.join("front.csv"), "mine").unwrap();
+    fs::write(out.join("journal\n.jsonl"), "mine").unwrap();
+    let told = refused(&fixture).replace(&out.display().to_string(), "OUT");
+    assert_eq!(
+        told,
+        r"OUT holds `front.csv`, `journal\n.jsonl`, and no manifest of an export: an export has a folder of its own; name a new or an empty one with --out"
+    );
+    fs::remove_file(out.join("front.csv")).unwrap();
+    fs::remove_file(out.join("journal\n.jsonl")).unwrap();
+    export(&fixture.front(), &["csv"], &out).unwrap();
+    // What a format would write that the folder does not hold yet.
+    fs::write(out.join("front.svg"), "mine").unwrap();
+    let error = export(&fixture.front(), &["svg"], &out).unwrap_err();
+    let told = error.to_string().replace(&out.display().to_string(), "OUT");
+    assert_eq!(
+        told,
+        "OUT holds `front.svg`, which no export of this study wrote: move that away, or choose another folder with --out"
+    );
+    assert_eq!(fs::read(out.join("front.svg")).unwrap(), b"mine");
+    assert_eq!(
+        files(&out),
+        [".gitignore", "front.csv", "front.svg", "manifest.json"]
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_planted_link_is_written_neither_to_nor_through() {
+    use std::os::unix::fs::symlink;
+    let mut fixture = exported();
+    let out = fixture.out();
+    let elsewhere = out.with_file_name("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(elsewhere.join("victim"), "precious").unwrap();
+    let plant = |name: &str, target: &Path| {
+        let path = out.join(name);
+        match path.is_dir() {
+            true => fs::rename(&path, elsewhere.join("moved")).unwrap(),
+            false => drop(fs::remove_file(&path)),
+        }
+        symlink(target, path).unwrap();
+    };
+    plant("front.csv", &elsewhere.join("victim"));
+    let told = refused(&fixture);
+    assert!(
+        told.contains("holds `front.csv`, which no export"),
+        "{told}"
+    );
+    fs::remove_file(out.join("front.csv")).unwrap();
+    plant("trial-0003", &elsewhere);
+    let told = refused(&fixture);
+    assert!(
+        told.contains("holds `trial-0003`, which no export"),
+        "{told}"
+    );
+    fs::remove_file(out.join("trial-0003")).unwrap();
+    export(&fixture.front(), &[ALL], &out).unwrap();
+    assert_eq!(fs::read(elsewhere.join("victim")).unwrap(), b"precious");
+    // A manifest that says of somebody else's file that it is an export's.
+    fs::write(out.join("thesis.tex"), "precious").unwrap();
+    list_too(&out, &[out.join("thesis.tex")]).unwrap();
+    go_on(&mut fixture);
+    export(&fixture.front(), &[ALL], &out).unwrap();
+    assert_eq!(fs::read(out.join("thesis.tex")).unwrap(), b"precious");
+    plant("manifest.json", &elsewhere.join("victim"));
+    let told = refused(&fixture);
+    assert!(told.contains("it is a link"), "{told}");
+}
+
+/// A folder with the names of what lies below it and their bytes.
+fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let read = |name: String| (name.clone(), fs::read(folder.join(&name)).unwrap());
+    files(folder).into_iter().map(read).collect()
+}
+
+#[test]
+fn an_export_that_was_killed_is_taken_up_wherever_that_was() {
+    // What a whole export leaves, before and after the front moved.
+    let mut fixture = exported();
+    let out = fixture.out();
+    let before = content(&out);
+    go_on(&mut fixture);
+    export(&fixture.front(), &[ALL], &out).unwrap();
+    let after = content(&out);
+    // The manifest of the moment at which files take their places.
+    let lists = |content: &BTreeMap<String, Vec<u8>>| -> serde_json::Value {
+        serde_json::from_slice(&content["manifest.json"]).unwrap()
+    };
+    let mut manifest = lists(&after);
+    manifest["replaces"] = lists(&before)["files"].clone();
+    for (name, digest) in lists(&before)["files"].as_object().unwrap() {
+        if manifest["files"].get(name).is_none() {
+            manifest["files"][name] = digest.clone();
+        }
+    }
+    let names: Vec<&String> = after
+        .keys()
+        .filter(|name| *name != "manifest.json")
+        .collect();
+    for placed in 0..=names.len() {
+        fs::remove_dir_all(&out).unwrap();
+        let lay = |name: &str, bytes: &[u8]| {
+            let path = out.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        before.iter().for_each(|(name, bytes)| lay(name, bytes));
+        for name in &names[..placed] {
+            lay(name, &after[*name]);
+        }
+        lay("manifest.json", manifest.to_string().as_bytes());
+        // What it was making lies there too, and what only looks like it.
+        lay(".export.partial-abcdefghijkl/front.csv", b"half");
+        lay(".export.partial-abcdefghijkm/notes.txt", b"mine");
+        let written = export(&fixture.front(), &[ALL], &out).unwrap();
+        assert_eq!(written.kept, Vec::<PathBuf>::new());
+        let mut left = content(&out);
+        assert_eq!(
+            left.remove(".export.partial-abcdefghijkm/notes.txt")
+                .as_deref(),
+            Some(&b"mine"[..])
+        );
+        assert_eq!(left, after, "{placed}");
+        assert_eq!(changes(&out).unwrap(), []);
+    }
 }

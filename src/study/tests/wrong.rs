@@ -337,8 +337,8 @@ fn a_bad_name_and_broken_toml_have_a_place() {
     assert_snapshot!(mistakes("[model]\n\tpath = \"größe\" ; x\n"), @r#"
     s.toml:2:17: this is not valid TOML: unexpected key or value, expected newline, `#`
       |
-    2 | 	path = "größe" ; x
-      | 	               ^
+    2 |     path = "größe" ; x
+      |                    ^
     "#);
 }
 

@@ -8,7 +8,7 @@ use super::records::{CLOSED, Dialect, Record, Splitter, not_utf8};
 use super::room::Room;
 use super::{Cell, Content, held, text, unlike, wrong};
 use crate::task::error::{Place, TaskError};
-use crate::task::visible::visible;
+use crate::visible::visible;
 
 /// The `columns` of every row.
 pub(super) fn rows(

@@ -1,7 +1,7 @@
 //! Files whose delimiter is not that of their format, and the note on it that Excel reads.
 
 use super::records::Dialect;
-use crate::task::visible::visible;
+use crate::visible::visible;
 
 /// What else separates columns.
 const OTHERS: [&str; 6] = [";", "\t", "|", ",", "^", "::"];

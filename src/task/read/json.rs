@@ -12,7 +12,7 @@ use self::value::{ValueError, value};
 use super::room::{MOST_COLUMNS, Room};
 use super::{Cell, Content, UTF8, bad_utf8, text, wrong};
 use crate::task::error::{Place, TaskError};
-use crate::task::visible::{listed, visible};
+use crate::visible::{listed, visible};
 
 /// One row, as an object.
 pub(super) type Object = Map<String, Value>;

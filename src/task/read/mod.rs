@@ -23,7 +23,7 @@ pub(crate) use quotes::Known;
 
 use super::error::{Place, TaskError};
 use super::settings::DataFormat;
-use super::visible::{listed, visible};
+use crate::visible::{listed, visible};
 use room::Room;
 
 /// The columns asked for, of every row of one file or of several that belong together.

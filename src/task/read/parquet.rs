@@ -20,7 +20,7 @@ use crate::json;
 use crate::regular;
 use crate::task::error::{Place, TaskError};
 use crate::task::labels::plain_name;
-use crate::task::visible::visible;
+use crate::visible::visible;
 
 /// The `columns` of every row.
 pub(super) fn rows(path: &Path, columns: &[String], room: &Room) -> Result<Content, TaskError> {

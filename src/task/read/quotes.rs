@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use habit::{Habit, is_line, is_mark, number};
 
 use super::records::Record;
-use crate::task::visible::visible;
+use crate::visible::visible;
 
 mod habit;
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod files;
 mod masking;
 mod objectives;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rand::SeedableRng;
@@ -30,6 +31,7 @@ use super::TrainError;
 use super::batches::{Row, collate};
 use super::optimizer::{AdamW, AdamWForm, AdamWSettings, Schedule};
 use super::rows::Reader;
+use crate::durable;
 use crate::model::config::{Architecture, EncoderConfig};
 use crate::model::parameters::Parameters;
 use crate::model::tensor::{DType, Device};
@@ -157,9 +159,10 @@ pub fn pretrain(
         .collect();
     let write = |name: &str, content: &[u8]| {
         let path = folder.join(name);
-        std::fs::write(&path, content).map_err(|source| PretrainError::Write { path, source })
+        durable::write_whole(&path, |out| out.write_all(content))
+            .map_err(|source| PretrainError::Write { path, source })
     };
-    std::fs::create_dir_all(folder).map_err(|source| PretrainError::Write {
+    durable::create_folder(folder).map_err(|source| PretrainError::Write {
         path: folder.to_owned(),
         source,
     })?;
