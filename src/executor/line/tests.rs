@@ -151,3 +151,35 @@ fn wishes_reach_what_runs_and_end_what_waits() {
     assert_eq!(line.wish(TrialId(1)), Wish::Cancel);
     assert!(matches!(line.next(&room), Turn::End));
 }
+
+#[test]
+fn what_waits_can_be_taken_back_and_its_wait_for_memory_begins_anew() {
+    let (line, room) = (line(&[7]), Room::of(10, 5, 0));
+    let begun = Instant::now();
+    assert_eq!(at(&line, &room, begun), "7 waits: 7 of 5");
+    assert!(line.pause(TrialId(7)), "it has not begun");
+    assert!(!line.pause(TrialId(7)), "it is gone");
+    room.free.set(10);
+    assert_eq!(at(&line, &room, begun), "nothing");
+    room.free.set(5);
+    line.submit(job(7));
+    let later = begun + PATIENCE * 2;
+    assert_eq!(at(&line, &room, later), "7 waits: 7 of 5");
+    room.free.set(8);
+    assert_eq!(at(&line, &room, later), "7 begins");
+}
+
+#[test]
+fn a_trial_that_is_to_go_on_is_given_back_before_its_lane_has_let_it_go() {
+    let (line, room) = (line(&[1]), Room::of(10, 10, 0));
+    assert_eq!(next(&line, &room), "1 begins");
+    assert!(!line.pause(TrialId(1)), "it runs");
+    line.resume(TrialId(1));
+    assert!(line.pause(TrialId(1)), "it was told to stand still already");
+    assert!(line.stands_still(Standing(job(1))));
+    assert_eq!(next(&line, &room), "nothing");
+    line.resume(TrialId(1));
+    assert!(line.pause(TrialId(1)), "it has not gone on");
+    line.resume(TrialId(1));
+    assert_eq!(next(&line, &room), "another turn");
+}
