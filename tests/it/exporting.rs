@@ -143,10 +143,10 @@ fn leaving_waits_for_an_export_a_moment_and_no_longer() {
 fn an_export_that_panics_has_failed() {
     let folder = tempfile::tempdir().unwrap();
     let (_, state) = play(folder.path(), |seat| {
-        drop(seat.ends);
         seat.say.send(Message::Export).unwrap();
         let deadline = Instant::now() + Duration::from_secs(20);
         while seat.shown.recv_deadline(deadline).unwrap() != ExportStatus::Writing {}
+        drop(seat.ends);
         while seat.shown.recv_deadline(deadline).unwrap() != ExportStatus::Idle {}
         seat.say.send(Message::Quit).unwrap();
     });

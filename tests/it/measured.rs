@@ -136,7 +136,7 @@ fn f1_on_own_data_must_say_which_class_counts_and_every_page_names_it() {
     );
     lab.text(&["report", "study.toml"]);
     let report = fs::read_to_string(lab.path("runs/tiny/report.md")).unwrap();
-    assert!(report.contains("F1 of `no`"), "{report}");
+    assert!(report.contains("F1 of \\`no\\`"), "{report}");
     let export = ["export", "study.toml", "--format", "adapters"];
     lab.text(&export);
     let folder = lab.path("runs/tiny/export/trial-0000");

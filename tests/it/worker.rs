@@ -194,7 +194,7 @@ fn a_learning_rate_of_the_configuration_takes_the_place_of_the_studys() {
 #[test]
 fn a_paused_trial_lets_another_pass_and_ends_as_if_never_paused() {
     let folder = tempfile::tempdir().unwrap();
-    let executor = started(plan(folder.path(), 3e-3, 4));
+    let executor = started(plan(folder.path(), 3e-3, 40));
     let undisturbed = trained(&executor, job(0));
 
     executor.submit(job(1));
