@@ -11,9 +11,10 @@ use std::fs::File;
 use std::io::{self, IsTerminal, LineWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::stdio;
 
@@ -50,6 +51,23 @@ static OUTPUT: OnceLock<Mutex<LineWriter<Descriptor<OwnedFd>>>> = OnceLock::new(
 
 /// The first failure that somebody has to hear of.
 static FAILURE: Mutex<Option<Unwritable>> = Mutex::new(None);
+
+/// What a pipe that is ready takes without keeping the program waiting.
+const PIECE: usize = 4096;
+
+/// How often a full pipe's writer looks whether the program is being stopped.
+const LOOK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+
+/// Whether the program was asked to stop.
+static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
+
+/// From now on nobody is waited for who does not read: the program was asked to stop.
+pub fn hurry() {
+    IN_A_HURRY.store(true, Ordering::Release);
+}
 
 /// Makes standard output the program's alone. To be called before the first thread is started.
 ///
@@ -173,9 +191,11 @@ struct Descriptor<D>(D);
 
 impl<D: AsFd> Write for Descriptor<D> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = &bytes[..bytes.len().min(PIECE)];
         loop {
-            match rustix::io::write(&self.0, bytes) {
-                Err(Errno::AGAIN) => wait(self.0.as_fd())?,
+            wait(self.0.as_fd())?;
+            match rustix::io::write(&self.0, piece) {
+                Err(Errno::AGAIN) => {}
                 written => return Ok(written?),
             }
         }
@@ -186,21 +206,30 @@ impl<D: AsFd> Write for Descriptor<D> {
     }
 }
 
-/// Until the descriptor takes more, or never will.
+/// Until the descriptor takes a piece, or never will; while the program is being stopped, no longer than it must.
 fn wait(descriptor: BorrowedFd<'_>) -> io::Result<()> {
-    match poll(
-        &mut [PollFd::from_borrowed_fd(descriptor, PollFlags::OUT)],
-        None,
-    ) {
-        Err(Errno::INTR) | Ok(_) => Ok(()),
-        Err(error) => Err(error.into()),
+    loop {
+        match poll(
+            &mut [PollFd::from_borrowed_fd(descriptor, PollFlags::OUT)],
+            Some(&LOOK),
+        ) {
+            Ok(0) if IN_A_HURRY.load(Ordering::Acquire) => {
+                let reason = "whoever reads it takes nothing more";
+                return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
+            }
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
-/// Whether nobody is at the other end any more: a closed pipe or connection, or a closed terminal.
+/// Whether nobody is at the other end any more: a closed pipe or connection, or a closed terminal. As good as that is one who
+/// takes nothing while the program is being stopped.
 fn is_gone(error: &io::Error, descriptor: BorrowedFd<'_>) -> bool {
     let number = error.raw_os_error().map(Errno::from_raw_os_error);
     match number {
+        None => error.kind() == io::ErrorKind::TimedOut,
         Some(Errno::PIPE | Errno::CONNRESET) => true,
         // What a closed terminal says, and a broken disk.
         Some(Errno::IO) => is_device(descriptor).unwrap_or(false),

@@ -203,6 +203,43 @@ fn a_pipe_that_does_not_wait_loses_no_line() {
     assert_eq!(read, lab.text(&["keys"]));
 }
 
+#[test]
+fn a_reader_that_reads_nothing_does_not_keep_the_run_from_stopping() {
+    let (reader, mut writer) = io::pipe().unwrap();
+    // Full, as after many lines.
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    while writer.write(&[b'\n'; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    let lab = Lab::new(6, 5000);
+    let run = ["run", "study.toml", "--headless", "--device", "cpu"];
+    let mut command = lab.command(&run);
+    command.stdout(writer.try_clone().unwrap()).stderr(writer);
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let begun = Instant::now();
+    while !lab.path("runs/tiny/journal.jsonl").exists() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "it does not begin"
+        );
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(300));
+    let number = child.id().to_string();
+    let sent = Command::new("kill").args(["-TERM", &number]).status();
+    assert!(sent.unwrap().success());
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(20) {
+            child.kill().unwrap();
+            panic!("it waits for its reader");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(reader);
+}
+
 /// Runs the study on the screen of a terminal of its own, behind commands of a shell, and closes that while a trial is
 /// trained. The exit code, the log, and what was left in the folder for temporary files.
 fn hung_up(lab: &Lab, commands: &str) -> (Option<i32>, String, usize) {
