@@ -34,6 +34,7 @@
 //! | [`executor`] | where trainings run | `domain`, `train`, `memory` |
 //! | [`journal`] | the append-only record | `domain` |
 //! | [`streams`] | standard output and standard error | nothing |
+//! | [`threads`] | threads, and what limits them | nothing |
 //! | [`memory`] | how much there is, and what becomes of it once it is let go | nothing |
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
 //! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |
@@ -91,6 +92,7 @@ pub mod search;
 pub mod streams;
 pub mod study;
 pub mod task;
+pub mod threads;
 pub mod train;
 pub mod tui;
 pub mod visible;

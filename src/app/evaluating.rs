@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -15,6 +15,7 @@ use crate::executor::panic_text;
 use crate::hub::{Hub, HubSettings};
 use crate::model::device::DeviceChoice;
 use crate::study::Study;
+use crate::threads;
 
 /// What an evaluation tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,18 +65,16 @@ impl Evaluating {
         let (sender, events) = unbounded();
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
-        let thread = thread::Builder::new()
-            .name("evaluation".into())
-            .spawn(move || {
-                let work = AssertUnwindSafe(|| work(site, found, &asked, &sender));
-                let end = match catch_unwind(work) {
-                    Ok(Ok(end)) => end,
-                    Ok(Err(error)) => EvaluationEvent::Failed(error.to_string()),
-                    Err(panic) => EvaluationEvent::Failed(panic_text(panic.as_ref())),
-                };
-                // Nobody may listen any more.
-                let _ = sender.send(end);
-            })?;
+        let thread = threads::start("evaluation", move || {
+            let work = AssertUnwindSafe(|| work(site, found, &asked, &sender));
+            let end = match catch_unwind(work) {
+                Ok(Ok(end)) => end,
+                Ok(Err(error)) => EvaluationEvent::Failed(error.to_string()),
+                Err(panic) => EvaluationEvent::Failed(panic_text(panic.as_ref())),
+            };
+            // Nobody may listen any more.
+            let _ = sender.send(end);
+        })?;
         Ok(Self {
             events,
             stop,

@@ -4,12 +4,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Exported, State};
 use crate::executor::panic_text;
+use crate::threads;
 
 /// Writes the front somewhere: where to and what is to be said of it, or what went wrong.
 type Export = dyn Fn(&State) -> Result<(PathBuf, Vec<String>), String> + Send + Sync;
@@ -52,9 +52,7 @@ impl Exporting {
             // Nobody may listen any more.
             let _ = ended.send(told);
         };
-        (thread::Builder::new().name("export".into()))
-            .spawn(work)
-            .map(drop)
+        threads::start("export", work).map(drop)
     }
 
     /// What became of each.

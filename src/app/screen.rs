@@ -34,6 +34,9 @@ pub struct OnScreen {
 }
 
 impl OnScreen {
+    /// Threads that a run on the screen has besides: the keyboard, job control, what is drawn, and the look at the devices.
+    pub const THREADS: usize = 4;
+
     /// Takes the terminal over, until dropped; a panic names `log` after giving it back. What the settings leave open
     /// is asked of the environment and of the terminal; an answer that comes late is taken when it comes.
     ///

@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::{streams, tui};
+use crate::{streams, threads, tui};
 
 /// What a second request leaves for the step at hand before the process ends without it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -26,18 +26,17 @@ pub fn stop_requests() -> io::Result<Receiver<()>> {
     let heard = [SIGINT, SIGTERM, SIGHUP].into_iter();
     let mut signals = Signals::new(heard.filter(|&signal| !is_ignored(signal)))?;
     let (sender, receiver) = unbounded();
-    thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            for (earlier, _) in signals.forever().enumerate() {
-                if sender.send(()).is_err() {
-                    return;
-                }
-                if earlier == 1 {
-                    thread::spawn(end_soon);
-                }
+    threads::start("signals", move || {
+        for (earlier, _) in signals.forever().enumerate() {
+            streams::hurry();
+            if sender.send(()).is_err() {
+                return;
             }
-        })?;
+            if earlier == 1 {
+                end_soon();
+            }
+        }
+    })?;
     Ok(receiver)
 }
 
@@ -53,13 +52,17 @@ fn is_ignored(signal: i32) -> bool {
 }
 
 /// Ends the process unless it ends by itself. Every file is whole or not there, so nothing is lost but steps.
-fn end_soon() {
+fn end_soon() -> ! {
     thread::sleep(PATIENCE);
     // A terminal that takes no more output must not keep the process alive either.
-    thread::spawn(|| {
+    if threads::start("last words", last_words).is_ok() {
         thread::sleep(PATIENCE);
-        exit(INTERRUPTED);
-    });
+    }
+    exit(INTERRUPTED);
+}
+
+/// Gives the terminal back and ends the process.
+fn last_words() {
     tui::restore();
     // Nobody may be there to read it.
     let _ = writeln!(

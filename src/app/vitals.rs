@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, TrySendError, bounded};
 use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
 
-use crate::memory;
+use crate::{memory, threads};
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -44,25 +44,23 @@ pub struct DeviceVitals {
 /// Where the system gives no further thread.
 pub fn watch() -> io::Result<Receiver<Vitals>> {
     let (sender, receiver) = bounded(1);
-    thread::Builder::new()
-        .name("vitals".to_owned())
-        .spawn(move || {
-            // Absent without the driver: then there is no GPU to tell of.
-            let nvml = Nvml::init().ok();
-            let mut processors = Processors::default();
-            loop {
-                let mut devices = nvml.as_ref().map(graphics).unwrap_or_default();
-                devices.push(processors.look());
-                let vitals = Vitals {
-                    devices,
-                    program_bytes: program_bytes(),
-                };
-                if let Err(TrySendError::Disconnected(_)) = sender.try_send(vitals) {
-                    return;
-                }
-                thread::sleep(INTERVAL);
+    threads::start("vitals", move || {
+        // Absent without the driver: then there is no GPU to tell of.
+        let nvml = Nvml::init().ok();
+        let mut processors = Processors::default();
+        loop {
+            let mut devices = nvml.as_ref().map(graphics).unwrap_or_default();
+            devices.push(processors.look());
+            let vitals = Vitals {
+                devices,
+                program_bytes: program_bytes(),
+            };
+            if let Err(TrySendError::Disconnected(_)) = sender.try_send(vitals) {
+                return;
             }
-        })?;
+            thread::sleep(INTERVAL);
+        }
+    })?;
     Ok(receiver)
 }
 

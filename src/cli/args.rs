@@ -210,6 +210,7 @@ impl StudyArguments {
             runs: self.runs.clone(),
             device: self.device,
             wanted: Vec::new(),
+            threads: 0,
         }
     }
 

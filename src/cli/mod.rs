@@ -26,7 +26,7 @@ mod watch;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use autopeft::streams;
+use autopeft::{streams, threads};
 use clap::Parser;
 
 use args::{Arguments, Command};
@@ -42,6 +42,13 @@ pub(crate) fn main() -> ExitCode {
 
 fn perform(arguments: Arguments) -> Result<exit::Done> {
     streams::own().context("cannot keep standard output apart from what libraries print")?;
+    let is_text = matches!(
+        arguments.command,
+        Some(Command::Keys | Command::Completions { .. } | Command::Man)
+    );
+    if !is_text {
+        threads::start_pool()?;
+    }
     match (arguments.command, arguments.open) {
         (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json, &run.wanted),
         (Some(Command::Init(arguments)), _) => init::init(arguments),

@@ -43,6 +43,8 @@ pub(crate) fn run(
         None
     };
     let mut options = arguments.options();
+    // One hears signals.
+    options.threads = 1 + screen.as_ref().map_or(0, |_| OnScreen::THREADS);
     for folder in wanted {
         // Nothing is promised of it here, so that an edited card is as good as any.
         options.wanted.push(CardHead::read(folder)?.configuration);

@@ -4,9 +4,10 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
-use super::worker::{Command, work};
+use super::worker::{Command, share, work};
 use super::{Executor, ExecutorEvent};
 use crate::domain::{Job, TrialId};
+use crate::threads;
 use crate::train::Plan;
 
 /// Events that may wait for the application before progress is skipped.
@@ -21,6 +22,12 @@ pub struct LocalExecutor {
 }
 
 impl LocalExecutor {
+    /// Threads that one of so many lanes takes on the processor, at most.
+    pub fn threads(lanes: usize) -> usize {
+        let shares = if lanes > 1 { lanes * share(lanes) } else { 0 };
+        1 + lanes.max(1) + shares
+    }
+
     /// Starts the worker; it loads model and data and then reports `Ready`, or `Unavailable`. It trains as many trials at
     /// once as there are `lanes`, each on its share of the processor's cores, as far as memory allows; on a GPU each has a
     /// stream of its own, as the tensor library gives every thread one.
@@ -31,9 +38,9 @@ impl LocalExecutor {
         let lanes = lanes.max(1);
         let (commands, received) = unbounded();
         let (sender, events) = bounded(EVENTS_WAITING);
-        let thread = std::thread::Builder::new()
-            .name("training".to_owned())
-            .spawn(move || work(plan, lanes, &received, &sender))?;
+        let thread = threads::start("training", move || {
+            work(plan, lanes, &received, &sender);
+        })?;
         Ok(Self {
             lanes,
             commands,

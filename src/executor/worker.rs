@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crossbeam_channel::{Receiver, Sender};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 
 use super::ExecutorEvent;
 use super::lane::Lane;
@@ -12,6 +12,7 @@ use super::line::{Line, Training};
 use super::panics::{cause_of_panic, panic_text};
 use super::room::training_room;
 use crate::domain::{Cause, Job, TrialId};
+use crate::threads;
 use crate::train::Plan;
 use crate::train::trainer::under_way;
 use crate::train::workbench::Workbench;
@@ -45,14 +46,16 @@ pub(super) fn work(
         Ok(Ok(workbench)) => workbench,
         Ok(Err(error)) => {
             let said = error.to_string();
-            return decline(Cause::Unusable { said }, commands, events);
+            decline(Cause::Unusable { said }, commands, events);
+            return ended(events);
         }
         Err(panic) => {
-            return decline(
+            decline(
                 cause_of_panic(&panic_text(panic.as_ref())),
                 commands,
                 events,
             );
+            return ended(events);
         }
     };
     let ready = ExecutorEvent::Ready {
@@ -71,12 +74,10 @@ pub(super) fn work(
                     trial: Cell::default(),
                 };
                 let name = format!("training {}", number + 1);
-                let lane = std::thread::Builder::new()
-                    .name(name)
-                    .spawn_scoped(scope, move || lane.run());
-                if let Err(error) = lane {
-                    tracing::warn!("only {number} of {lanes} lanes could be started: {error}");
-                    break;
+                if let Err(error) = threads::start_within(scope, &name, move || lane.run()) {
+                    line.stop();
+                    let said = error.to_string();
+                    return decline(Cause::Error { said }, commands, events);
                 }
             }
             direct(&line, &workbench, commands, events);
@@ -93,6 +94,11 @@ pub(super) fn work(
             let _ = lane.keep(&training);
         }
     }
+    ended(events);
+}
+
+/// Nothing runs any more. Nobody may listen.
+fn ended(events: &Sender<ExecutorEvent>) {
     let _ = events.send(ExecutorEvent::Stopped);
 }
 
@@ -101,12 +107,16 @@ fn share_of_cores(workbench: &Workbench, lanes: usize) -> Option<ThreadPool> {
     if lanes == 1 || !workbench.is_on_cpu() {
         return None;
     }
-    let threads = (rayon::current_num_threads() / lanes).max(1);
-    let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = threads::pool(share(lanes));
     pool.inspect_err(|error| {
         tracing::warn!("a lane shares all threads with the others: {error}");
     })
     .ok()
+}
+
+/// How many threads are a lane's share.
+pub(super) fn share(lanes: usize) -> usize {
+    (rayon::current_num_threads() / lanes).max(1)
 }
 
 /// Says why nothing can run, and waits for the stop that follows.
@@ -116,7 +126,6 @@ fn decline(cause: Cause, commands: &Receiver<Command>, events: &Sender<ExecutorE
         .recv()
         .is_ok_and(|command| command != Command::Stop)
     {}
-    let _ = events.send(ExecutorEvent::Stopped);
 }
 
 /// Passes commands on to the line until told to stop.

@@ -12,6 +12,7 @@ use super::endpoint::{Address, Endpoint};
 use super::fault::{Fault, fault, unlike};
 use super::{HubSettings, Repository, RepositoryKind};
 use super::{name, proxy};
+use crate::threads;
 
 /// More redirects in a row lead nowhere.
 const MOST_REDIRECTS: usize = 10;
@@ -250,6 +251,8 @@ impl Client {
         if let Ask::Content(start @ 1..) = ask {
             request = request.header(header::RANGE, format!("bytes={start}-"));
         }
+        // A name is looked up on a thread of its own, which the client starts whether or not there is one to be had.
+        threads::reserve(1).map_err(|error| Fault::Unanswered(error.to_string()))?;
         request.call().map_err(fault)
     }
 }

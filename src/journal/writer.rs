@@ -2,9 +2,11 @@
 //! nothing else.
 
 use std::io;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use crate::threads;
 
 use super::{Journal, JournalError, Record};
 
@@ -34,7 +36,7 @@ impl Writer {
                 }
             }
         };
-        let thread = thread::Builder::new().name("journal".into()).spawn(work)?;
+        let thread = threads::start("journal", work)?;
         Ok(Self {
             batches: Some(batches),
             written,

@@ -3,9 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::threads;
 
 use super::{Ask, Engine, Proposal, SearchError};
 
@@ -41,7 +43,7 @@ impl SearchWorker {
         let (sender, events) = bounded(1);
         let busy = Arc::new(AtomicBool::new(false));
         let cancelled = Arc::new(AtomicBool::new(false));
-        let thread = thread::Builder::new().name("search".into()).spawn({
+        let thread = threads::start("search", {
             let (busy, cancelled) = (Arc::clone(&busy), Arc::clone(&cancelled));
             move || work(&engine, &received, &sender, &busy, &cancelled)
         })?;

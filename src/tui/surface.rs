@@ -4,7 +4,6 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
@@ -12,6 +11,8 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use rustix::termios::tcgetwinsize;
+
+use crate::threads;
 
 /// The size of a terminal that tells none.
 const USUAL: Size = Size {
@@ -53,9 +54,7 @@ impl Surface {
                 }
             }
         };
-        thread::Builder::new()
-            .name("terminal".into())
-            .spawn(write)?;
+        threads::start("terminal", write)?;
         let frame = Frame::default();
         let mut surface = Self {
             backend: CrosstermBackend::new(frame.clone()),

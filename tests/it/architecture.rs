@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 /// what others wrote), `visible` and `markdown` (showing it) are everybody's.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("search", &["domain"]),
-    ("hub", &["digest", "durable"]),
+    ("search", &["domain", "threads"]),
+    ("hub", &["digest", "durable", "threads"]),
     ("task", &["hub", "memory", "regular", "json", "visible"]),
     (
         "study",
@@ -25,8 +25,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "train",
         &["domain", "task", "study", "model", "durable", "regular"],
     ),
-    ("executor", &["domain", "train", "memory"]),
-    ("journal", &["domain", "durable", "regular"]),
+    ("executor", &["domain", "train", "memory", "threads"]),
+    ("journal", &["domain", "durable", "regular", "threads"]),
     (
         "export",
         &[
@@ -45,8 +45,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "report",
         &["domain", "search", "evaluation", "markdown", "visible"],
     ),
-    ("tui", &["domain", "app", "streams", "durable"]),
+    ("tui", &["domain", "app", "streams", "durable", "threads"]),
     ("streams", &[]),
+    ("threads", &[]),
     ("durable", &[]),
     ("visible", &[]),
     ("markdown", &["visible"]),
@@ -163,27 +164,53 @@ const PRINTING: [&str; 9] = [
     " stderr(",
 ];
 
-/// Where a line of code prints by itself: at the start of a word, unless it only names a descriptor.
-fn prints(line: &str) -> bool {
-    PRINTING.iter().any(|word| {
-        let found = line.match_indices(word);
-        found
-            .into_iter()
-            .any(|(at, _)| !line[..at].ends_with("std"))
+/// Where a line of code does one of these by itself: at the start of a word, unless it only names a descriptor.
+fn has(line: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| {
+        let mut found = line.match_indices(word);
+        found.any(|(at, _)| !line[..at].ends_with("std"))
+    })
+}
+
+/// The first line outside tests, except in one file, that has one of these.
+fn found(words: &[&str], but: &str) -> Option<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = sources(&root).into_iter();
+    let mut files = files.filter(|file| !is_test(file) && !file.ends_with(but));
+    files.find_map(|file| {
+        let text = fs::read_to_string(&file).unwrap();
+        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+        let code = code.lines().map(str::trim_start);
+        let mut code = code.filter(|line| !line.starts_with("//"));
+        let line = code.find(|line| has(line, words))?;
+        Some(format!("{}: {line}", file.display()))
     })
 }
 
 #[test]
 fn only_the_streams_write_to_standard_output_and_error() {
-    assert!(prints(r#"    eprintln!("x");"#) && prints("let out = std::io::stdout();"));
-    assert!(!prints("rustix::io::dup(rustix::stdio::stdout())?"));
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for file in sources(&root).iter().filter(|file| !is_test(file)) {
-        let text = fs::read_to_string(file).unwrap();
-        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
-        let code = code.lines().map(str::trim_start);
-        let mut code = code.filter(|line| !line.starts_with("//"));
-        let printing = code.find(|line| prints(line));
-        assert_eq!(printing, None, "{}: use autopeft::streams", file.display());
-    }
+    let printing = |line| has(line, &PRINTING);
+    assert!(printing(r#"    eprintln!("x");"#) && printing("let out = std::io::stdout();"));
+    assert!(!printing("rustix::io::dup(rustix::stdio::stdout())?"));
+    assert_eq!(
+        found(&PRINTING, "streams.rs"),
+        None,
+        "autopeft::streams does that"
+    );
+}
+
+#[test]
+fn threads_are_started_in_one_place() {
+    let starting = [
+        "thread::spawn",
+        "thread::Builder",
+        "thread::scope(|s|",
+        "ThreadPoolBuilder",
+        "rayon::spawn",
+    ];
+    assert_eq!(
+        found(&starting, "threads.rs"),
+        None,
+        "autopeft::threads does that"
+    );
 }

@@ -139,7 +139,7 @@ fn a_search_that_thinks_does_not_keep_the_executor_from_stopping() {
     let (stop, requests) = unbounded();
     runtime.stop_requests = requests;
     let asker = thread::spawn(move || {
-        thought.1.recv().unwrap();
+        thought.1.recv_timeout(Duration::from_secs(60)).unwrap();
         stop.send(()).unwrap();
         (Instant::now(), stop)
     });

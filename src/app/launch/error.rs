@@ -96,6 +96,6 @@ pub enum LaunchError {
         objection: String,
     },
     /// The system gives no thread.
-    #[error("cannot start a worker thread: {0}")]
+    #[error(transparent)]
     Thread(#[from] std::io::Error),
 }

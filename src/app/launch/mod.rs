@@ -28,6 +28,7 @@ use crate::model::space::peft_space;
 use crate::search::{Ask, SearchWorker};
 use crate::study::Study;
 use crate::task::{Dataset, load};
+use crate::threads;
 use crate::train::rows::{Examined, RowsError, examine};
 use crate::train::trainer::under_way;
 use crate::train::{KeepUnderWay, Plan};
@@ -41,6 +42,9 @@ use records::{killed, opening, wanted};
 /// Studies whose journals begin in this format or a later one have weights that all say whose they are.
 const WEIGHTS_SAY_WHOSE: u32 = 3;
 
+/// Threads of a study at work beside those of its executor: the search's and the journal's.
+const THREADS: usize = 2;
+
 /// What the command line adds to a study.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -50,6 +54,8 @@ pub struct Options {
     pub device: DeviceChoice,
     /// Configurations to try besides those of the search, such as another study's.
     pub wanted: Vec<Configuration>,
+    /// Threads that whoever shows the study will start.
+    pub threads: usize,
 }
 
 /// A study whose model, data and space were found and fit together.
@@ -196,6 +202,8 @@ impl Resolved {
     pub fn start(self, options: &Options) -> Result<Runtime, LaunchError> {
         options.device.resolve()?;
         let examined = self.examine()?;
+        let parallel = self.study.search.parallel;
+        threads::reserve(THREADS + LocalExecutor::threads(parallel) + options.threads)?;
         let folder = run_folder(&options.runs, &self.study);
         let (mut journal, history) = Journal::open(&folder)?;
         let torn_tail = history.torn_tail;
@@ -272,7 +280,6 @@ impl Resolved {
         let engine = engine(&self.study, &self.space).fitting(engine::fits(&self));
         let search = SearchWorker::spawn(engine)?;
         let keeps = self.study.output.keep_adapters;
-        let parallel = self.study.search.parallel;
         let plan = Plan {
             files: self.files,
             dataset: self.dataset,

@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, bounded};
 use super::last;
 use crate::app::{RecordedError, State};
 use crate::journal::{self, AtWork, Follower, News, Stamped};
+use crate::threads;
 
 /// How often the journal is looked at: folders shared over a network announce nothing.
 const LOOK: Duration = Duration::from_millis(500);
@@ -51,13 +52,11 @@ impl Lookout {
     /// Looks from now on, as long as someone takes what was seen.
     pub(super) fn on_its_own_thread(mut self) -> io::Result<Receiver<Look>> {
         let (sender, looks) = bounded(1);
-        thread::Builder::new()
-            .name("lookout".into())
-            .spawn(move || {
-                while sender.send(self.look()).is_ok() {
-                    thread::sleep(LOOK);
-                }
-            })?;
+        threads::start("lookout", move || {
+            while sender.send(self.look()).is_ok() {
+                thread::sleep(LOOK);
+            }
+        })?;
         Ok(looks)
     }
 

@@ -18,7 +18,6 @@ mod text;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -29,6 +28,7 @@ use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use super::background::Background;
+use crate::threads;
 use burst::Bursts;
 use parser::Parser;
 
@@ -79,9 +79,7 @@ pub fn input(asked: bool) -> io::Result<Receiver<Input>> {
             }
         }
     };
-    thread::Builder::new()
-        .name("job control".into())
-        .spawn(told)?;
+    threads::start("job control", told)?;
     let keyboard = Keyboard::find()?;
     let parser = Parser::new(asked.then(Instant::now));
     let keys = move || {
@@ -89,7 +87,7 @@ pub fn input(asked: bool) -> io::Result<Receiver<Input>> {
         let _ = read(keyboard.file(), parser, &sender);
         let _ = sender.send(Input::Gone);
     };
-    thread::Builder::new().name("keyboard".into()).spawn(keys)?;
+    threads::start("keyboard", keys)?;
     Ok(receiver)
 }
 
