@@ -7,6 +7,8 @@ use super::text::Text;
 
 /// `ESC` behind which nothing comes for so long was pressed.
 pub(super) const ALONE: Duration = Duration::from_millis(50);
+/// The same while an answer is awaited, whose `ESC` a line may have cut off: no longer, for a person waits.
+pub(super) const ANSWER: Duration = Duration::from_millis(150);
 /// The next piece of a sequence comes within this time, also on a slow line.
 const PIECE: Duration = Duration::from_secs(3);
 /// The next piece of a text: an answer, a title.
@@ -49,7 +51,7 @@ impl State {
     pub(super) fn patience(&self, answerable: bool) -> Option<Duration> {
         match self {
             Self::Ground | Self::Paste(_) => None,
-            Self::Escape { .. } if answerable => Some(PIECE),
+            Self::Escape { .. } if answerable => Some(ANSWER),
             Self::Escape { .. } | Self::Intermediate => Some(ALONE),
             Self::Text(text) if !text.escape => Some(TEXT_PIECE),
             _ => Some(PIECE),
