@@ -37,8 +37,8 @@ pub struct HubSettings {
 
 impl HubSettings {
     /// From the environment: HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_TOKEN_PATH, HF_HUB_OFFLINE (and
-    /// HUGGINGFACE_HUB_CACHE, HUGGING_FACE_HUB_TOKEN, TRANSFORMERS_OFFLINE, XDG_CACHE_HOME), with the meanings that
-    /// Python's `huggingface_hub` gives them.
+    /// HUGGINGFACE_HUB_CACHE, HUGGING_FACE_HUB_TOKEN, HF_HUB_DISABLE_IMPLICIT_TOKEN, TRANSFORMERS_OFFLINE,
+    /// XDG_CACHE_HOME), with the meanings that Python's `huggingface_hub` gives them.
     pub fn from_env() -> Self {
         let text = |name: &&&str| matches!(std::env::var(name), Err(VarError::NotUnicode(_)));
         let problem = VARIABLES.iter().find(text).map(|name| {
@@ -65,15 +65,22 @@ impl HubSettings {
             let caches = folder("XDG_CACHE_HOME").unwrap_or_else(|| user().join(".cache"));
             caches.join("huggingface")
         });
-        let token = variable("HF_TOKEN").or_else(|| variable("HUGGING_FACE_HUB_TOKEN"));
-        let token = token.as_deref().and_then(Token::new).or_else(|| {
-            let file = folder("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
-            Token::in_file(&file)
-        });
         let on = |name| {
             variable(name).is_some_and(|value| {
                 ["1", "on", "yes", "true"].contains(&value.to_lowercase().as_str())
             })
+        };
+        let token = || {
+            let token = variable("HF_TOKEN").or_else(|| variable("HUGGING_FACE_HUB_TOKEN"));
+            token.as_deref().and_then(Token::new).or_else(|| {
+                let file = folder("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
+                Token::in_file(&file)
+            })
+        };
+        // Whoever says so keeps it from a mirror: here a token is never asked for in so many words.
+        let token = match on("HF_HUB_DISABLE_IMPLICIT_TOKEN") {
+            true => None,
+            false => token(),
         };
         Self {
             endpoint: variable("HF_ENDPOINT")
@@ -212,6 +219,25 @@ mod tests {
         assert_eq!(both.cache, Path::new("/home/me/new"));
         let token = with(&[("HUGGING_FACE_HUB_TOKEN", "hf_old")]).token;
         assert_eq!(token, Token::new("hf_old"));
+    }
+
+    #[test]
+    fn no_token_is_sent_unasked_where_that_is_switched_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().to_str().unwrap();
+        std::fs::write(folder.path().join("token"), "hf_file").unwrap();
+        let token = |value, more: &[(&str, &str)]| {
+            let mut variables = vec![("HF_HOME", home), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", value)];
+            variables.extend(more);
+            settings(&variables).token
+        };
+        for value in ["1", "ON", "yes", "True"] {
+            assert_eq!(token(value, &[]), None, "{value}");
+            assert_eq!(token(value, &[("HF_TOKEN", "hf_variable")]), None);
+        }
+        for value in ["0", "off", "no", "", "2"] {
+            assert_eq!(token(value, &[]), Token::new("hf_file"), "{value}");
+        }
     }
 
     #[test]
