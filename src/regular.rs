@@ -48,13 +48,13 @@ pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
 fn open_by(path: &Path, options: OpenOptions) -> io::Result<File> {
     // Opening is not always harmless: a device may act, and a socket's error says nothing.
     match fs::metadata(path) {
-        Ok(found) => refuse_others(&found)?,
+        Ok(found) => refuse_others(path, &found)?,
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
     let file = options.open(path)?;
     // It may have been put into the other's place in between.
-    refuse_others(&file.metadata()?)?;
+    refuse_others(path, &file.metadata()?)?;
     Ok(file)
 }
 
@@ -145,12 +145,13 @@ fn too_large(found: Option<u64>, most: u64) -> io::Error {
     io::Error::new(ErrorKind::FileTooLarge, problem)
 }
 
-fn refuse_others(metadata: &Metadata) -> io::Result<()> {
+fn refuse_others(path: &Path, metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }
     let problem = match kind(metadata) {
-        "pipe" => "it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first".to_owned(),
+        // A shell's `<(...)` is handed over as an open file.
+        "named pipe" if path.starts_with("/dev") || path.starts_with("/proc") => "it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first".to_owned(),
         kind => format!("it is a {kind}; expected a file"),
     };
     Err(io::Error::new(ErrorKind::InvalidInput, problem))
@@ -163,7 +164,7 @@ fn kind(metadata: &Metadata) -> &'static str {
     if kind.is_dir() {
         "folder"
     } else if kind.is_fifo() {
-        "pipe"
+        "named pipe"
     } else if kind.is_socket() {
         "socket"
     } else {
@@ -273,12 +274,21 @@ mod tests {
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         assert!(made.unwrap().success());
-        assert_eq!(
-            error(&pipe),
-            "it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first"
-        );
+        assert_eq!(error(&pipe), "it is a named pipe; expected a file");
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&pipe, &link).unwrap();
-        assert!(error(&link).starts_with("it is a pipe"));
+        assert_eq!(error(&link), "it is a named pipe; expected a file");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_shell_makes_of_a_command_is_told_what_to_do_about() {
+        use std::os::fd::AsRawFd;
+        let (read, _write) = io::pipe().unwrap();
+        let path = format!("/dev/fd/{}", read.as_raw_fd());
+        assert_eq!(
+            open(Path::new(&path)).unwrap_err().to_string(),
+            "it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first"
+        );
     }
 }

@@ -52,7 +52,7 @@ fn a_journal_that_is_no_file_is_an_error_at_once() {
     }
     assert_snapshot!(first, @r"
     exit code 1
-    error: cannot read runs/tiny/journal.jsonl: it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first; move it away, or keep the runs elsewhere with --runs
+    error: cannot read runs/tiny/journal.jsonl: it is a named pipe; expected a file; move it away, or keep the runs elsewhere with --runs
     ");
     fs::remove_file(lab.path("runs/tiny/journal.jsonl")).unwrap();
     fs::create_dir(lab.path("runs/tiny/journal.jsonl")).unwrap();
@@ -83,4 +83,19 @@ fn a_lock_that_is_no_file_is_waited_for_by_nobody() {
         assert!(told.starts_with("exit code 0"), "{command}: {told}");
     }
     assert!(told(&lab, &run).starts_with("exit code"), "it ends");
+}
+
+#[test]
+fn a_manifest_that_is_no_file_is_an_error_at_once() {
+    let lab = Lab::new(4, 1);
+    lab.text(&["run", "study.toml", "--headless", "--device", "cpu"]);
+    let export = ["export", "study.toml", "--format", "csv,manifest"];
+    lab.text(&export);
+    pipe(&lab, "runs/tiny/export/manifest.json");
+    let first = told(&lab, &export);
+    assert_eq!(told(&lab, &["verify", "runs/tiny/export"]), first);
+    assert_snapshot!(first, @"
+    exit code 1
+    error: cannot read runs/tiny/export/manifest.json: it is a named pipe; expected a file
+    ");
 }

@@ -233,8 +233,8 @@ fn what_is_no_file_of_a_sane_length_is_refused_at_once() {
     let (_, free) = free.split_once(" of memory").unwrap();
     words += &format!("\n{has}, but SO MUCH of memory{free}");
     assert_snapshot!(words, @r"
-    cannot read /it's mine/journal.jsonl: it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first; move it away, or keep the runs elsewhere with --runs
-    cannot open /it's mine/journal.jsonl: it is a pipe, such as `<(...)` makes, and only files are read, for some are read twice: write it into a file first; move it away, or keep the runs elsewhere with --runs
+    cannot read /it's mine/journal.jsonl: it is a named pipe; expected a file; move it away, or keep the runs elsewhere with --runs
+    cannot open /it's mine/journal.jsonl: it is a named pipe; expected a file; move it away, or keep the runs elsewhere with --runs
     cannot read /it's mine/journal.jsonl: it has 4096 GiB, but SO MUCH of memory are free; close other programs, or take a smaller file; a journal has some megabytes: something else may have written to it
     ");
 }
