@@ -74,3 +74,31 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, palette: Palette, title: &st
         buffer.set_line(inside.x, inside.bottom() - 1, &answers, inside.width);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::tui::tests::studies;
+
+    #[test]
+    fn what_leaving_means_is_told_by_what_is_unfinished() {
+        let mut told = String::new();
+        for states in [
+            &[TrialState::Running, TrialState::Paused, TrialState::Queued][..],
+            &[TrialState::Running],
+            &[TrialState::Queued],
+        ] {
+            let mut state = studies::busy();
+            state.trials.retain(|trial| states.contains(&trial.state));
+            told += &quit(&state);
+            told.push('\n');
+        }
+        assert_snapshot!(told, @"
+        2 trials under way, 2 waiting. Everything finished is saved, and a checkpoint of what is under way is kept. The same command goes on from here.
+        1 trial under way. Everything finished is saved, and a checkpoint of what is under way is kept. The same command goes on from here.
+        2 trials still to train. Everything finished is saved. The same command goes on from here.
+        ");
+    }
+}
