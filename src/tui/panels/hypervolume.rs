@@ -54,15 +54,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         .initial_trials
         .checked_sub(1)
         .and_then(|i| trace.get(i));
-    if let Some((_, value)) = initial.filter(|_| trace.len() > state.initial_trials) {
+    let initial = initial.filter(|_| trace.len() > state.initial_trials);
+    if let Some((_, value)) = initial {
         let ends = [(0.0, *value), (trace.len() as f64, *value)];
         plot.curve(buffer, ends.into_iter(), view.palette.faint);
-        plot.label(
-            buffer,
-            *value,
-            &format!("initial design {}", significant(*value, 4)),
-            view.palette.faint,
-        );
     }
     // A staircase: the value changes when a trial finishes, not between two.
     let stairs = trace.iter().enumerate().flat_map(|(i, (_, value))| {
@@ -70,6 +65,15 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         [((i + 1) as f64, before), ((i + 1) as f64, *value)]
     });
     plot.curve(buffer, stairs, view.palette.score);
+    // Over the staircase, which would take letters from it.
+    if let Some((_, value)) = initial {
+        plot.label(
+            buffer,
+            *value,
+            &format!("initial design {}", significant(*value, 4)),
+            view.palette.faint,
+        );
+    }
     // One trial alone makes no line.
     let reached = state.hypervolume();
     plot.sign(buffer, trace.len() as f64, reached, "●", view.palette.score);
