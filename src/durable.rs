@@ -107,6 +107,18 @@ pub fn create_folder(folder: &Path) -> io::Result<()> {
     sync_folder(parent)
 }
 
+/// Creates a folder in one that is there. Where that has gone, so has what the folder belongs to: it is not made anew.
+///
+/// # Errors
+/// Where it cannot be created.
+pub(crate) fn create_subfolder(folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        Ok(()) => sync_folder(folder_of(folder)),
+        Err(_) if folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Deletes the files that programs left in a folder that were stopped while they wrote. Nobody may be writing there
 /// meanwhile. Links and folders of such names are somebody else's.
 ///

@@ -40,6 +40,13 @@ pub fn stop_requests() -> io::Result<Receiver<()>> {
     Ok(receiver)
 }
 
+/// A file that may not grow beyond a limit of the process (`ulimit -f`) is an error of that write from now on, told as such;
+/// unasked, the system ends the process by a signal, and the terminal stays as it is.
+pub fn limits_are_errors() {
+    // SAFETY: ignoring a signal runs no code of ours.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// Whether a signal is ignored, as it was inherited.
 fn is_ignored(signal: i32) -> bool {
     // SAFETY: zeros are a value of this plain structure, and without a new action the call only fills it in.

@@ -133,6 +133,7 @@ fn is_launch_users(error: &LaunchError) -> bool {
         LaunchError::Journal(_)
         | LaunchError::Recorded(_)
         | LaunchError::Replay { .. }
+        | LaunchError::NoFolder { .. }
         | LaunchError::Thread(_) => false,
         _ => true,
     }

@@ -26,6 +26,7 @@ mod watch;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use autopeft::app::signals;
 use autopeft::{streams, threads};
 use clap::Parser;
 
@@ -34,6 +35,7 @@ use args::{Arguments, Command};
 /// Does what the command line asks for.
 pub(crate) fn main() -> ExitCode {
     std::panic::set_hook(Box::new(output::panicked));
+    signals::limits_are_errors();
     match Arguments::try_parse() {
         Ok(arguments) => exit::code(perform(arguments)),
         Err(words) => exit::words(&words),

@@ -69,6 +69,14 @@ pub enum JournalError {
         /// The journal's file.
         path: PathBuf,
     },
+    /// The file is one line, and that is no beginning of a journal.
+    #[error("{path} is no journal: it is one line that no program left half written. Nothing was changed. {advice}", path = path.display(), advice = lines_back(path, *returns))]
+    Foreign {
+        /// The journal's file.
+        path: PathBuf,
+        /// Whether there are carriage returns in it.
+        returns: bool,
+    },
     /// A file or folder cannot be used.
     #[error("cannot {action} {}: {source}; {}", path.display(), advice(source))]
     Io {
@@ -168,7 +176,7 @@ impl Fate {
                 "Run the same command again to go on from what the other file holds, or put a copy from before in its place"
             }
             Self::Moved => {
-                "What it holds is safe where it lies now: move it back and run the same command again to go on"
+                "What it holds is safe where it lies now: move away what may lie in its place by now, move it back, and run the same command again to go on"
             }
         }
     }
@@ -186,6 +194,20 @@ fn mend(path: &Path, offset: u64, intact: usize, after: usize) -> impl fmt::Disp
             "Intact records: {intact} before it, {after} behind it. Put a copy from before in its place; or, \
              once no program works on the study, keep this one beside it and go on from what is before the damage: cp \
              {word} {copy} && truncate -s {offset} {word}"
+        ),
+    }
+}
+
+/// What to do about records in one line: their ends may have become those of another system.
+fn lines_back(path: &Path, returns: bool) -> impl fmt::Display {
+    let (word, copy) = (shell::word(path), shell::word(&unused(path, "one-line")));
+    let away = format!("mv {word} {copy}");
+    match returns {
+        true => format!(
+            "Its lines may have been given the ends of another system; give them back their own: {away} && tr '\\r' '\\n' < {copy} > {word}"
+        ),
+        false => format!(
+            "Put a copy from before in its place; or, where it is not this study's, move it away: {away}"
         ),
     }
 }

@@ -26,7 +26,8 @@ pub struct Journal {
 impl Journal {
     /// Opens the journal in a study's folder and returns what it holds so far.
     ///
-    /// A missing folder or an empty file is a new journal. An unfinished last batch is cut away.
+    /// A missing folder or an empty file is a new journal. An unfinished last batch is cut away. A link in the journal's
+    /// place is not followed: it may lead to what somebody else wrote.
     ///
     /// # Errors
     /// Where another program works on the study or that cannot be told, the folder cannot be used, or the journal is
@@ -36,14 +37,14 @@ impl Journal {
         let path = folder.join(JOURNAL);
         let mut options = OpenOptions::new();
         options.read(true).write(true);
-        let existing = match regular::open_as(&path, &options) {
+        let existing = match regular::open_own(&path, &options) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             found => Some(found.map_err(failed("open", &path))?),
         };
         let mut lock = Lock::take(folder, existing.as_ref())?;
         let mut file = match existing {
             Some(file) => file,
-            None => regular::open_as(&path, options.create(true).truncate(false))
+            None => regular::open_own(&path, options.create(true).truncate(false))
                 .map_err(failed("open", &path))?,
         };
         lock.cover(&file)?;

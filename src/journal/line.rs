@@ -102,6 +102,21 @@ fn read(json: &str) -> serde_json::Result<Stamped> {
     })
 }
 
+/// Whether this can be what is left of a journal's first line, which holds one record: as much of it as had reached the
+/// disk, with zeros where something had not. Records that stand in one line, as their line's ends were lost, are not.
+pub(super) fn may_be_torn_first(found: &[u8]) -> bool {
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let expected = |(at, byte): (usize, &u8)| match at {
+        0..8 => is_digit(byte),
+        8 => *byte == b' ',
+        _ => BEFORE_TIME.as_bytes()[at - PREFIX] == *byte,
+    };
+    let mut head = found.iter().take(PREFIX + BEFORE_TIME.len()).enumerate();
+    let begins = head.all(|(at, byte)| *byte == 0 || expected((at, byte)));
+    let records = memchr::memmem::find_iter(found, BEFORE_TIME).take(2);
+    begins && records.count() < 2 && !found.contains(&b'\r')
+}
+
 /// CRC-32 in eight lower-case digits: the only form in which it is accepted.
 fn checksum(json: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(json))

@@ -50,7 +50,7 @@ const MARKS_OF_UTF_16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 /// The records of a journal; `path` names it in errors.
 ///
 /// # Errors
-/// Damage before the last line; records or formats of a later program; another encoding.
+/// Damage before the last line; records or formats of a later program; another encoding; no journal at all.
 pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
     if MARKS_OF_UTF_16.iter().any(|mark| bytes.starts_with(mark)) {
         let path = path.to_owned();
@@ -79,11 +79,7 @@ pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
             },
             Err(Fault::Damaged(_)) if end + 1 == bytes.len() => {
                 records.truncate(before);
-                return Ok(History {
-                    records,
-                    bytes: start as u64,
-                    torn_tail: Some(torn(start, bytes)),
-                });
+                return history(records, start, bytes, path);
             }
             Err(Fault::Damaged(what)) => {
                 let behind = read.filter(|(text, decoded)| text.line > line && decoded.is_ok());
@@ -109,10 +105,29 @@ pub fn replay(bytes: &[u8], path: &Path) -> Result<History, JournalError> {
             }
         }
     }
+    history(records, whole, bytes, path)
+}
+
+/// The records of the first `whole` bytes, and what follows as a torn tail. Where nothing precedes it, it must be what a
+/// first record leaves that was being written: whatever else is there was written by somebody, or was a whole journal.
+fn history(
+    records: Vec<Stamped>,
+    whole: usize,
+    bytes: &[u8],
+    path: &Path,
+) -> Result<History, JournalError> {
+    let tail = &bytes[whole..];
+    let beginning = tail.strip_prefix(MARK).unwrap_or(tail);
+    if records.is_empty() && !line::may_be_torn_first(beginning) {
+        return Err(JournalError::Foreign {
+            path: path.to_owned(),
+            returns: tail.contains(&b'\r'),
+        });
+    }
     Ok(History {
         records,
         bytes: whole as u64,
-        torn_tail: (whole < bytes.len()).then(|| torn(whole, bytes)),
+        torn_tail: (!tail.is_empty()).then(|| torn(whole, bytes)),
     })
 }
 

@@ -118,7 +118,7 @@ pub fn save(path: &Path, owner: &Owner, tensors: &[NamedTensor]) -> Result<(), C
     let owner = serde_json::to_string(owner).map_err(|error| unwritable(error.into()))?;
     let bytes = to_bytes_of(tensors, &owner)?;
     path.parent()
-        .map_or(Ok(()), durable::create_folder)
+        .map_or(Ok(()), durable::create_subfolder)
         .and_then(|()| durable::write_whole(path, |out| out.write_all(&bytes)))
         .map_err(unwritable)
 }

@@ -170,8 +170,12 @@ fn a_folder_that_vanishes_ends_the_run() {
     let (output, _) = end(child);
     assert_snapshot!(lab.told(&output), @r"
     exit code 1
-    error: runs/tiny/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move it back and run the same command again to go on
+    error: runs/tiny/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move away what may lie in its place by now, move it back, and run the same command again to go on
     ");
+    // The advice leads back: nothing came into the folder's place meanwhile.
+    assert!(!lab.path("runs").exists());
+    fs::rename(lab.path("elsewhere"), lab.path("runs")).unwrap();
+    lab.text(&["status", "study.toml"]);
 }
 
 #[test]

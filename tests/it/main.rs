@@ -39,6 +39,7 @@ mod minilm;
 mod others_text;
 #[cfg(target_os = "linux")]
 mod pausing;
+mod planted;
 mod reference;
 mod stalls;
 mod streams;

@@ -79,6 +79,14 @@ pub enum LaunchError {
     /// The journal of an earlier run cannot be read.
     #[error(transparent)]
     Recorded(#[from] RecordedError),
+    /// Something else is where the run keeps files of its own.
+    #[error("{} is {found}; expected a folder of this study's own, in which files are written and deleted: move it away", folder.display())]
+    NoFolder {
+        /// Where the folder should be.
+        folder: PathBuf,
+        /// What is there.
+        found: &'static str,
+    },
     /// The maximum length exceeds what the model takes.
     #[error("`training.max_length` is {wanted}, but the model takes at most {longest} tokens")]
     TooLong {

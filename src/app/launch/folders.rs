@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::LaunchError;
 use crate::app::State;
 use crate::domain::{Trial, TrialState};
 use crate::durable;
@@ -21,6 +22,24 @@ pub(super) fn weights_folder(run_folder: &Path) -> PathBuf {
 /// Where a run keeps its trainings under way.
 pub(super) fn under_way_folder(run_folder: &Path) -> PathBuf {
     run_folder.join("under-way")
+}
+
+/// The study's own folders in that of its run are folders, or not there yet: what is written and deleted in them would
+/// otherwise be so wherever a link leads to.
+///
+/// # Errors
+/// One of them is a link, or a file.
+pub(super) fn check_own(run_folder: &Path) -> Result<(), LaunchError> {
+    for folder in [weights_folder(run_folder), under_way_folder(run_folder)] {
+        let found = match std::fs::symlink_metadata(&folder) {
+            Ok(found) if found.is_symlink() => "a link",
+            Ok(found) if !found.is_dir() => "a file",
+            // What cannot be looked at is told where it is used.
+            _ => continue,
+        };
+        return Err(LaunchError::NoFolder { folder, found });
+    }
+    Ok(())
 }
 
 /// Deletes the checkpoints of trials that are over, and of files that were being written when a session ended. Nothing

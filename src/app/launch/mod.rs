@@ -205,6 +205,7 @@ impl Resolved {
         let parallel = self.study.search.parallel;
         threads::reserve(THREADS + LocalExecutor::threads(parallel) + options.threads)?;
         let folder = run_folder(&options.runs, &self.study);
+        folders::check_own(&folder)?;
         let (mut journal, history) = Journal::open(&folder)?;
         let torn_tail = history.torn_tail;
         let mut records: Vec<Record> = history

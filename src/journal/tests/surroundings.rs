@@ -63,9 +63,9 @@ fn a_journal_that_was_moved_away_or_deleted_takes_no_further_records() {
     assert_snapshot!(words, @r"
     /it's mine/journal.jsonl was deleted while this program worked: nothing further is written there. What it held is lost unless there is a copy: put that in its place to go on from there, or start anew
     /it's mine/journal.jsonl was replaced by another file while this program worked: nothing further is written there. Run the same command again to go on from what the other file holds, or put a copy from before in its place
-    /it's mine/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move it back and run the same command again to go on
-    /it's mine/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move it back and run the same command again to go on
-    /it's mine/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move it back and run the same command again to go on
+    /it's mine/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move away what may lie in its place by now, move it back, and run the same command again to go on
+    /it's mine/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move away what may lie in its place by now, move it back, and run the same command again to go on
+    /it's mine/journal.jsonl was moved away, or its folder was, while this program worked: nothing further is written there. What it holds is safe where it lies now: move away what may lie in its place by now, move it back, and run the same command again to go on
     ");
 }
 

@@ -150,7 +150,7 @@ impl Training<'_> {
         let weights = to_bytes(&tensors, FileFormat::F32)?;
         written(&position, &weights)
             .and_then(|bytes| {
-                durable::create_folder(folder)?;
+                durable::create_subfolder(folder)?;
                 durable::write_whole(&path, |out| out.write_all(&bytes))
             })
             .map_err(|source| CheckpointError::Write { path, source })?;
