@@ -407,3 +407,31 @@ fn what_a_terminal_would_obey_is_written_out_in_errors() {
     settings.format = Some(DataFormat::Jsonl);
     has(&problem(&settings), &["line 1", "`text,label`"]);
 }
+
+#[test]
+fn a_dictionary_in_parquet_that_claims_more_than_it_has_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let texts: Vec<String> = (0..100).map(|i| format!("t{i}")).collect();
+    let labels: Vec<i64> = (0..100).map(|i| i % 2).collect();
+    let columns = [
+        ("text", Column::Texts(&texts)),
+        ("label", Column::Whole(&labels)),
+    ];
+    let path = folder.join("t.parquet");
+    write_compressed(&path, &columns, None, Compression::UNCOMPRESSED);
+    assert!(loaded(&single(folder, "t.parquet", "t.parquet")).is_ok());
+
+    // The first page's header: a structure of a dictionary, whose first number is the count of its values.
+    let mut bytes = std::fs::read(&path).unwrap();
+    let claim = [0x4c, 0x15, 0xc8, 0x01];
+    let at = bytes.windows(4).position(|found| found == claim).unwrap();
+    bytes[at + 2..at + 4].copy_from_slice(&[0xfe, 0x7f]);
+    std::fs::write(&path, bytes).unwrap();
+    let told = loaded(&single(folder, "t.parquet", "t.parquet")).unwrap_err();
+    let told = told.to_string();
+    assert_eq!(
+        told.split("t.parquet").last().unwrap(),
+        ": column `text` has a dictionary that claims 8191 values in 690 bytes; write or fetch the file again"
+    );
+}

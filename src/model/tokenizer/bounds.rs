@@ -25,6 +25,9 @@ const LONGEST_PATTERN: usize = 10_000;
 const MOST_PIECES: usize = 64;
 /// Added tokens. Known tokenizers have up to some thousands.
 const MOST_ADDED: usize = 100_000;
+/// The highest id of a token. Vocabularies have up to some millions of tokens; room is made for every id below the highest
+/// of a file.
+const HIGHEST_ID: u64 = (1 << 24) - 1;
 /// How many times its length a text may become by all rules together. Each rule counts at its worst, so that usual
 /// tokenizers may reach 1,500, though their texts keep their lengths.
 const MOST_GROWTH: u64 = 4096;
@@ -231,8 +234,18 @@ fn added(whole: &Value) -> Result<(), String> {
             "`added_tokens` has {count} tokens, and at most {MOST_ADDED} are usual"
         ));
     }
+    ids(added.iter().filter_map(|token| token.get("id")))?;
     let tokens = added.iter().filter_map(|token| token.get("content"));
     short(tokens.filter_map(Value::as_str), LONGEST_PIECE)
+}
+
+fn ids<'v>(ids: impl Iterator<Item = &'v Value>) -> Result<(), String> {
+    match ids.filter_map(Value::as_u64).max() {
+        Some(highest) if highest > HIGHEST_ID => Err(format!(
+            "it has a token of the id {highest}, and ids up to {HIGHEST_ID} are usual"
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn short<'v>(tokens: impl Iterator<Item = &'v str>, most: usize) -> Result<(), String> {
@@ -251,6 +264,7 @@ fn model(whole: &Value) -> Result<(), String> {
     };
     match model.get("vocab") {
         Some(Value::Object(vocabulary)) => {
+            ids(vocabulary.values())?;
             short(vocabulary.keys().map(String::as_str), LONGEST_PIECE)?;
         }
         Some(Value::Array(vocabulary)) => {

@@ -1,5 +1,7 @@
 //! Apache Parquet, by its row interface.
 
+mod dictionaries;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -158,6 +160,7 @@ fn decoded(path: &Path, columns: &[String], room: &Room) -> Result<Content, Task
     let (wanted, order) = projection(path, schema(&reader), columns)?;
     // A few bytes may stand for any number of rows.
     room.has_for(path, reader.metadata().file_metadata().num_rows())?;
+    dictionaries::refuse_false(path, &reader, columns)?;
 
     let mut rows = Vec::new();
     let records = reader.get_row_iter(Some(wanted));

@@ -192,3 +192,18 @@ fn a_long_text_is_tried_on_pieces_where_it_could_grow() {
     assert_eq!(of_others, Ok(()));
     assert_eq!(grown("bb").0, Ok(()));
 }
+
+#[test]
+fn ids_for_which_there_is_no_room_are_refused() {
+    let vocabulary = |id: u64| json!({ "model": { "vocab": { "[UNK]": 0, "huge": id } } });
+    let added = json!({ "added_tokens": [{ "id": 4_294_967_295_u64, "content": "[NEW]" }] });
+    assert_eq!(told(&vocabulary(16_777_215)), "1 times");
+    assert_eq!(
+        told(&vocabulary(16_777_216)),
+        "tokenizer.json: it has a token of the id 16777216, and ids up to 16777215 are usual"
+    );
+    assert_eq!(
+        told(&added),
+        "tokenizer.json: it has a token of the id 4294967295, and ids up to 16777215 are usual"
+    );
+}
