@@ -248,7 +248,7 @@ fn one_turn(arguments: &Arguments) {
 
     let mut loss = f64::NAN;
     let mut step = || {
-        let value = targets.loss(encoder.forward(&batch, None));
+        let value = targets.loss(backbone.ops(), encoder.forward(&batch, None));
         loss = value.clone().into_scalar::<f64>();
         let gradients = value.backward();
         optimizer.step(&mut encoder.parameters, &gradients, 1e-3);

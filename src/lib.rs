@@ -50,6 +50,7 @@
 //!   or says what changed; weights, cards and evaluations carry what they belong to.
 //! - What follows from an end is decided by its cause, a type; texts are for people.
 //! - Of what others wrote only regular files are read, and no more of them than the bound that stands at each reader.
+//! - What a device does differently is behind [`model::ops::Ops`]; nobody else asks which device it is.
 //! - What a score cannot show is said before a trial is trained; a score that is undefined is a failure, never 0.
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
 //! - `tui` performs nothing; `app::update` is a pure function.
@@ -66,7 +67,8 @@
 //!
 //! # Adding to it
 //!
-//! A PEFT module: a file in `model/peft` and a line in its registry. A task: an entry in `task/registry.rs`. A panel:
+//! A PEFT module: a file in `model/peft` and a line in its registry. A device: a folder in `model/ops` and a line of its
+//! table. A task: an entry in `task/registry.rs`. A panel:
 //! a file in `tui/panels` and a line in its table. An export format: a file in `export` and an entry of its list. A
 //! baseline: an entry in `evaluation/baselines.rs`. An executor: a file in `executor` that implements
 //! [`executor::Executor`]. An acquisition function: a file in `search/acquisition`. A family of encoders with BERT's

@@ -117,7 +117,7 @@ impl AdaptedEncoder {
     ) -> Result<Self, AdaptedError> {
         let config = backbone.config();
         let site = site(config, configuration, settings)?;
-        let mut parameters = Parameters::new(backbone.device(), backbone.dtype());
+        let mut parameters = on(backbone);
         let mut initial = Initial::new(settings.seed);
         let present = present(configuration)?;
         let untouched = match present.iter().map(|(module, _)| module.leaves()).min() {
@@ -154,7 +154,7 @@ impl AdaptedEncoder {
         let mut tensors = backbone.to_named();
         // The head reads the first token itself.
         tensors.retain(|tensor| !tensor.name.starts_with("pooler."));
-        let mut parameters = Parameters::from_named(tensors, backbone.device(), backbone.dtype());
+        let mut parameters = on(backbone).with_named(tensors);
         let head = Head::new(
             config.hidden,
             settings.outputs,
@@ -227,6 +227,11 @@ impl AdaptedEncoder {
         let modules = self.modules.iter();
         modules.map(|m| m.activate(parameters)).collect()
     }
+}
+
+/// No weights yet, to be read beside these.
+fn on(backbone: &Backbone) -> Parameters {
+    Parameters::computed_by(backbone.ops(), backbone.device(), backbone.dtype())
 }
 
 /// All scalars that a configuration trains on an encoder, head included, without making them.

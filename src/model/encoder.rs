@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::batch::{Batch, BatchError};
 use super::config::{ConfigError, EncoderConfig};
 use super::dropout::Dropout;
-use super::fused::{self, AmongTokens};
 use super::layer::{Asked, Blocks, Layer, LayerNorm, Linear, Pass, Tokens};
+use super::ops::attention::AmongTokens;
+use super::ops::{Habits, Ops};
 use super::peft::Active;
 use super::relative;
 use super::tensor::{DType, Device, Int, Tensor, tanh};
@@ -24,6 +25,7 @@ pub struct Backbone(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     config: EncoderConfig,
+    ops: &'static dyn Ops,
     device: Device,
     dtype: DType,
     words: Tensor<2>,
@@ -82,6 +84,11 @@ impl Backbone {
         self.0.dtype
     }
 
+    /// What computes it.
+    pub fn ops(&self) -> &'static dyn Ops {
+        self.0.ops
+    }
+
     /// A batch for this encoder, from rows laid end to end: ids, token types, and 1 for tokens, 0 for padding.
     ///
     /// # Errors
@@ -106,10 +113,14 @@ impl Backbone {
         Batch::packed(self, rows)
     }
 
-    /// True where rows end to end are computed at least as fast as padded ones: on the CPU in 32 bits, whose attention
-    /// goes row by row.
+    /// True where rows end to end are computed at least as fast as padded ones.
     pub fn packs(&self) -> bool {
-        fused::takes(&self.0.words)
+        self.habits().packs
+    }
+
+    /// How its device likes its work.
+    pub fn habits(&self) -> Habits {
+        self.0.ops.habits(self.0.dtype)
     }
 
     /// Hidden states of the last layer, [B, S, H], at every position, padding included; [1, T, H] of rows end to end.
@@ -178,7 +189,7 @@ impl Backbone {
         let [rows, _, hidden] = last.dims();
         let first = last.clone().narrow(1, 0, 1).reshape([rows, hidden]);
         let pooler = self.0.pooler.as_ref()?;
-        Some(tanh(pooler.forward(first)))
+        Some(tanh(pooler.of_rows(first)))
     }
 
     fn run(
@@ -208,6 +219,7 @@ impl Backbone {
         let layout = &batch.layout;
         let distances = self.0.distances.as_ref();
         Pass {
+            ops: self.0.ops,
             layout,
             modules,
             dropout,
@@ -257,7 +269,7 @@ impl Backbone {
         let [lines, tokens] = batch.layout.axes();
         let look_up = |table: &Tensor<2>, ids: &Tensor<2, Int>| {
             let ids = ids.clone().reshape([lines * tokens]);
-            let found = table.clone().select(0, ids);
+            let found = self.0.ops.look_up(table, ids);
             found.reshape([lines, tokens, self.0.config.embedding()])
         };
         let mut sum = look_up(&self.0.words, &batch.input_ids);

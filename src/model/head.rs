@@ -2,7 +2,6 @@
 
 use super::dropout::Dropout;
 use super::initial::Initial;
-use super::layer::Linear;
 use super::parameters::{Parameters, Slot};
 use super::tensor::{Tensor, exact, tanh};
 
@@ -52,12 +51,9 @@ impl Head {
             Some(dropout) => dropout.head(x),
             None => x,
         };
-        let linear = |[weight, bias]: [Slot; 2]| Linear {
-            weight: parameters.exact_matrix(weight).transpose(),
-            bias: parameters.exact_vector(bias),
-        };
+        let linear = |slots| parameters.exact_linear(slots);
         let h0 = h0.cast(exact(parameters.dtype()));
-        let inner = tanh(linear(self.dense).forward(drop(h0)));
-        linear(self.out).forward(drop(inner))
+        let inner = tanh(linear(self.dense).of_rows(drop(h0)));
+        linear(self.out).of_rows(drop(inner))
     }
 }

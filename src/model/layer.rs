@@ -16,10 +16,9 @@
 //! Vaswani et al. 2017, post-normalised; SA and PA: Zhou et al. 2024, figure 2 and their code.
 
 use super::dropout::Dropout;
-use super::fused::{
-    self, AmongTokens, FirstTokens, Heads, among_tokens, attention, first_tokens, gelu, prefixed,
-};
 use super::layout::Layout;
+use super::ops::Ops;
+use super::ops::attention::{AmongTokens, FirstTokens, Heads};
 use super::peft::{Active, FeedForward, Projections};
 use super::tensor::Tensor;
 
@@ -30,16 +29,22 @@ pub(super) struct Linear {
     pub(super) weight: Tensor<2>,
     /// [out]
     pub(super) bias: Tensor<1>,
+    pub(super) ops: &'static dyn Ops,
 }
 
 impl Linear {
-    pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        fused::linear(x, self.weight.clone(), self.bias.clone())
+    pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        (self.ops).linear(x, self.weight.clone(), self.bias.clone())
+    }
+
+    /// Of rows [N, I]: [N, O].
+    pub(super) fn of_rows(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward(x.unsqueeze_dim(0)).squeeze_dim(0)
     }
 
     /// Added to a residual connection.
-    fn onto<const D: usize>(&self, residual: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
-        fused::linear_onto(residual, x, self.weight.clone(), self.bias.clone())
+    fn onto(&self, residual: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
+        (self.ops).linear_onto(residual, x, self.weight.clone(), self.bias.clone())
     }
 }
 
@@ -49,11 +54,12 @@ pub(super) struct LayerNorm {
     pub(super) weight: Tensor<1>,
     pub(super) bias: Tensor<1>,
     pub(super) epsilon: f64,
+    pub(super) ops: &'static dyn Ops,
 }
 
 impl LayerNorm {
-    pub(super) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        fused::layer_norm(x, self.weight.clone(), self.bias.clone(), self.epsilon)
+    pub(super) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        (self.ops).layer_norm(x, self.weight.clone(), self.bias.clone(), self.epsilon)
     }
 }
 
@@ -82,6 +88,8 @@ pub(super) enum Tokens {
 
 /// What one forward pass brings to every layer.
 pub(super) struct Pass<'a> {
+    /// What computes.
+    pub(super) ops: &'static dyn Ops,
     /// Where the rows are, and m.
     pub(super) layout: &'a Layout,
     /// The PEFT modules.
@@ -110,12 +118,7 @@ impl Pass<'_> {
     }
 
     /// What a linear map gives, dropped, on top of a residual connection.
-    fn add<const D: usize>(
-        &mut self,
-        map: &Linear,
-        residual: Tensor<D>,
-        x: Tensor<D>,
-    ) -> Tensor<D> {
+    fn add(&mut self, map: &Linear, residual: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
         match &mut self.dropout {
             Some(dropout) if dropout.is_in_backbone() => {
                 dropout.backbone(map.forward(x)) + residual
@@ -173,7 +176,7 @@ impl Layer {
     /// The same, from what the layer came to before a prefix.
     pub(super) fn blocks_from(&self, index: usize, asked: Asked, pass: &mut Pass<'_>) -> Blocks {
         let c = match pass.prefix(index) {
-            Some(prefix) => prefixed(&asked.tokens, prefix),
+            Some(prefix) => pass.ops.prefixed(&asked.tokens, prefix),
             None => asked.tokens.context,
         };
         self.blocks_after(index, asked.x, c, pass)
@@ -196,7 +199,7 @@ impl Layer {
         };
         Asked {
             x: asking,
-            tokens: among_tokens(heads),
+            tokens: pass.ops.among_tokens(heads),
         }
     }
 
@@ -214,7 +217,7 @@ impl Layer {
         for module in pass.modules {
             u = module.before_activation(index, u);
         }
-        let mut u = gelu(u);
+        let mut u = pass.ops.gelu(u);
         for module in pass.modules {
             u = module.after_activation(index, u);
         }
@@ -262,9 +265,7 @@ impl Layer {
                 biases: pass.biases.as_ref(),
                 layout: pass.layout,
             };
-            if let Some(c) = first_tokens(&asked, pass.dropout.as_deref_mut()) {
-                return c;
-            }
+            return pass.ops.first_tokens(&asked, pass.dropout.as_deref_mut());
         }
         let mut projections = Projections {
             query,
@@ -283,6 +284,6 @@ impl Layer {
             biases: pass.biases.as_ref(),
             layout: pass.layout,
         };
-        attention(heads, pass.dropout.as_deref_mut())
+        pass.ops.attention(heads, pass.dropout.as_deref_mut())
     }
 }

@@ -10,7 +10,7 @@ use super::tensor::{Device, Int, Tensor, integers};
 /// The place of every row's tokens in tensors of rank three. Everything but attention works token by token, and so
 /// needs to know no more than where each row begins.
 #[derive(Clone, Debug)]
-pub(super) enum Layout {
+pub enum Layout {
     /// Every row in a line of its own, [B, S, …], padded to one length.
     Padded {
         /// B
@@ -31,7 +31,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// Rows of these lengths, end to end.
-    pub(super) fn packed(lengths: impl Iterator<Item = usize>, device: &Device) -> Self {
+    pub fn packed(lengths: impl Iterator<Item = usize>, device: &Device) -> Self {
         let mut starts = vec![0];
         starts.extend(lengths.scan(0, |end, length| {
             *end += length;
@@ -46,7 +46,7 @@ impl Layout {
     }
 
     /// B
-    pub(super) fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         match self {
             Self::Padded { rows, .. } => *rows,
             Self::Packed { starts, .. } => starts.len() - 1,
@@ -54,7 +54,7 @@ impl Layout {
     }
 
     /// Tokens of the longest row, padding included.
-    pub(super) fn longest(&self) -> usize {
+    pub fn longest(&self) -> usize {
         match self {
             Self::Padded { tokens, .. } => *tokens,
             Self::Packed { starts, .. } => {
@@ -65,7 +65,7 @@ impl Layout {
     }
 
     /// m, where there is padding.
-    pub(super) fn padding(&self) -> Option<&Tensor<4>> {
+    pub fn padding(&self) -> Option<&Tensor<4>> {
         match self {
             Self::Padded { padding, .. } => padding.as_ref(),
             Self::Packed { .. } => None,
@@ -73,7 +73,7 @@ impl Layout {
     }
 
     /// The first two axes of tensors of all tokens: [B, S] or [1, T].
-    pub(super) fn axes(&self) -> [usize; 2] {
+    pub fn axes(&self) -> [usize; 2] {
         match self {
             Self::Padded { rows, tokens, .. } => [*rows, *tokens],
             Self::Packed { starts, .. } => [1, starts[starts.len() - 1]],
@@ -81,7 +81,7 @@ impl Layout {
     }
 
     /// Of a tensor of all tokens the first of each row: [B, 1, …] or [1, B, …].
-    pub(super) fn first(&self, x: Tensor<3>) -> Tensor<3> {
+    pub fn first(&self, x: Tensor<3>) -> Tensor<3> {
         match self {
             Self::Padded { .. } => x.narrow(1, 0, 1),
             Self::Packed { firsts, .. } => x.select(1, firsts.clone()),
@@ -89,7 +89,7 @@ impl Layout {
     }
 
     /// Where each row begins among `tokens` of all rows, and the end: all tokens, or one of each row.
-    pub(super) fn starts(&self, tokens: usize) -> Vec<usize> {
+    pub fn starts(&self, tokens: usize) -> Vec<usize> {
         let rows = self.rows();
         match self {
             Self::Packed { starts, .. } if tokens != rows => starts.clone(),

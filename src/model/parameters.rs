@@ -3,6 +3,8 @@
 //! Modules are structure only: each holds [`Slot`]s, and reads its weights through them at every forward pass. So a
 //! copy of all weights is a copy of this list, a checkpoint is its export, and an optimiser sees one long vector.
 
+use super::layer::Linear;
+use super::ops::{self, Ops};
 use super::tensor::{DType, Device, Gradients, Tensor, TensorData, exact, floats};
 use super::weights::NamedTensor;
 
@@ -17,6 +19,7 @@ pub struct Slot(usize);
 #[derive(Clone, Debug)]
 pub struct Parameters {
     entries: Vec<Entry>,
+    ops: &'static dyn Ops,
     device: Device,
     dtype: DType,
 }
@@ -57,8 +60,14 @@ pub enum ParametersError {
 impl Parameters {
     /// An empty list, for weights that are read in this number format on this device.
     pub fn new(device: &Device, dtype: DType) -> Self {
+        Self::computed_by(ops::of(device), device, dtype)
+    }
+
+    /// An empty list, read by these operations.
+    pub fn computed_by(ops: &'static dyn Ops, device: &Device, dtype: DType) -> Self {
         Self {
             entries: Vec::new(),
+            ops,
             device: device.clone(),
             dtype,
         }
@@ -66,7 +75,12 @@ impl Parameters {
 
     /// A list that holds these weights.
     pub fn from_named(tensors: Vec<NamedTensor>, device: &Device, dtype: DType) -> Self {
-        let mut parameters = Self::new(device, dtype);
+        Self::new(device, dtype).with_named(tensors)
+    }
+
+    /// With these weights added.
+    pub fn with_named(self, tensors: Vec<NamedTensor>) -> Self {
+        let mut parameters = self;
         for tensor in tensors {
             parameters.add(tensor.name, &tensor.shape, tensor.values);
         }
@@ -118,6 +132,24 @@ impl Parameters {
         entry.leaf.clone().reshape([rows, columns])
     }
 
+    /// The map of a weight as stored, [out, in], and a bias.
+    pub(super) fn linear(&self, [weight, bias]: [Slot; 2]) -> Linear {
+        Linear {
+            weight: self.matrix(weight).transpose(),
+            bias: self.vector(bias),
+            ops: self.ops,
+        }
+    }
+
+    /// The same in the numbers in which they are kept.
+    pub(super) fn exact_linear(&self, [weight, bias]: [Slot; 2]) -> Linear {
+        Linear {
+            weight: self.exact_matrix(weight).transpose(),
+            bias: self.exact_vector(bias),
+            ops: self.ops,
+        }
+    }
+
     /// The axes of a weight.
     pub fn shape(&self, slot: Slot) -> &[usize] {
         &self.entries[slot.0].shape
@@ -132,6 +164,11 @@ impl Parameters {
     /// Number of scalars.
     pub fn scalars(&self) -> u64 {
         self.sizes().map(|size| size as u64).sum()
+    }
+
+    /// What computes with them.
+    pub fn ops(&self) -> &'static dyn Ops {
+        self.ops
     }
 
     /// Where the weights live.

@@ -58,10 +58,6 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u32) -> Vec<usize> {
     order
 }
 
-/// What another group costs a step, as tokens that could have been computed meanwhile: every operation begins once more.
-/// On the CPU, RTE and a 6-layer encoder in bf16, a trial takes no less with 32 or with 512.
-const GROUP_TOKENS: usize = 128;
-
 /// A batch's rows, cut into groups of like length, from short to long: together they make one step's loss, and each is
 /// padded to its own longest row only.
 ///
@@ -69,16 +65,21 @@ const GROUP_TOKENS: usize = 128;
 /// undivided batch's up to rounding (with dropout: up to which masks are drawn). Batches of rows of like length would
 /// save more padding, but not that: where length goes with the label, as it often does, their gradients stray.
 ///
-/// Of all ways to cut, this is one with the least of Σ (rows · longest row + [`GROUP_TOKENS`]) over the groups. An
-/// optimal group is a run of the rows in order of length, so that is a shortest path over the places to cut.
-pub fn length_groups(batch: &[usize], length: impl Fn(usize) -> usize) -> Vec<Vec<usize>> {
+/// Of all ways to cut, this is one with the least of Σ (rows · longest row + `group_tokens`) over the groups, see
+/// [`Habits::group_tokens`](crate::model::ops::Habits). An optimal group is a run of the rows in order of length, so that
+/// is a shortest path over the places to cut.
+pub fn length_groups(
+    batch: &[usize],
+    group_tokens: usize,
+    length: impl Fn(usize) -> usize,
+) -> Vec<Vec<usize>> {
     let mut rows = batch.to_vec();
     rows.sort_by_key(|&row| length(row));
     // Of the first `end` rows: what they cost at least, and where their last group begins.
     let mut best = vec![(0, 0)];
     for end in 1..=rows.len() {
         let longest = length(rows[end - 1]);
-        let cost = |begin: usize| best[begin].0 + (end - begin) * longest + GROUP_TOKENS;
+        let cost = |begin: usize| best[begin].0 + (end - begin) * longest + group_tokens;
         let cheapest = (0..end).map(|begin| (cost(begin), begin)).min();
         best.extend(cheapest);
     }

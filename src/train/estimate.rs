@@ -121,7 +121,7 @@ pub fn speed(
     let mut optimizer = AdamW::new(AdamWSettings::default());
     let mut dropout = Dropout::new(training.backbone_dropout, training.head_dropout, 0);
     let mut step = || {
-        let loss = targets.loss(encoder.forward(&batch, Some(&mut dropout)));
+        let loss = targets.loss(backbone.ops(), encoder.forward(&batch, Some(&mut dropout)));
         let gradients = loss.backward();
         optimizer.step(&mut encoder.parameters, &gradients, 1e-6);
         // Waits for the device.

@@ -1,6 +1,7 @@
 //! What training minimises.
 
-use crate::model::tensor::{DType, Device, Int, Tensor, floats, integers, log_softmax};
+use crate::model::ops::Ops;
+use crate::model::tensor::{DType, Device, Int, Tensor, floats, integers};
 use crate::task::Label;
 
 /// What the rows of a batch should give.
@@ -37,29 +38,18 @@ impl Targets {
 
     /// The mean loss of a batch's logits [B, C], as a tensor of one number: cross entropy for classes, squared error
     /// for values (C = 1).
-    pub fn loss(&self, logits: Tensor<2>) -> Tensor<1> {
+    pub fn loss(&self, ops: &dyn Ops, logits: Tensor<2>) -> Tensor<1> {
         match self {
-            Self::Classes(classes) => cross_entropy(logits, classes.clone()),
-            Self::Values(values) => mean_squared_error(logits, values.clone()),
+            Self::Classes(classes) => ops.cross_entropy(logits, classes.clone()),
+            Self::Values(values) => ops.mean_squared_error(logits, values.clone()),
         }
     }
-}
-
-/// Mean over the rows of -log softmax(logits)[class].
-pub fn cross_entropy(logits: Tensor<2>, classes: Tensor<1, Int>) -> Tensor<1> {
-    let chosen = log_softmax(logits, 1).gather(1, classes.unsqueeze_dim::<2>(1));
-    chosen.mean().neg()
-}
-
-/// Mean over the rows of (prediction - value)²; predictions are [B, 1].
-pub fn mean_squared_error(predictions: Tensor<2>, values: Tensor<1>) -> Tensor<1> {
-    let difference = predictions - values.unsqueeze_dim::<2>(1);
-    (difference.clone() * difference).mean()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ops;
 
     #[test]
     fn losses_are_means_over_rows() {
@@ -67,14 +57,14 @@ mod tests {
         let logits = Tensor::<2>::from_floats([[0.0, 0.0], [3.0f32.ln(), 0.0]], &device);
         let classes = [1, 0].map(Label::Class);
         let targets = Targets::of(&classes, &device, DType::F32);
-        let loss: f64 = targets.loss(logits).into_scalar();
+        let loss: f64 = targets.loss(ops::of(&device), logits).into_scalar();
         let expected = (2.0f64.ln() + (4.0f64 / 3.0).ln()) / 2.0;
         assert!((loss - expected).abs() < 1e-6, "{loss}");
 
         let predictions = Tensor::<2>::from_floats([[1.0], [5.0]], &device);
         let values = [2.0, 2.0].map(Label::Value);
         let targets = Targets::of(&values, &device, DType::F32);
-        let loss: f64 = targets.loss(predictions).into_scalar();
+        let loss: f64 = targets.loss(ops::of(&device), predictions).into_scalar();
         assert_eq!(loss, 5.0);
     }
 }

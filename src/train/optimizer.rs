@@ -1,31 +1,14 @@
 //! AdamW with global-norm clipping, and the learning rate over the steps.
 //!
-//! | symbol | meaning |
-//! |---|---|
-//! | g | gradient, clipped: multiplied by c / (‖g‖ + 1e-6) where that is below 1, ‖g‖ over all weights |
-//! | k | number of the step, from 1 |
-//! | m, v | running means: m = β1 m + (1-β1) g, v = β2 v + (1-β2) g² |
-//! | η, λ | learning rate of the step, weight decay |
+//! The step itself, and its forms, are [`crate::model::ops::composed::adamw`]'s.
 //!
 //! Biases, LayerNorms, (IA)³ factors and a prefix that is trained as it is do not decay: they start at, or stand for, other
 //! numbers than 0. The matrices of a prefix's network do.
-//!
-//! Hugging Face's old AdamW (transformers before 4.46, the paper's):
-//! w ← w - η √(1-β2ᵏ)/(1-β1ᵏ) m / (√v + ε), then w ← w - η λ w.
-//!
-//! PyTorch's (Loshchilov & Hutter 2019): w ← w - η λ w, then w ← w - η/(1-β1ᵏ) m / (√v/√(1-β2ᵏ) + ε).
 
+pub use crate::model::ops::AdamWForm;
+use crate::model::ops::{Moved, Step};
 use crate::model::parameters::Parameters;
 use crate::model::tensor::{DType, Gradients, Tensor};
-
-/// Which AdamW.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AdamWForm {
-    /// Hugging Face's old one: ε beside the raw root of v, decay after the update.
-    HuggingFace,
-    /// PyTorch's: ε beside the corrected root, decay before the update.
-    Torch,
-}
 
 /// Constants of the optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,59 +100,42 @@ impl AdamW {
         gradients: &Gradients,
         learning_rate: f64,
     ) -> Tensor<1> {
+        self.steps += 1;
         let AdamWSettings {
             form,
-            betas: [b1, b2],
+            betas,
             epsilon,
             weight_decay,
             max_gradient_norm,
         } = self.settings;
-        let mut g = parameters.flat_gradient(gradients);
-        let norm = (g.clone() * g.clone()).sum().sqrt();
-        if let Some(largest) = max_gradient_norm {
-            let coefficient = norm.clone().add_scalar(1e-6).recip().mul_scalar(largest);
-            g = g * coefficient.clamp_max(1.0);
-        }
-
-        self.steps += 1;
-        let [m, v] = self.moments.take().unwrap_or_else(|| {
-            let zeros = g.zeros_like();
-            [zeros.clone(), zeros]
-        });
-        let m = m.mul_scalar(b1) + g.clone().mul_scalar(1.0 - b1);
-        let v = v.mul_scalar(b2) + (g.clone() * g).mul_scalar(1.0 - b2);
-
-        let (c1, c2) = (1.0 - b1.powi(self.steps), 1.0 - b2.powi(self.steps));
-        let mut w = parameters.flat();
-        if weight_decay > 0.0 && form == AdamWForm::Torch {
-            w = self.decay(w, parameters, learning_rate * weight_decay);
-        }
-        let update = match form {
-            AdamWForm::HuggingFace => {
-                let rate = learning_rate * c2.sqrt() / c1;
-                m.clone().mul_scalar(rate) / v.clone().sqrt().add_scalar(epsilon)
-            }
-            AdamWForm::Torch => {
-                let root = v.clone().sqrt().div_scalar(c2.sqrt());
-                m.clone().mul_scalar(learning_rate / c1) / root.add_scalar(epsilon)
-            }
+        let decay = (weight_decay > 0.0).then(|| (weight_decay, self.decaying(parameters)));
+        let step = Step {
+            form,
+            number: self.steps,
+            learning_rate,
+            betas,
+            epsilon,
+            decay,
+            max_gradient_norm,
         };
-        w = w - update;
-        if weight_decay > 0.0 && form == AdamWForm::HuggingFace {
-            w = self.decay(w, parameters, learning_rate * weight_decay);
-        }
-        parameters.set_flat(w);
-        self.moments = Some([m, v]);
+        let from = Moved {
+            weights: parameters.flat(),
+            moments: self.moments.take(),
+        };
+        let gradient = parameters.flat_gradient(gradients);
+        let (moved, norm) = parameters.ops().adamw(from, gradient, &step);
+        parameters.set_flat(moved.weights);
+        self.moments = moved.moments;
         norm
     }
 
-    /// w - share w, for the weights that decay.
-    fn decay(&mut self, w: Tensor<1>, parameters: &Parameters, share: f64) -> Tensor<1> {
+    /// 1 for the weights that decay, 0 for the others.
+    fn decaying(&mut self, parameters: &Parameters) -> Tensor<1> {
         let mask = self.decaying.get_or_insert_with(|| {
             let share = |name: &str| if decays(name) { 1.0 } else { 0.0 };
             parameters.flat_of(share)
         });
-        w.clone() - w * mask.clone().mul_scalar(share)
+        mask.clone()
     }
 }
 

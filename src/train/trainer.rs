@@ -141,7 +141,7 @@ impl<'a> Training<'a> {
             phase: Phase::Preparing(missing, first_step),
             epoch: 1,
             step: 0,
-            losses: Losses::on(bench.backbone.device()),
+            losses: Losses::every(bench.backbone.habits().steps_per_reading),
             epoch_loss: 0.0,
             best: None,
             diverged: None,
@@ -234,7 +234,8 @@ impl<'a> Training<'a> {
         let rows = groups.iter().flatten();
         let labels: Vec<Label> = rows.map(|&row| bench.train[row].label).collect();
         let dtype = exact(bench.backbone.dtype());
-        let loss = Targets::of(&labels, bench.backbone.device(), dtype).loss(logits);
+        let targets = Targets::of(&labels, bench.backbone.device(), dtype);
+        let loss = targets.loss(bench.backbone.ops(), logits);
         let gradients = loss.backward();
         let rate = self.schedule.at(self.step as u64);
         self.optimizer

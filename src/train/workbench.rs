@@ -115,7 +115,8 @@ impl Workbench {
         if !self.settings.length_buckets || !padded {
             return vec![chosen.to_vec()];
         }
-        length_groups(chosen, |row| self.train[row].ids.len())
+        let group_tokens = self.backbone.habits().group_tokens;
+        length_groups(chosen, group_tokens, |row| self.train[row].ids.len())
     }
 
     fn rows(&self, part: Part) -> &[Row] {

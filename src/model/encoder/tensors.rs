@@ -6,6 +6,7 @@ use super::{Backbone, Parts};
 use crate::model::config::EncoderConfig;
 use crate::model::initial::Initial;
 use crate::model::layer::{Layer, LayerNorm, Linear};
+use crate::model::ops::{self, Ops};
 use crate::model::parameters::Parameters;
 use crate::model::tensor::{DType, Device, Tensor, exact, floats};
 use crate::model::weights::{NamedTensor, Weights, WeightsError};
@@ -26,7 +27,8 @@ impl Backbone {
     ) -> Result<Self, WeightsError> {
         let mut tensors = weights.encoder(config.architecture)?;
         let pooler = tensors.has(POOLER);
-        let backbone = Self::build(config, pooler, device, dtype, |(name, shape)| {
+        let ops = ops::of(device);
+        let backbone = Self::build(config, pooler, ops, device, dtype, |(name, shape)| {
             let values = tensors.take(&name, &shape)?;
             let size = values.len();
             let dtype = match is_norm(&name) {
@@ -75,28 +77,36 @@ impl Backbone {
     pub fn over(config: &EncoderConfig, parameters: &Parameters) -> Result<Self, WeightsError> {
         let (device, dtype) = (parameters.device(), parameters.dtype());
         let pooler = parameters.slot(POOLER).is_some();
-        Self::build(config.clone(), pooler, device, dtype, |(name, shape)| {
-            let origin = || "the parameters".to_owned();
-            let slot = parameters.slot(&name);
-            let slot = slot.ok_or_else(|| WeightsError::Missing {
-                origin: origin(),
-                name: name.clone(),
-                expected: shape.clone(),
-            })?;
-            let found = parameters.shape(slot).to_vec();
-            if found != shape {
-                return Err(WeightsError::Shape {
+        let ops = parameters.ops();
+        Self::build(
+            config.clone(),
+            pooler,
+            ops,
+            device,
+            dtype,
+            |(name, shape)| {
+                let origin = || "the parameters".to_owned();
+                let slot = parameters.slot(&name);
+                let slot = slot.ok_or_else(|| WeightsError::Missing {
                     origin: origin(),
-                    name,
-                    found,
-                    expected: shape,
-                });
-            }
-            Ok(match is_norm(&name) {
-                true => parameters.exact_vector(slot),
-                false => parameters.vector(slot),
-            })
-        })
+                    name: name.clone(),
+                    expected: shape.clone(),
+                })?;
+                let found = parameters.shape(slot).to_vec();
+                if found != shape {
+                    return Err(WeightsError::Shape {
+                        origin: origin(),
+                        name,
+                        found,
+                        expected: shape,
+                    });
+                }
+                Ok(match is_norm(&name) {
+                    true => parameters.exact_vector(slot),
+                    false => parameters.vector(slot),
+                })
+            },
+        )
     }
 
     /// Its tensors on the host, named and shaped as [`Self::random`] gives them: for [`Parameters`] to train.
@@ -141,6 +151,7 @@ impl Backbone {
     fn build(
         config: EncoderConfig,
         pooler: bool,
+        ops: &'static dyn Ops,
         device: &Device,
         dtype: DType,
         mut tensor: impl FnMut(Shape) -> Result<Tensor<1>, WeightsError>,
@@ -149,6 +160,7 @@ impl Backbone {
         let mut take = Take {
             tensor: &mut tensor,
             epsilon: config.layer_norm_epsilon,
+            ops,
         };
         let e = config.embedding();
         let words = take.matrix("embeddings.word_embeddings.weight", [config.vocabulary, e])?;
@@ -190,6 +202,7 @@ impl Backbone {
         };
         Ok(Self(Arc::new(Parts {
             config,
+            ops,
             device: device.clone(),
             dtype,
             words,
@@ -223,6 +236,7 @@ const POOLER: &str = "pooler.dense.weight";
 struct Take<'a, F> {
     tensor: &'a mut F,
     epsilon: f64,
+    ops: &'static dyn Ops,
 }
 
 impl<F: FnMut(Shape) -> Result<Tensor<1>, WeightsError>> Take<'_, F> {
@@ -239,6 +253,7 @@ impl<F: FnMut(Shape) -> Result<Tensor<1>, WeightsError>> Take<'_, F> {
         Ok(Linear {
             weight: weight.transpose(),
             bias: self.vector(format!("{name}.bias"), output)?,
+            ops: self.ops,
         })
     }
 
@@ -247,6 +262,7 @@ impl<F: FnMut(Shape) -> Result<Tensor<1>, WeightsError>> Take<'_, F> {
             weight: self.vector(format!("{name}.weight"), size)?,
             bias: self.vector(format!("{name}.bias"), size)?,
             epsilon: self.epsilon,
+            ops: self.ops,
         })
     }
 }
@@ -261,7 +277,8 @@ fn shapes(config: &EncoderConfig, pooler: bool) -> Vec<Shape> {
         shapes.push((name, shape));
         Ok(Tensor::zeros([size], &device))
     };
-    match Backbone::build(config.clone(), pooler, &device, DType::F32, nothing) {
+    let ops = ops::of(&device);
+    match Backbone::build(config.clone(), pooler, ops, &device, DType::F32, nothing) {
         Ok(_) => shapes,
         Err(_) => unreachable!("zeros of every shape exist"),
     }

@@ -56,10 +56,7 @@ impl Bottlenecks {
     }
 
     pub(super) fn activate(&self, parameters: &Parameters) -> ActiveBottlenecks {
-        let linear = |[weight, bias]: [Slot; 2]| Linear {
-            weight: parameters.matrix(weight).transpose(),
-            bias: parameters.vector(bias),
-        };
+        let linear = |slots| parameters.linear(slots);
         let layers = self.0.iter();
         ActiveBottlenecks(
             layers

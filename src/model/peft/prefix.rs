@@ -12,7 +12,6 @@
 
 use super::super::config::EncoderConfig;
 use super::super::initial::Initial;
-use super::super::layer::Linear;
 use super::super::parameters::{Parameters, Slot};
 use super::super::tensor::{Tensor, tanh};
 use super::super::untouched::Within;
@@ -117,10 +116,6 @@ enum Weights {
 
 impl Inserted for InsertedPrefix {
     fn activate(&self, parameters: &Parameters) -> Box<dyn Active> {
-        let linear = |[weight, bias]: [Slot; 2]| Linear {
-            weight: parameters.matrix(weight).transpose(),
-            bias: parameters.vector(bias),
-        };
         let all = match &self.weights {
             Weights::Flat(flat) => parameters.matrix(*flat),
             Weights::Mlp {
@@ -128,8 +123,9 @@ impl Inserted for InsertedPrefix {
                 first,
                 second,
             } => {
-                let inner = tanh(linear(*first).forward(parameters.matrix(*embedding)));
-                linear(*second).forward(inner)
+                let embedding = parameters.matrix(*embedding);
+                let inner = tanh(parameters.linear(*first).of_rows(embedding));
+                parameters.linear(*second).of_rows(inner)
             }
         };
         let [length, columns] = all.dims();

@@ -6,6 +6,9 @@ use crate::model::weights::{FileFormat, Weights, to_bytes};
 use crate::model::{AdaptedEncoder, AdaptedSettings};
 use crate::train::loss::Targets;
 
+/// What another group costs.
+const GROUP_TOKENS: usize = 128;
+
 #[test]
 fn every_epoch_has_an_order_of_its_own_that_repeats() {
     let first = epoch_order(100, 7, 1);
@@ -28,7 +31,7 @@ fn groups_hold_every_row_once_and_cost_the_least() {
     };
     for first in [0, 100, 200] {
         let batch: Vec<usize> = (first..first + 9).collect();
-        let groups = length_groups(&batch, length);
+        let groups = length_groups(&batch, GROUP_TOKENS, length);
         let mut rows = groups.concat();
         assert!(rows.is_sorted_by_key(|&row| length(row)));
         // Every way to cut nine rows at eight places.
@@ -46,8 +49,8 @@ fn groups_hold_every_row_once_and_cost_the_least() {
         rows.sort_unstable();
         assert_eq!(rows, batch);
     }
-    assert_eq!(length_groups(&[4, 2], |_| 30), [[4, 2]]);
-    assert_eq!(length_groups(&[], length), [[0; 0]; 0]);
+    assert_eq!(length_groups(&[4, 2], GROUP_TOKENS, |_| 30), [[4, 2]]);
+    assert_eq!(length_groups(&[], GROUP_TOKENS, length), [[0; 0]; 0]);
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn groups_save_padding() {
         let padded = |rows: &[usize]| rows.len() * rows.iter().map(|&r| length(r)).max().unwrap();
         needed += batch.iter().map(|&row| length(row)).sum::<usize>();
         whole += padded(batch);
-        let groups = length_groups(batch, length);
+        let groups = length_groups(batch, GROUP_TOKENS, length);
         grouped += groups.iter().map(|group| padded(group)).sum::<usize>();
     }
     assert!(10 * whole > 17 * needed, "{whole} for {needed}");
@@ -119,13 +122,13 @@ fn groups_have_the_gradient_of_the_whole_batch() {
             .flatten()
             .map(|&row| rows[row].label)
             .collect();
-        let loss = Targets::of(&labels, &Device::flex(), DType::F64).loss(logits);
+        let loss = Targets::of(&labels, &Device::flex(), DType::F64).loss(backbone.ops(), logits);
         let gradient = encoder.parameters.flat_gradient(&loss.backward());
         let numbers = Tensor::cat(vec![loss.inner(), gradient], 0).into_data();
         numbers.try_to_vec::<f64>().unwrap()
     };
     let batch: Vec<usize> = (0..rows.len()).collect();
-    let groups = length_groups(&batch, |row| rows[row].ids.len());
+    let groups = length_groups(&batch, GROUP_TOKENS, |row| rows[row].ids.len());
     assert!(groups.len() > 1, "{groups:?}");
     let (whole, grouped) = (step(&[batch]), step(&groups));
     assert!(whole.iter().filter(|number| number.abs() > 1e-6).count() > 100);

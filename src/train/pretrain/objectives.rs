@@ -5,7 +5,6 @@ use crate::model::Initial;
 use crate::model::config::EncoderConfig;
 use crate::model::parameters::{Parameters, Slot};
 use crate::model::tensor::{Tensor, integers, layer_norm, linear, relu, tanh};
-use crate::train::loss::cross_entropy;
 
 /// Places of the heads' weights.
 pub(super) struct Objectives {
@@ -85,7 +84,8 @@ impl Objectives {
                 .map(|([row, token], _)| (row * tokens + token) as u32);
             let at = integers(flat, [places.len()], device);
             let targets = integers(places.iter().map(|place| place.1), [places.len()], device);
-            cross_entropy(logits(hidden.clone().select(0, at)), targets)
+            let logits = logits(hidden.clone().select(0, at));
+            parameters.ops().cross_entropy(logits, targets)
         };
         Losses {
             hidden: loss(&masked.hidden, &|x| {

@@ -1,10 +1,7 @@
 //! The losses of training steps, read back from the device a few at a time: every reading waits for all that the device
 //! still has to do, and meanwhile it is given nothing more.
 
-use crate::model::tensor::{Device, Tensor};
-
-/// Steps after which a device other than the CPU is waited for.
-const STEPS: usize = 16;
+use crate::model::tensor::Tensor;
 
 /// Losses that are not read yet.
 pub(super) struct Losses {
@@ -13,12 +10,6 @@ pub(super) struct Losses {
 }
 
 impl Losses {
-    /// Read as often as suits the device: on the CPU, which computes at once, after every step.
-    pub(super) fn on(device: &Device) -> Self {
-        let is_cpu = device.clone().without_autodiff() == Device::flex();
-        Self::every(if is_cpu { 1 } else { STEPS })
-    }
-
     /// Read after so many steps.
     pub(super) fn every(every: usize) -> Self {
         Self {
@@ -55,6 +46,7 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::tensor::Device;
 
     #[test]
     fn losses_come_in_order_when_it_is_time() {
@@ -67,6 +59,6 @@ mod tests {
         assert_eq!(losses.add(loss(3.0), false), Some(vec![1.0, 2.0, 3.0]));
         assert_eq!(losses.read(), [0.0; 0]);
         assert_eq!(losses.add(loss(4.0), true), Some(vec![4.0]));
-        assert_eq!(Losses::on(&device).add(loss(5.0), false), Some(vec![5.0]));
+        assert_eq!(Losses::every(1).add(loss(5.0), false), Some(vec![5.0]));
     }
 }

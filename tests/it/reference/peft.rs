@@ -344,7 +344,7 @@ fn check(
     let steps = case.settings["steps"].as_u64().unwrap();
     for step in 0..=steps {
         let logits = model.forward(&batch, None);
-        let loss = targets.loss(logits.clone());
+        let loss = targets.loss(model.backbone().ops(), logits.clone());
         let theirs = losses[step as usize];
         let what = format!("loss before step {step}");
         let ours = scalar(loss.clone());

@@ -1,6 +1,6 @@
 //! Biases by distance, added to scores before their softmax.
 
-use super::super::node::{Numbers, slice};
+use super::super::numbers::{Numbers, slice};
 
 /// b of all heads.
 pub(super) struct Biases {

@@ -20,37 +20,17 @@ mod kernel;
 
 use std::sync::Arc;
 
-use super::super::super::dropout::Dropout;
-use super::super::super::layout::Layout;
-use super::super::super::tensor::Tensor;
-use super::super::node::{constant, node, numbers, of_shape, slice};
+use super::super::super::node::node;
+use super::super::numbers::{constant, numbers, of_shape, slice};
 use super::biases::Biases;
 use super::sizes::Sizes;
-use super::{constants, dropped};
+use super::{FirstTokens, constants, dropped};
+use crate::model::dropout::Dropout;
+use crate::model::tensor::Tensor;
 use kernel::FirstAttention;
 
-/// The queries of first tokens, and what they attend to.
-pub(in crate::model) struct FirstTokens<'a> {
-    /// A
-    pub(in crate::model) heads: usize,
-    /// q, of the first token of each row.
-    pub(in crate::model) query: &'a Tensor<3>,
-    /// x, of all tokens.
-    pub(in crate::model) x: &'a Tensor<3>,
-    /// Weight and bias of the map to keys.
-    pub(in crate::model) key: (&'a Tensor<2>, &'a Tensor<1>),
-    /// Weight and bias of the map to values.
-    pub(in crate::model) value: (&'a Tensor<2>, &'a Tensor<1>),
-    /// k' and v'.
-    pub(in crate::model) prefix: Option<&'a [Tensor<3>; 2]>,
-    /// b
-    pub(in crate::model) biases: Option<&'a Tensor<2>>,
-    /// Where the rows are in x, and m.
-    pub(in crate::model) layout: &'a Layout,
-}
-
 /// c, with the axes of q; none where the numbers are elsewhere or of another format, or the maps train.
-pub(in crate::model) fn first_tokens(
+pub(in crate::model::ops) fn first_tokens(
     asked: &FirstTokens<'_>,
     dropout: Option<&mut Dropout>,
 ) -> Option<Tensor<3>> {

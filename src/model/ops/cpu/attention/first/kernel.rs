@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::super::super::node::{Numbers, Operation, of_shape, slice};
+use super::super::super::super::node::Operation;
+use super::super::super::numbers::{Flex, Numbers, of_shape, slice};
 use super::super::biases::Biases;
 use super::super::block::{Block, Into, product};
 use super::super::parts::{bounds, front, pieces, rows_of_part, summed};
@@ -308,14 +309,14 @@ impl FirstAttention {
     }
 }
 
-impl Operation<2> for FirstAttention {
+impl Operation<Flex, 2> for FirstAttention {
     fn backward(&self, output: Numbers, [q, x]: [bool; 2]) -> [Option<Numbers>; 2] {
         let [q, x, ..] = self.gradients(&output, [q, x, false, false]);
         [q, x]
     }
 }
 
-impl Operation<4> for FirstAttention {
+impl Operation<Flex, 4> for FirstAttention {
     fn backward(&self, output: Numbers, wanted: [bool; 4]) -> [Option<Numbers>; 4] {
         self.gradients(&output, wanted)
     }

@@ -2,7 +2,7 @@
 
 use gemm::Parallelism;
 
-use super::super::node::Numbers;
+use super::super::numbers::Numbers;
 
 /// A matrix within numbers.
 #[derive(Clone, Copy)]

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::super::node::{Numbers, Operation, of_shape, slice};
+use super::super::super::node::Operation;
+use super::super::numbers::{Flex, Numbers, of_shape, slice};
 use super::biases::Biases;
 use super::block::{Into, product};
 use super::parts::{bounds, front, pieces, rows_of_part, summed};
@@ -233,14 +234,14 @@ impl Attention {
     }
 }
 
-impl Operation<3> for Attention {
+impl Operation<Flex, 3> for Attention {
     fn backward(&self, output: Numbers, [q, k, v]: [bool; 3]) -> [Option<Numbers>; 3] {
         let [q, k, v, ..] = self.gradients(&output, [q, k, v, false, false]);
         [q, k, v]
     }
 }
 
-impl Operation<5> for Attention {
+impl Operation<Flex, 5> for Attention {
     fn backward(&self, output: Numbers, wanted: [bool; 5]) -> [Option<Numbers>; 5] {
         self.gradients(&output, wanted)
     }

@@ -14,12 +14,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::super::tensor::{self, Tensor};
-use super::node::{Numbers, Operation, change, constant, node, numbers, of_shape, slice, written};
+use super::super::composed;
+use super::super::node::{Operation, node};
+use super::numbers::{Flex, Numbers, change, constant, numbers, of_shape, slice, written};
 use super::vector::{sum, vectorised};
+use crate::model::tensor::Tensor;
 
 /// LN(x) by `weight` and `bias`, both of the width of x's last axis, computed in their number format and given in x's.
-pub(in crate::model) fn layer_norm<const D: usize>(
+pub(super) fn layer_norm<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<1>,
     bias: Tensor<1>,
@@ -33,7 +35,7 @@ pub(in crate::model) fn layer_norm<const D: usize>(
     let frozen = !weight.is_tracked() && !bias.is_tracked();
     let all = frozen.then(|| (numbers(&x), numbers(&weight), numbers(&bias)));
     let Some((Some(input), Some(w), Some(b))) = all else {
-        return tensor::layer_norm(x, weight, Some(bias), epsilon);
+        return composed::layer_norm(x, weight, bias, epsilon);
     };
     let dims = x.dims();
     let width = dims[D - 1];
@@ -123,7 +125,7 @@ vectorised! {
     }
 }
 
-impl Operation<1> for LayerNorm {
+impl Operation<Flex, 1> for LayerNorm {
     fn backward(&self, output: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
         let (x, weight) = (slice(&self.input), slice(&self.weight));
         let piece = ROWS * weight.len();
@@ -141,6 +143,7 @@ impl Operation<1> for LayerNorm {
 mod tests {
     use super::super::Random;
     use super::*;
+    use crate::model::tensor;
 
     #[test]
     fn agrees_with_the_library_in_value_and_gradient() {

@@ -17,34 +17,22 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::super::super::tensor::{Tensor, exact, softmax};
-use super::super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice};
+use super::super::super::node::{Operation, node};
+use super::super::numbers::{Flex, Numbers, constant, numbers, of_shape, slice};
 use super::biases::Biases;
 use super::block::{Block, Into, product};
 use super::parts::{bounds, pieces, summed};
 use super::sizes::Sizes;
 use super::softmax::{log_sums, softmax_rows, softmax_rows_backward};
-use super::{Heads, attention, by_row, constants, scores, split};
-
-/// What tokens ask, and what they get from each other.
-#[derive(Clone, Debug)]
-pub(in crate::model) struct AmongTokens {
-    /// A
-    pub(in crate::model) heads: usize,
-    /// q, of all tokens or of the first of each row.
-    pub(in crate::model) query: Tensor<3>,
-    /// o, with the axes of q.
-    pub(in crate::model) context: Tensor<3>,
-    /// l, [B, Q, A].
-    pub(in crate::model) sums: Tensor<3>,
-}
+use super::{AmongTokens, Heads, attention, composed, constants};
+use crate::model::tensor::Tensor;
 
 /// Of heads without a prefix.
-pub(in crate::model) fn among_tokens(heads: Heads<'_>) -> AmongTokens {
+pub(in crate::model::ops) fn among_tokens(heads: Heads<'_>) -> AmongTokens {
     AmongTokens {
         heads: heads.heads,
         query: heads.query.clone(),
-        sums: sums(&heads).unwrap_or_else(|| composed_sums(heads.clone())),
+        sums: sums(&heads).unwrap_or_else(|| composed::attention::sums(heads.clone())),
         context: attention(heads, None),
     }
 }
@@ -94,23 +82,13 @@ fn sums(heads: &Heads<'_>) -> Option<Tensor<3>> {
     Some(constant(of_shape(sums, &[lines, asked, sizes.heads])))
 }
 
-/// The same by the library's own operations.
-fn composed_sums(heads: Heads<'_>) -> Tensor<3> {
-    by_row(heads, &mut |heads, padding| {
-        let scores = scores(&heads, padding, split(heads.key.clone(), heads.heads));
-        let top = scores.clone().max_dim(3);
-        let sums = (scores - top.clone()).exp().sum_dim(3).log() + top;
-        sums.squeeze_dim::<3>(3).swap_dims(1, 2)
-    })
-}
-
 /// c, with the axes of q, of a prefix k' and v', each [A, L, d].
-pub(in crate::model) fn prefixed(tokens: &AmongTokens, prefix: [Tensor<3>; 2]) -> Tensor<3> {
+pub(in crate::model::ops) fn prefixed(tokens: &AmongTokens, prefix: [Tensor<3>; 2]) -> Tensor<3> {
     let known = [&tokens.query, &tokens.context, &tokens.sums].map(constants);
     let ([Some(query), Some(context), Some(sums)], [Some(keys), Some(values)]) =
         (known, prefix.each_ref().map(numbers))
     else {
-        return composed(tokens, prefix);
+        return composed::attention::prefixed(tokens, prefix);
     };
     let dims = tokens.query.dims();
     let [heads, length, width] = prefix[0].dims();
@@ -137,22 +115,6 @@ pub(in crate::model) fn prefixed(tokens: &AmongTokens, prefix: [Tensor<3>; 2]) -
         false => constant(output),
         true => node(prefix, output, attention),
     }
-}
-
-/// By the library's own operations: l is the score of one more key, whose value is o.
-pub(super) fn composed(tokens: &AmongTokens, [keys, values]: [Tensor<3>; 2]) -> Tensor<3> {
-    let dims = tokens.query.dims();
-    let [q, o] = [&tokens.query, &tokens.context].map(|t| split(t.clone(), tokens.heads));
-    let dtype = q.dtype();
-    let width = q.dims()[3];
-    let scores = q.matmul(keys.unsqueeze::<4>().swap_dims(2, 3));
-    let scores = (scores.cast(exact(dtype))).mul_scalar(1.0 / (width as f64).sqrt());
-    let sums = tokens.sums.clone().swap_dims(1, 2).unsqueeze_dim::<4>(3);
-    let weights = softmax(Tensor::cat(vec![sums.cast(exact(dtype)), scores], 3), 3).cast(dtype);
-    let length = weights.dims()[3] - 1;
-    let of_tokens = weights.clone().narrow(3, 0, 1) * o;
-    let of_prefix = weights.narrow(3, 1, length).matmul(values.unsqueeze::<4>());
-    (of_tokens + of_prefix).swap_dims(1, 2).reshape(dims)
 }
 
 /// Everything that is read, and the node of the graph of gradients that it becomes.
@@ -253,7 +215,7 @@ impl Prefixed {
     }
 }
 
-impl Operation<2> for Prefixed {
+impl Operation<Flex, 2> for Prefixed {
     /// Gradients of k' and v' from that of c.
     fn backward(&self, output: Numbers, wanted: [bool; 2]) -> [Option<Numbers>; 2] {
         let [dc, q, o, v] = [&output, &self.query, &self.context, &self.values].map(slice);

@@ -13,24 +13,20 @@ use std::mem::MaybeUninit;
 use gemm::Parallelism;
 use rayon::prelude::*;
 
-use super::super::tensor::{self, Tensor};
-use super::node::{Numbers, Operation, constant, node, numbers, of_shape, slice, written};
+use super::super::composed;
+use super::super::node::{Operation, node};
+use super::numbers::{Flex, Numbers, constant, numbers, of_shape, slice, written};
 use super::vector::vectorised;
+use crate::model::tensor::Tensor;
 
 /// x W + b over the last axis.
-pub(in crate::model) fn linear<const D: usize>(
+pub(super) fn linear<const D: usize>(
     x: Tensor<D>,
     weight: Tensor<2>,
     bias: Tensor<1>,
 ) -> Tensor<D> {
     let Some((weight, output)) = frozen(&x, &weight, &bias, None) else {
-        let mut dims = x.dims();
-        let [width_in, width_out] = weight.dims();
-        let rows = dims.iter().product::<usize>() / width_in.max(1);
-        dims[D - 1] = width_out;
-        // Two axes, or the library multiplies row by row of the first.
-        let flat = x.reshape([rows, width_in]);
-        return tensor::linear(flat, weight, Some(bias)).reshape(dims);
+        return composed::linear(x, weight, bias);
     };
     match x.is_tracked() {
         true => node([x], output, Linear { weight }),
@@ -39,7 +35,7 @@ pub(in crate::model) fn linear<const D: usize>(
 }
 
 /// x W + b + r over the last axis.
-pub(in crate::model) fn linear_onto<const D: usize>(
+pub(super) fn linear_onto<const D: usize>(
     residual: Tensor<D>,
     x: Tensor<D>,
     weight: Tensor<2>,
@@ -120,13 +116,13 @@ impl Linear {
     }
 }
 
-impl Operation<1> for Linear {
+impl Operation<Flex, 1> for Linear {
     fn backward(&self, output: Numbers, _: [bool; 1]) -> [Option<Numbers>; 1] {
         [Some(self.gradient(&output))]
     }
 }
 
-impl Operation<2> for Linear {
+impl Operation<Flex, 2> for Linear {
     fn backward(&self, output: Numbers, [x, residual]: [bool; 2]) -> [Option<Numbers>; 2] {
         [
             x.then(|| self.gradient(&output)),
@@ -268,6 +264,7 @@ fn multiplied<'a>(
 mod tests {
     use super::super::Random;
     use super::*;
+    use crate::model::tensor;
 
     #[test]
     fn agrees_with_the_library_in_value_and_gradient() {

@@ -3,9 +3,10 @@
     reason = "a broken expectation must fail its test"
 )]
 
-use super::super::super::tensor::{DType, Device, floats};
 use super::super::Random;
 use super::*;
+use crate::model::layout::Layout;
+use crate::model::tensor::{DType, Device, floats};
 
 struct Case {
     /// Tokens of each row; none: three rows of as many, some of them padding.
@@ -147,7 +148,7 @@ fn agrees(number: usize, case: &Case, rate: f64) {
         let dropout = (rate > 0.0).then_some(&mut dropout);
         let context = match fused {
             true => attention(heads, dropout),
-            false => composed(heads, dropout),
+            false => composed::attention::attention(heads, dropout),
         };
         assert_eq!(context.is_tracked(), tracked.contains(&true));
         if !context.is_tracked() {
@@ -243,7 +244,7 @@ fn first_tokens_agree(
             first_tokens(&asked, dropout).unwrap()
         } else {
             let map = |w: &Tensor<2>, b: &Tensor<1>| {
-                crate::model::fused::linear(leaves[1].clone(), w.clone(), b.clone())
+                crate::model::ops::composed::linear(leaves[1].clone(), w.clone(), b.clone())
             };
             let heads = Heads {
                 heads,
@@ -254,7 +255,7 @@ fn first_tokens_agree(
                 biases: biases.as_ref(),
                 layout: &layout,
             };
-            composed(heads, dropout)
+            composed::attention::attention(heads, dropout)
         };
         if !context.is_tracked() {
             return vec![context];
@@ -322,8 +323,8 @@ fn a_prefix_joins_what_tokens_got_from_each_other() {
         for tracked in [[true, true], [true, false], [false, true], [false, false]] {
             let ways: [Attend<'_>; 3] = [
                 &|prefix| prefixed(&known, prefix),
-                &|prefix| prefixed::composed(&known, prefix),
-                &|prefix| composed(heads(Some(prefix)), None),
+                &|prefix| composed::attention::prefixed(&known, prefix),
+                &|prefix| composed::attention::attention(heads(Some(prefix)), None),
             ];
             let [ours, by_parts, whole] = ways.map(|attend| run(attend, tracked));
             let wanted = 1 + tracked.iter().filter(|t| **t).count();

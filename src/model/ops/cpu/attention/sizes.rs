@@ -1,8 +1,8 @@
 //! How large everything of one attention is, and where each row's part lies.
 
-use super::super::super::layout::Layout;
-use super::super::super::tensor::Tensor;
 use super::block::Block;
+use crate::model::layout::Layout;
+use crate::model::tensor::Tensor;
 
 /// Sizes, see the table of the module, and where each row's numbers are.
 #[derive(Clone, Debug)]
