@@ -107,7 +107,7 @@ fn main() {
     for &shape in &arguments.shapes {
         let peers: &[_] = match (&arguments.python, arguments.device) {
             (None, _) => &[],
-            (_, DeviceChoice::Cuda(_)) => &PEERS,
+            (_, DeviceChoice::Gpu(..)) => &PEERS,
             _ => &PEERS[..2],
         };
         let mut ours = Vec::new();

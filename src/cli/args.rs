@@ -54,7 +54,7 @@ pub(crate) struct StudyArguments {
     /// Folder of all runs; each study has its own folder in it
     #[arg(long, value_name = "DIR", default_value = "runs")]
     runs: PathBuf,
-    /// Where to train: auto, cpu, cuda or cuda:N
+    /// Where to train: auto, cpu, cuda[:N] or wgpu[:N]
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// Trials in all, instead of the study file's number
@@ -99,7 +99,7 @@ pub(crate) enum Command {
         /// Folder of an export with adapters
         #[arg(value_name = "DIR")]
         folder: PathBuf,
-        /// Where to compute: auto, cpu, cuda or cuda:N
+        /// Where to compute: auto, cpu, cuda[:N] or wgpu[:N]
         #[arg(long, value_name = "DEVICE", default_value = "auto")]
         device: DeviceChoice,
         /// Also write predictions.jsonl beside each adapter: every validation row with its logits

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::config::{ConfigError, EncoderConfig};
+use super::device::offers;
 use super::source::Weights as WeightsPlace;
 use super::tensor::{DType, Device};
 use super::weights::Weights;
@@ -29,8 +30,13 @@ pub enum LoadError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The device does not compute in the number format.
-    #[error("this device does not compute in bf16; set `training.precision = \"f32\"`")]
-    Bf16,
+    #[error("this device does not compute in {}; `training.precision` can be {} there", asked.name(), listed(offered))]
+    Format {
+        /// The one asked for.
+        asked: Precision,
+        /// Those in which it computes.
+        offered: Vec<Precision>,
+    },
     /// The files contradict each other or what is implemented.
     #[error(transparent)]
     Backbone(#[from] BackboneError),
@@ -45,13 +51,28 @@ fn read(path: &Path) -> Result<(String, Cow<'static, [u8]>), LoadError> {
     Ok((path.display().to_string(), Cow::Owned(bytes)))
 }
 
+/// Names for people: "f32" or "bf16".
+fn listed(precisions: &[Precision]) -> String {
+    let names: Vec<_> = precisions
+        .iter()
+        .map(|precision| format!("\"{}\"", precision.name()))
+        .collect();
+    names.join(" or ")
+}
+
 /// The number format, where the device computes in it.
 fn format(precision: Precision, device: &Device) -> Result<DType, LoadError> {
-    match precision {
-        Precision::F32 => Ok(DType::F32),
-        Precision::Bf16 if device.supports_dtype(DType::BF16) => Ok(DType::BF16),
-        Precision::Bf16 => Err(LoadError::Bf16),
+    if !offers(device, precision) {
+        let all = Precision::ALL.into_iter();
+        return Err(LoadError::Format {
+            asked: precision,
+            offered: all.filter(|&other| offers(device, other)).collect(),
+        });
     }
+    Ok(match precision {
+        Precision::F32 | Precision::Tf32 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+    })
 }
 
 impl ModelFiles {

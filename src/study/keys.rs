@@ -528,10 +528,10 @@ pub(super) static KEYS: &[Key] = &[
     Key {
         section: "training",
         name: "precision",
-        kind: Choice(&["f32", "bf16"]),
+        kind: Choice(&["f32", "tf32", "bf16"]),
         default: Value("\"f32\""),
         paper: Some("\"f32\""),
-        documentation: "Number format of the encoder. bf16 is for GPUs: half the memory and faster products of matrices; trained weights, optimiser, LayerNorm, softmax, head and loss stay in 32 bits. On a CPU it is slower than f32.",
+        documentation: "Number format of the encoder. f32 means 32 bits in every product of matrices, also on GPUs that have faster ones; tf32 lets those of NVIDIA round factors to 11 significant bits. bf16 is for GPUs: half the memory and faster products of matrices; trained weights, optimiser, LayerNorm, softmax, head and loss stay in 32 bits. On a CPU it is slower than f32.",
     },
     // --- fidelity
     Key {

@@ -195,16 +195,31 @@ pub struct TrainingSettings {
 pub enum Precision {
     /// 32-bit floats.
     F32,
+    /// 32-bit floats, whose products of matrices may take factors of 11 significant bits, as the tensor cores of NVIDIA's
+    /// GPUs do (TF32), and sum in 32.
+    Tf32,
     /// The encoder and its activations in bfloat16; trained weights, their optimiser, LayerNorms, softmax, head and loss
     /// in 32-bit floats.
     Bf16,
 }
 
 impl Precision {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::F32, Self::Tf32, Self::Bf16];
+
+    /// Its name in a study file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Tf32 => "tf32",
+            Self::Bf16 => "bf16",
+        }
+    }
+
     /// Bytes that a number of the encoder takes.
     pub fn bytes(self) -> u64 {
         match self {
-            Self::F32 => 4,
+            Self::F32 | Self::Tf32 => 4,
             Self::Bf16 => 2,
         }
     }

@@ -209,7 +209,7 @@ fn no_refusal_passes_on_what_a_terminal_would_obey() {
     lab.ends(1, &["verify", EVIL]);
     let [_, told] = lab.ends(2, &["run", "evil.toml", "--device", "cpu\nFAKE\u{1b}[2J"]);
     assert_snapshot!(told, @r"
-    error: invalid value 'cpu\nFAKE\u001b[2J' for '--device <DEVICE>': `cpu\nFAKE\u001b[2J` is no device: expected `auto`, `cpu`, `cuda` or `cuda:N` with N from 0
+    error: invalid value 'cpu\nFAKE\u001b[2J' for '--device <DEVICE>': `cpu\nFAKE\u001b[2J` is no device: expected `auto`, `cpu`, `cuda[:N]` or `wgpu[:N]` with N from 0
 
     For more information, try '--help'.
     ");

@@ -13,12 +13,12 @@ use crate::durable;
 use crate::export::AdapterCard;
 use crate::hub::{Hub, HubProgress};
 use crate::model::ModelFiles;
-use crate::model::device::DeviceChoice;
+use crate::model::device::{DeviceChoice, offers};
 use crate::study::{FidelitySettings, Precision};
 use crate::task::{Dataset, Example, Label, load};
-use crate::train::Plan;
 use crate::train::checkpoint;
 use crate::train::workbench::Workbench;
+use crate::train::{Plan, TrainError};
 
 /// What adapters of one study share.
 pub(super) struct Bench {
@@ -61,7 +61,7 @@ impl Bench {
         let weights = checkpoint::load(&folder.join(AdapterCard::WEIGHTS))?;
         let workbench = match self.workbench.take() {
             Some(workbench) => workbench,
-            None => self.workbench(card, card.training.precision, device)?,
+            None => self.workbench(card, self.precision(card, device)?, device)?,
         };
         let workbench = self.workbench.insert(workbench);
         let found = workbench.score(&card.configuration, &weights)?;
@@ -69,7 +69,9 @@ impl Bench {
             // Whoever loads the files elsewhere computes in 32 bits.
             let other = match card.training.precision {
                 Precision::F32 => None,
-                Precision::Bf16 => Some(self.workbench(card, Precision::F32, device)?),
+                Precision::Tf32 | Precision::Bf16 => {
+                    Some(self.workbench(card, Precision::F32, device)?)
+                }
             };
             let Some(workbench) = other.as_ref().or(self.workbench.as_ref()) else {
                 return Ok(found);
@@ -79,6 +81,20 @@ impl Bench {
             write_predictions(&folder.join(PREDICTIONS), &self.dataset.validation, &logits)?;
         }
         Ok(found)
+    }
+
+    /// The one it was trained in, or 32 bits where the device does not compute in that.
+    fn precision(
+        &self,
+        card: &AdapterCard,
+        device: DeviceChoice,
+    ) -> Result<Precision, VerifyError> {
+        let (device, _) = device.resolve().map_err(TrainError::from)?;
+        let trained = card.training.precision;
+        Ok(match offers(&device, trained) {
+            true => trained,
+            false => Precision::F32,
+        })
     }
 
     fn workbench(

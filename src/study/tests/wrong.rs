@@ -94,7 +94,7 @@ fn a_wrong_type_says_what_was_found_and_what_is_allowed() {
       |          ^^^^^^
     "#);
     assert_snapshot!(mistakes(&format!("{}\n", with("[training]\nprecision = \"f33\""))), @r#"
-    s.toml:6:13: `precision` must be "f32" or "bf16"; found the text "f33"
+    s.toml:6:13: `precision` must be one of "f32", "tf32", "bf16"; found the text "f33"
       |
     6 | precision = "f33"
       |             ^^^^^
