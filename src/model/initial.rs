@@ -37,21 +37,6 @@ impl Initial {
         (0..count).map(|_| draw()).collect()
     }
 
-    /// A seed for another stream.
-    pub fn seed(&mut self) -> u64 {
-        self.random.next_u64()
-    }
-
-    /// How far the stream has come, in words of 32 bits. A stream is far shorter than 2⁶⁴ of them.
-    pub fn words(&self) -> u64 {
-        self.random.get_word_pos() as u64
-    }
-
-    /// Goes on from where [`Self::words`] told.
-    pub fn skip_to(&mut self, words: u64) {
-        self.random.set_word_pos(u128::from(words));
-    }
-
     /// Uniform in [0, 1), with all 53 bits of a double.
     fn unit(&mut self) -> f64 {
         (self.random.next_u64() >> 11) as f64 / (1u64 << 53) as f64

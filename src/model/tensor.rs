@@ -6,7 +6,7 @@
 
 pub use burn::tensor::activation::{gelu, log_softmax, relu, softmax, tanh};
 pub use burn::tensor::module::{layer_norm, linear};
-pub use burn::tensor::{Bool, DType, Device, Distribution, Gradients, Int, Tensor, TensorData};
+pub use burn::tensor::{Bool, DType, Device, Gradients, Int, Tensor, TensorData};
 
 /// The format of what has to be exact beside tensors of `dtype`: trained weights and their optimiser, LayerNorms, softmax,
 /// GELU, the head and the loss (as in Micikevicius et al. 2018). 32 bits beside 16; otherwise the same.

@@ -225,6 +225,7 @@ impl<'a> Training<'a> {
         let bench = self.bench;
         let end = (done + bench.settings.batch_size).min(order.len());
         let groups = bench.groups(&order[done..end]);
+        self.dropout.begin_step(self.step as u64);
         let mut logits = Vec::with_capacity(groups.len());
         for group in &groups {
             let batch = bench.batch(Part::Train, group, self.untouched)?;

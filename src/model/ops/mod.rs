@@ -16,14 +16,16 @@ pub mod attention;
 pub mod composed;
 mod cpu;
 mod node;
+pub mod philox;
 
 use std::fmt::Debug;
 
 use crate::model::dropout::Dropout;
-use crate::model::tensor::{DType, Device, Int, Tensor};
+use crate::model::tensor::{DType, Device, Int, Tensor, floats};
 use attention::{AmongTokens, FirstTokens, Heads};
 use composed::adamw;
 pub use composed::adamw::{AdamWForm, Moved, Step};
+use philox::Mask;
 
 /// All implementations; the last one takes every device.
 static DEVICES: &[&dyn Ops] = &[&cpu::Cpu, &composed::Composed];
@@ -113,6 +115,12 @@ pub trait Ops: Debug + Send + Sync {
     /// Attention once a prefix has joined, k' and v' [A, L, d], with the axes of q.
     fn prefixed(&self, tokens: &AmongTokens, prefix: [Tensor<3>; 2]) -> Tensor<3> {
         composed::attention::prefixed(tokens, prefix)
+    }
+
+    /// What dropout multiplies the first `count` elements of a tensor by, [count], on this device and in this number format:
+    /// those of [`Mask::on_host`], wherever they are made.
+    fn mask(&self, mask: &Mask, count: usize, device: &Device, dtype: DType) -> Tensor<1> {
+        floats(mask.on_host(count), [count], device, dtype)
     }
 
     /// The rows of a table [R, W] with these numbers [N]: [N, W].

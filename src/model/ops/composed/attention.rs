@@ -9,10 +9,10 @@ use super::super::Ops;
 use super::super::attention::{AmongTokens, FirstTokens, Heads};
 
 /// c, with the axes of q. `dropout` is that of p, if there is any.
-pub(in super::super) fn attention(
-    heads: Heads<'_>,
-    mut dropout: Option<&mut Dropout>,
-) -> Tensor<3> {
+pub(in super::super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
+    // r of all rows at once: one site, however the rows lie.
+    let mask = dropout.and_then(|dropout| dropout.mask([numbers_of_weights(&heads)], &heads.query));
+    let mut used = 0;
     by_row(heads, &mut |heads, padding| {
         let [lines, asked, hidden] = heads.query.dims();
         let dtype = heads.query.dtype();
@@ -27,12 +27,29 @@ pub(in super::super) fn attention(
             (k, v) = (before(keys, k), before(values, v));
         }
         let mut weights = softmax(scores(&heads, padding, k), 3).cast(dtype);
-        if let Some(dropout) = &mut dropout {
-            weights = dropout.backbone(weights);
+        if let Some(mask) = &mask {
+            let axes = weights.dims();
+            let size = axes.iter().product();
+            weights = weights * mask.clone().narrow(0, used, size).reshape(axes);
+            used += size;
         }
         let context = weights.matmul(v);
         context.swap_dims(1, 2).reshape([lines, asked, hidden])
     })
+}
+
+/// Numbers of p of all rows.
+fn numbers_of_weights(heads: &Heads<'_>) -> usize {
+    let length = heads.prefix.as_ref().map_or(0, |[keys, _]| keys.dims()[1]);
+    let [asking, keys] = [&heads.query, &heads.key].map(|t| {
+        let [lines, tokens, _] = t.dims();
+        heads.layout.starts(lines * tokens)
+    });
+    let rows = asking.windows(2).zip(keys.windows(2));
+    let of_row = |(asking, keys): (&[usize], &[usize])| {
+        heads.heads * (asking[1] - asking[0]) * (length + keys[1] - keys[0])
+    };
+    rows.map(of_row).sum()
 }
 
 /// q [k' k]ᵀ / √d + m + b of keys [B, A, K, d], in the exact format.

@@ -8,7 +8,7 @@ mod gelu;
 mod layer_norm;
 mod linear;
 mod numbers;
-mod vector;
+pub(super) mod vector;
 
 use super::attention::{AmongTokens, FirstTokens, Heads};
 use super::{Habits, Ops, composed};
@@ -89,7 +89,7 @@ impl Ops for Cpu {
     }
 }
 
-/// Numbers for tests, from a stream of their own: the device's is shared by all threads, and dropout sets it.
+/// Numbers for tests, from a stream of their own: the device's is shared by all threads.
 #[cfg(test)]
 struct Random(crate::model::initial::Initial);
 

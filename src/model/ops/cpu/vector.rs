@@ -26,7 +26,7 @@ macro_rules! vectorised {
         }
     };
 }
-pub(super) use vectorised;
+pub(in super::super) use vectorised;
 
 /// Sums kept apart, so that they do not wait for each other.
 const LANES: usize = 16;
