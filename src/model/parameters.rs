@@ -5,7 +5,7 @@
 
 use super::layer::Linear;
 use super::ops::{self, Ops};
-use super::tensor::{DType, Device, Gradients, Tensor, TensorData, exact, floats};
+use super::tensor::{DType, Device, Gradients, Tensor, exact, floats, read_back};
 use super::weights::NamedTensor;
 
 /// Place of one weight in [`Parameters`].
@@ -249,8 +249,7 @@ impl Parameters {
 
     /// All weights on the host, in order: what a checkpoint holds. Waits for the device once.
     pub fn export(&self) -> Vec<NamedTensor> {
-        let numbers = self.flat().cast(DType::F32).into_data();
-        let all: Vec<f32> = numbers.iter::<f32>().collect();
+        let all: Vec<f32> = read_back(self.flat().cast(DType::F32));
         let mut rest = all.as_slice();
         let entries = self.entries.iter().zip(self.sizes());
         entries
@@ -283,8 +282,8 @@ impl Parameters {
                     expected: entry.shape.clone(),
                 });
             }
-            let data = TensorData::new(tensor.values.clone(), [size]);
-            leaves.push(Tensor::from_data(data, (&self.device, exact(self.dtype))));
+            let dtype = exact(self.dtype);
+            leaves.push(floats(tensor.values.clone(), [size], &self.device, dtype));
         }
         if let Some(other) = tensors.iter().find(|t| self.slot(&t.name).is_none()) {
             return Err(ParametersError::Unknown(other.name.clone()));

@@ -8,7 +8,7 @@
 pub use crate::model::ops::AdamWForm;
 use crate::model::ops::{Moved, Step};
 use crate::model::parameters::Parameters;
-use crate::model::tensor::{DType, Gradients, Tensor};
+use crate::model::tensor::{DType, Gradients, Tensor, read_back};
 
 /// Constants of the optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl AdamW {
 
     /// m and v on the host; none before the first step. Waits for the device.
     pub fn moments(&self) -> Option<[Vec<f32>; 2]> {
-        let host = |tensor: Tensor<1>| tensor.cast(DType::F32).into_data().iter::<f32>().collect();
+        let host = |tensor: Tensor<1>| read_back(tensor.cast(DType::F32));
         self.moments.clone().map(|moments| moments.map(host))
     }
 

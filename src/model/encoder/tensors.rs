@@ -8,7 +8,7 @@ use crate::model::initial::Initial;
 use crate::model::layer::{Layer, LayerNorm, Linear};
 use crate::model::ops::{self, Ops};
 use crate::model::parameters::Parameters;
-use crate::model::tensor::{DType, Device, Tensor, exact, floats};
+use crate::model::tensor::{DType, Device, Tensor, exact, floats, read_back};
 use crate::model::weights::{NamedTensor, Weights, WeightsError};
 
 /// Name and axes of a tensor of the encoder, in Hugging Face's names without prefix.
@@ -219,8 +219,7 @@ impl Backbone {
 
 /// The numbers of a tensor, last axis fastest.
 fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    let data = tensor.clone().cast(DType::F32).into_data();
-    data.iter::<f32>().collect()
+    read_back(tensor.clone().cast(DType::F32))
 }
 
 /// Whether a tensor belongs to a LayerNorm, which is computed in exact numbers.
