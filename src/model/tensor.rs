@@ -7,12 +7,13 @@
 //! Numbers go to a device by [`floats`] and [`integers`], and come back by [`read_back`], nowhere else: [`Traffic`]
 //! counts them.
 
+mod shared;
 mod traffic;
 
-use burn::tensor::Element;
 pub use burn::tensor::activation::{gelu, log_softmax, relu, softmax, tanh};
 pub use burn::tensor::module::{layer_norm, linear};
-pub use burn::tensor::{Bool, DType, Device, Gradients, Int, Tensor, TensorData};
+pub use burn::tensor::{Bool, DType, Device, Element, Gradients, Int, Tensor, TensorData};
+pub use shared::Shared;
 pub use traffic::Traffic;
 
 /// The format of what has to be exact beside tensors of `dtype`: trained weights and their optimiser, LayerNorms, softmax,

@@ -8,7 +8,7 @@
 pub use crate::model::ops::AdamWForm;
 use crate::model::ops::{Moved, Step};
 use crate::model::parameters::Parameters;
-use crate::model::tensor::{DType, Gradients, Tensor, read_back};
+use crate::model::tensor::{DType, Gradients, Tensor};
 
 /// Constants of the optimiser.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,9 +65,9 @@ impl AdamW {
         self.steps
     }
 
-    /// m and v on the host; none before the first step. Waits for the device.
-    pub fn moments(&self) -> Option<[Vec<f32>; 2]> {
-        let host = |tensor: Tensor<1>| read_back(tensor.cast(DType::F32));
+    /// m and v of these parameters on the host; none before the first step. Waits for the device.
+    pub fn moments(&self, parameters: &Parameters) -> Option<[Vec<f32>; 2]> {
+        let host = |flat: Tensor<1>| parameters.numbers(flat.cast(DType::F32)).concat();
         self.moments.clone().map(|moments| moments.map(host))
     }
 
