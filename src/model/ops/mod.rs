@@ -15,6 +15,8 @@
 pub mod attention;
 pub mod composed;
 mod cpu;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod node;
 pub mod philox;
 
@@ -28,7 +30,12 @@ pub use composed::adamw::{AdamWForm, Moved, Step};
 use philox::Mask;
 
 /// All implementations; the last one takes every device.
-static DEVICES: &[&dyn Ops] = &[&cpu::Cpu, &composed::Composed];
+static DEVICES: &[&dyn Ops] = &[
+    &cpu::Cpu,
+    #[cfg(feature = "gpu")]
+    &gpu::Gpu,
+    &composed::Composed,
+];
 
 /// What computes on this device.
 pub fn of(device: &Device) -> &'static dyn Ops {
@@ -41,11 +48,6 @@ pub fn of(device: &Device) -> &'static dyn Ops {
 pub struct Habits {
     /// Rows end to end are computed at least as fast as padded ones.
     pub packs: bool,
-    /// It takes its work from queues, one for each thread, and a tensor belongs to the queue of the thread that made it.
-    pub queues: bool,
-    /// Numbers of which a part of a vector has to begin and end at a multiple, to be looked at without being copied; 1:
-    /// anywhere.
-    pub aligned: usize,
     /// Training steps after which losses are read back: each reading waits for all that the device still has to do.
     pub steps_per_reading: usize,
     /// What another group of rows costs a step, as tokens that could have been computed meanwhile: every operation begins

@@ -149,8 +149,7 @@ impl Training<'_> {
             active_seconds: self.active.as_secs_f64(),
         };
         let mut tensors = named("weights.", self.encoder.parameters.export());
-        let parameters = &self.encoder.parameters;
-        let moments = self.optimizer.moments(parameters).into_iter().flatten();
+        let moments = self.optimizer.moments().into_iter().flatten();
         tensors.extend(moments.enumerate().map(|(number, values)| NamedTensor {
             name: format!("moments.{number}"),
             shape: vec![values.len()],

@@ -1,0 +1,98 @@
+//! Kernels for GPUs of any maker, in the library's language of kernels (CubeCL), which is compiled on the user's machine:
+//! by NVRTC for CUDA, as WGSL for everything else.
+//!
+//! | file | what | kept for the way back |
+//! |---|---|---|
+//! | [`gelu`] | the exact GELU | its slopes |
+//! | [`layer_norm`] | normalisation with frozen weights | x, two numbers a row |
+//! | [`softmax`], [`attention`] | attention with padding, biases by distance, prefix and dropout | q, k, v; p, and dropout's factors |
+//! | [`norm`], [`adamw`] | a step of the optimiser over all weights | |
+//!
+//! Each file says why its kernel is ours. A linear map is not: the library writes bias and residual while it writes the
+//! product ([`composed`]'s operations, fused), and a kernel of ours would stand in the way of that.
+//!
+//! # How a kernel becomes an operation
+//!
+//! A trait with `#[backend_extension(Cube, Fusion)]` is implemented by hand for [`burn_cubecl::CubeBackend`], whose
+//! tensors are buffers with axes and strides; the macro implements it for [`burn_cubecl::Cube`], whose tensors are promises:
+//! there an operation is queued, and runs when the library empties the queue. [`super::node`] makes it a node of the graph
+//! of gradients.
+//!
+//! # Traps
+//!
+//! - The axes and formats of what comes out are told to the macro a second time, and nobody compares the two.
+//! - What comes in may lie in any order, with gaps, or in a part of a buffer: [`launch::end_to_end`]. What goes out is
+//!   asked for end to end by name: the library's own room may have gaps between rows.
+//! - The macro takes no `Option`: [`perhaps`]. In a kernel an option is told apart under `#[comptime]`, or its parts have
+//!   no type.
+//! - A launch of no threads, or of more groups on one axis than a device has, fails: [`launch::Elementwise`] and
+//!   [`rows::ByRow`] lay groups out in three axes and give nothing for nothing; there may be more groups than are needed.
+//! - All threads of a group come to its every meeting point, or none may.
+//! - Mesa's software driver ends every loop after 65,535 rounds without a word: the library's own sum of 300,000 ones is
+//!   262,132 there.
+//! - WGSL knows no infinity by name, no 64-bit float and no bfloat16; a comparison with what is no number is false.
+
+mod adamw;
+mod attention;
+mod gelu;
+mod launch;
+mod layer_norm;
+mod norm;
+mod numbers;
+mod perhaps;
+mod rows;
+mod softmax;
+
+use super::attention::Heads;
+use super::composed::adamw::{Moved, Step};
+use super::{Habits, Ops};
+use crate::model::dropout::Dropout;
+use crate::model::tensor::{DType, Device, Tensor};
+
+/// GPUs of any maker.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gpu;
+
+impl Ops for Gpu {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn takes(&self, device: &Device) -> bool {
+        // There are but two kinds of backends in the program.
+        device.clone().without_autodiff() != Device::flex()
+    }
+
+    fn habits(&self, _: DType) -> Habits {
+        Habits {
+            packs: false,
+            steps_per_reading: 16,
+            group_tokens: 128,
+        }
+    }
+
+    fn layer_norm(
+        &self,
+        x: Tensor<3>,
+        weight: Tensor<1>,
+        bias: Tensor<1>,
+        epsilon: f64,
+    ) -> Tensor<3> {
+        layer_norm::layer_norm(x, weight, bias, epsilon)
+    }
+
+    fn gelu(&self, x: Tensor<3>) -> Tensor<3> {
+        gelu::gelu(x)
+    }
+
+    fn attention(&self, heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
+        attention::attention(heads, dropout)
+    }
+
+    fn adamw(&self, from: Moved, gradient: Tensor<1>, step: &Step) -> (Moved, Tensor<1>) {
+        adamw::step(from, gradient, step)
+    }
+}
+
+#[cfg(all(test, feature = "wgpu"))]
+mod tests;
