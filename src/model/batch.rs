@@ -2,7 +2,7 @@
 
 use super::encoder::Backbone;
 use super::layout::Layout;
-use super::tensor::{DType, Int, Tensor, TensorData, exact, integers};
+use super::tensor::{Int, Tensor, exact, floats, integers};
 use super::untouched::Untouched;
 
 /// B rows for one encoder: of S tokens, made by [`Backbone::batch`], or of T together, by [`Backbone::packed`].
@@ -77,15 +77,10 @@ impl Batch {
             .flat_map(|row| config.position_ids(row));
         let padding = attention_mask.contains(&0).then(|| {
             // It is added to the scores, which go into the softmax.
-            let dtype = exact(backbone.dtype());
-            let lowest = match dtype {
-                DType::F64 => f64::MIN,
-                _ => f64::from(f32::MIN),
-            };
-            let open = |&m: &u32| if m == 0 { lowest } else { 0.0 };
-            let values: Vec<f64> = attention_mask.iter().map(open).collect();
-            let data = TensorData::new(values, [rows, 1, 1, tokens]);
-            Tensor::from_data(data, (device, dtype))
+            let open = |&m: &u32| if m == 0 { f32::MIN } else { 0.0 };
+            let values = attention_mask.iter().map(open).collect();
+            let shape = [rows, 1, 1, tokens];
+            floats(values, shape, device, exact(backbone.dtype()))
         });
         let layout = Layout::Padded {
             rows,

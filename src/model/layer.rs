@@ -20,6 +20,7 @@ use super::layout::Layout;
 use super::ops::Ops;
 use super::ops::attention::{AmongTokens, FirstTokens, Heads};
 use super::peft::{Active, FeedForward, Projections};
+use super::relative::Biases;
 use super::tensor::Tensor;
 
 /// x W + b.
@@ -96,8 +97,8 @@ pub(super) struct Pass<'a> {
     pub(super) modules: &'a [Box<dyn Active>],
     /// Dropout inside the layers.
     pub(super) dropout: Option<&'a mut Dropout>,
-    /// What attention's scores get by distance, [A, 2 M - 1], see [`super::relative`].
-    pub(super) biases: Option<Tensor<2>>,
+    /// What attention's scores get by distance.
+    pub(super) biases: Option<Biases>,
 }
 
 impl Pass<'_> {

@@ -17,7 +17,7 @@ pub enum Layout {
         rows: usize,
         /// S
         tokens: usize,
-        /// 0 for tokens, the lowest number of the format for padding, [B, 1, 1, S]; none where all are tokens.
+        /// 0 for tokens, the lowest number of 32 bits for padding, [B, 1, 1, S]; none where all are tokens.
         padding: Option<Tensor<4>>,
     },
     /// Rows end to end in one line, [1, T, …].

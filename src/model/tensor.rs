@@ -3,10 +3,18 @@
 //! A tensor's rank is part of its type; its backend and number format are chosen at run time by the device and the
 //! [`DType`] it was made with. Tensors without gradient tracking that meet tracked ones are constants to them, so
 //! frozen weights are simply never tracked, and nothing is computed backward below the lowest trained module.
+//!
+//! Numbers go to a device by [`floats`] and [`integers`], and come back by [`read_back`], nowhere else: [`Traffic`]
+//! counts them.
+
+mod shared;
+mod traffic;
 
 pub use burn::tensor::activation::{gelu, log_softmax, relu, softmax, tanh};
 pub use burn::tensor::module::{layer_norm, linear};
-pub use burn::tensor::{Bool, DType, Device, Gradients, Int, Tensor, TensorData};
+pub use burn::tensor::{Bool, DType, Device, Element, Gradients, Int, Tensor, TensorData};
+pub use shared::Shared;
+pub use traffic::Traffic;
 
 /// The format of what has to be exact beside tensors of `dtype`: trained weights and their optimiser, LayerNorms, softmax,
 /// GELU, the head and the loss (as in Micikevicius et al. 2018). 32 bits beside 16; otherwise the same.
@@ -24,6 +32,7 @@ pub fn floats<const D: usize>(
     device: &Device,
     dtype: DType,
 ) -> Tensor<D> {
+    traffic::uploads();
     Tensor::from_data(TensorData::new(values, shape), (device, dtype))
 }
 
@@ -34,5 +43,12 @@ pub fn integers<const D: usize>(
     device: &Device,
 ) -> Tensor<D, Int> {
     let values: Vec<i64> = values.into_iter().map(i64::from).collect();
+    traffic::uploads();
     Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+/// A tensor's numbers on the host, last axis fastest. Waits for all that the device still has to do.
+pub fn read_back<E: Element, const D: usize>(tensor: Tensor<D>) -> Vec<E> {
+    traffic::reads_back();
+    tensor.into_data().iter::<E>().collect()
 }

@@ -21,7 +21,7 @@ use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings};
 use crate::domain::Configuration;
 use crate::model::config::EncoderConfig;
-use crate::model::tensor::integers;
+use crate::model::tensor::{integers, read_back};
 use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout, trained_parameters};
 use crate::study::TrainingSettings;
 
@@ -125,11 +125,11 @@ pub fn speed(
         let gradients = loss.backward();
         optimizer.step(&mut encoder.parameters, &gradients, 1e-6);
         // Waits for the device.
-        let _ = loss.into_scalar::<f64>();
+        drop(read_back::<f64, 1>(loss));
     };
     step();
     let step_seconds = timed(step);
-    let evaluate = || drop(encoder.evaluate(&batch).into_data());
+    let evaluate = || drop(read_back::<f32, 2>(encoder.evaluate(&batch)));
     evaluate();
     let evaluation_seconds = timed(evaluate);
     let each = (rows * tokens) as f64;

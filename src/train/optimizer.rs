@@ -65,9 +65,9 @@ impl AdamW {
         self.steps
     }
 
-    /// m and v on the host; none before the first step. Waits for the device.
-    pub fn moments(&self) -> Option<[Vec<f32>; 2]> {
-        let host = |tensor: Tensor<1>| tensor.cast(DType::F32).into_data().iter::<f32>().collect();
+    /// m and v of these parameters on the host; none before the first step. Waits for the device.
+    pub fn moments(&self, parameters: &Parameters) -> Option<[Vec<f32>; 2]> {
+        let host = |flat: Tensor<1>| parameters.numbers(flat.cast(DType::F32)).concat();
         self.moments.clone().map(|moments| moments.map(host))
     }
 

@@ -10,7 +10,7 @@ use super::evaluation::Predictions;
 use super::plan::{KeepUnderWay, Plan};
 use super::rows::{Examined, examine};
 use crate::domain::Configuration;
-use crate::model::tensor::Device;
+use crate::model::tensor::{Device, read_back};
 use crate::model::weights::NamedTensor;
 use crate::model::{
     AdaptedEncoder, AdaptedSettings, Backbone, Batch, Untouched, trained_parameters,
@@ -270,8 +270,7 @@ impl Workbench {
         let end = (start + self.settings.evaluation_batch_size).min(self.validation.len());
         let chosen = &self.by_length[start..end];
         let batch = self.batch(Part::Validation, chosen, untouched)?;
-        let logits = encoder.evaluate(&batch).into_data();
-        let logits: Vec<f32> = logits.iter::<f32>().collect();
+        let logits: Vec<f32> = read_back(encoder.evaluate(&batch));
         let labels = chosen.iter().map(|&row| self.validation[row].label);
         predictions.add(&logits, self.outputs, labels);
         Ok(end == self.validation.len())
@@ -325,7 +324,7 @@ impl Workbench {
         for rows in rows.chunks(self.settings.evaluation_batch_size) {
             let rows: Vec<&Row> = rows.iter().collect();
             let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
-            let values: Vec<f32> = encoder.evaluate(&batch).into_data().iter::<f32>().collect();
+            let values: Vec<f32> = read_back(encoder.evaluate(&batch));
             logits.extend(values.chunks_exact(self.outputs).map(<[f32]>::to_vec));
         }
         Ok(logits)

@@ -144,6 +144,38 @@ fn few_files_name_the_tensor_library() {
 }
 
 #[test]
+fn numbers_go_to_devices_and_back_where_they_are_counted() {
+    let moving = [
+        "from_data(",
+        "into_data(",
+        "try_into_data(",
+        "to_data(",
+        "into_scalar",
+        "from_floats(",
+        "from_ints(",
+        ".sync(",
+    ];
+    // The library's own memory on the processor, which is the host's.
+    let allowed = ["model/tensor.rs", "model/ops/cpu/numbers.rs"];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for part in ["model", "train", "evaluation"] {
+        let place = [root.join(part), root.join(format!("{part}.rs"))];
+        let files = place.iter().filter(|place| place.exists());
+        for file in files.flat_map(|place| sources(place)) {
+            let short = file.strip_prefix(&root).unwrap().to_string_lossy();
+            if is_test(&file) || allowed.contains(&short.as_ref()) {
+                continue;
+            }
+            assert_eq!(
+                first_line(&file, &moving),
+                None,
+                "{short}: model::tensor does that"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_part_is_held() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let free = ["app", "cli", "lib", "main"];
@@ -185,13 +217,18 @@ fn found(words: &[&str], but: &str) -> Option<String> {
     let files = sources(&root).into_iter();
     let mut files = files.filter(|file| !is_test(file) && !file.ends_with(but));
     files.find_map(|file| {
-        let text = fs::read_to_string(&file).unwrap();
-        let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
-        let code = code.lines().map(str::trim_start);
-        let mut code = code.filter(|line| !line.starts_with("//"));
-        let line = code.find(|line| has(line, words))?;
+        let line = first_line(&file, words)?;
         Some(format!("{}: {line}", file.display()))
     })
+}
+
+/// The first line of a file, outside its tests, that has one of these.
+fn first_line(file: &Path, words: &[&str]) -> Option<String> {
+    let text = fs::read_to_string(file).unwrap();
+    let (code, _) = text.split_once("#[cfg(test)]").unwrap_or((&text, ""));
+    let code = code.lines().map(str::trim_start);
+    let mut code = code.filter(|line| !line.starts_with("//"));
+    code.find(|line| has(line, words)).map(str::to_owned)
 }
 
 #[test]

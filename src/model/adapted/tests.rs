@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::model::parameters::ParametersError;
 use crate::model::tensor::{DType, Device};
@@ -116,14 +114,9 @@ fn every_trained_weight_gets_a_gradient_and_dropout_is_only_in_training() {
     assert!(close(&without, &evaluated) && !close(&with, &evaluated));
     assert!(!evaluated.is_tracked());
     let gradients = (without * with).sum().backward();
-    let flat: Vec<f32> = {
-        let flat = model.parameters.flat_gradient(&gradients);
-        flat.into_data().try_to_vec().unwrap()
-    };
-    let mut rest = flat.as_slice();
-    for (name, shape) in model.parameters.shapes() {
-        let (part, after) = rest.split_at(shape.iter().product());
-        rest = after;
+    let flat = model.parameters.flat_gradient(&gradients);
+    let parts = model.parameters.numbers::<f32>(flat);
+    for ((name, _), part) in model.parameters.shapes().zip(parts) {
         // These start as zero maps: nothing flows below their second matrix yet.
         let starts_closed = name.contains(".pa.down.") || name.ends_with(".A");
         let flows = part.iter().any(|g| *g != 0.0);
@@ -147,11 +140,8 @@ fn a_whole_encoder_starts_where_the_frozen_one_is_and_all_of_it_trains() {
         .sum()
         .backward();
     let flat = whole.parameters.flat_gradient(&gradients);
-    let flat: Vec<f32> = flat.into_data().try_to_vec().unwrap();
-    let mut rest = flat.as_slice();
-    for (name, shape) in whole.parameters.shapes() {
-        let (part, after) = rest.split_at(shape.iter().product());
-        rest = after;
+    let parts = whole.parameters.numbers::<f32>(flat);
+    for ((name, _), part) in whole.parameters.shapes().zip(parts) {
         // softmax does not see what shifts all scores of a query alike.
         let flows = part.iter().any(|g| *g != 0.0);
         assert!(flows || name.ends_with("key.bias"), "{name}");
@@ -241,18 +231,9 @@ fn an_encoder_over_parameters_trains_as_a_whole() {
     let pooled = encoder.pooled(&states).unwrap();
     let gradients = pooled.slice([0..1, 0..1]).sum().backward();
     let flat = parameters.flat_gradient(&gradients);
-    let moved: BTreeMap<&str, bool> = {
-        let flat: Vec<f32> = flat.into_data().try_to_vec().unwrap();
-        let mut start = 0;
-        let mut any = |shape: &[usize]| {
-            let end = start + shape.iter().product::<usize>();
-            let any = flat[start..end].iter().any(|g| *g != 0.0);
-            start = end;
-            any
-        };
-        parameters.shapes().map(|(n, s)| (n, any(s))).collect()
-    };
-    for (name, moved) in moved {
+    let parts = parameters.numbers::<f32>(flat);
+    for ((name, _), part) in parameters.shapes().zip(parts) {
+        let moved = part.iter().any(|g| *g != 0.0);
         // softmax does not see what shifts all scores of a query alike.
         assert!(moved || name.ends_with("key.bias"), "{name}");
     }

@@ -8,7 +8,8 @@ use crate::model::initial::Initial;
 use crate::model::layer::{Layer, LayerNorm, Linear};
 use crate::model::ops::{self, Ops};
 use crate::model::parameters::Parameters;
-use crate::model::tensor::{DType, Device, Tensor, exact, floats};
+use crate::model::relative::Distances;
+use crate::model::tensor::{DType, Device, Shared, Tensor, exact, floats, read_back};
 use crate::model::weights::{NamedTensor, Weights, WeightsError};
 
 /// Name and axes of a tensor of the encoder, in Hugging Face's names without prefix.
@@ -111,7 +112,7 @@ impl Backbone {
 
     /// Its tensors on the host, named and shaped as [`Self::random`] gives them: for [`Parameters`] to train.
     pub fn to_named(&self) -> Vec<NamedTensor> {
-        let parts = &*self.0;
+        let parts = self.0.here();
         let mut values = vec![host(&parts.words), host(&parts.positions)];
         values.extend(parts.token_types.as_ref().map(host));
         let norm = |norm: &LayerNorm| [host(&norm.weight), host(&norm.bias)];
@@ -134,7 +135,12 @@ impl Backbone {
             );
             values.extend(norm(&layer.output_norm));
         }
-        values.extend(parts.distances.as_ref().map(host));
+        values.extend(
+            parts
+                .distances
+                .as_ref()
+                .map(|distances| host(&distances.table)),
+        );
         values.extend(parts.pooler.iter().flat_map(linear));
         let shapes = shapes(&parts.config, parts.pooler.is_some()).into_iter();
         let named = shapes
@@ -194,13 +200,16 @@ impl Backbone {
         }
         let distances = match config.distances {
             0 => None,
-            rows => Some(take.matrix(DISTANCES, [rows, config.heads])?),
+            rows => {
+                let table = take.matrix(DISTANCES, [rows, config.heads])?;
+                Some(Distances::new(table, config.longest_sequence()))
+            }
         };
         let pooler = match pooler {
             true => Some(take.linear("pooler.dense", h, h)?),
             false => None,
         };
-        Ok(Self(Arc::new(Parts {
+        let parts = Parts {
             config,
             ops,
             device: device.clone(),
@@ -213,14 +222,15 @@ impl Backbone {
             layers,
             distances,
             pooler,
-        })))
+        };
+        let queues = ops.habits(dtype).queues;
+        Ok(Self(Arc::new(Shared::new(parts, queues))))
     }
 }
 
 /// The numbers of a tensor, last axis fastest.
 fn host<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
-    let data = tensor.clone().cast(DType::F32).into_data();
-    data.iter::<f32>().collect()
+    read_back(tensor.clone().cast(DType::F32))
 }
 
 /// Whether a tensor belongs to a LayerNorm, which is computed in exact numbers.

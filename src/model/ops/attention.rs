@@ -14,6 +14,7 @@
 //! | l | ln Σ exp(q kᵀ / √d + m + b) over them | B, Q, A |
 
 use crate::model::layout::Layout;
+use crate::model::relative::Biases;
 use crate::model::tensor::Tensor;
 
 /// Queries, keys and values of all heads.
@@ -30,7 +31,7 @@ pub struct Heads<'a> {
     /// k' and v'.
     pub prefix: Option<[Tensor<3>; 2]>,
     /// b
-    pub biases: Option<&'a Tensor<2>>,
+    pub biases: Option<&'a Biases>,
     /// Where the rows are in q, k and v; and m.
     pub layout: &'a Layout,
 }
@@ -51,7 +52,7 @@ pub struct FirstTokens<'a> {
     /// k' and v'.
     pub prefix: Option<&'a [Tensor<3>; 2]>,
     /// b
-    pub biases: Option<&'a Tensor<2>>,
+    pub biases: Option<&'a Biases>,
     /// Where the rows are in x, and m.
     pub layout: &'a Layout,
 }

@@ -48,6 +48,11 @@ pub fn of(device: &Device) -> &'static dyn Ops {
 pub struct Habits {
     /// Rows end to end are computed at least as fast as padded ones.
     pub packs: bool,
+    /// It takes its work from queues, one for each thread, and a tensor belongs to the queue of the thread that made it.
+    pub queues: bool,
+    /// Numbers of which a part of a vector has to begin and end at a multiple, to be looked at without being copied; 1:
+    /// anywhere.
+    pub aligned: usize,
     /// Training steps after which losses are read back: each reading waits for all that the device still has to do.
     pub steps_per_reading: usize,
     /// What another group of rows costs a step, as tokens that could have been computed meanwhile: every operation begins

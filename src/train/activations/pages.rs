@@ -1,7 +1,7 @@
 //! The numbers of a table under way, and where each row's are.
 
 use super::super::batches::Row;
-use crate::model::tensor::Tensor;
+use crate::model::tensor::{Tensor, read_back};
 use crate::model::{Backbone, Batch, Untouched};
 
 /// Where the tokens of each row are in a table.
@@ -76,7 +76,7 @@ impl Page {
         for (values, states) in self.values.iter_mut().zip(states) {
             let [lines, tokens, width] = states.dims();
             let begins = batch.starts_among(lines * tokens);
-            let states: Vec<f32> = states.clone().into_data().iter::<f32>().collect();
+            let states: Vec<f32> = read_back(states.clone());
             for (&row, begin) in chosen.iter().zip(begins) {
                 let [start, end] = [row, row + 1].map(|i| self.places.starts[i] * width);
                 let states = &states[begin * width..];

@@ -34,7 +34,7 @@ use super::rows::Reader;
 use crate::durable;
 use crate::model::config::{Architecture, EncoderConfig};
 use crate::model::parameters::Parameters;
-use crate::model::tensor::{DType, Device};
+use crate::model::tensor::{DType, Device, Tensor, read_back};
 use crate::model::weights::{FileFormat, NamedTensor, WeightsError, to_bytes};
 use crate::model::{Backbone, TokenizerFiles};
 use crate::task::demo::{self, Lesson};
@@ -235,16 +235,21 @@ fn train(
         let total = losses.hidden.clone()
             + losses.judged.clone().mul_scalar(JUDGED_WEIGHT)
             + losses.entailments.clone();
-        let loss: f64 = total.clone().into_scalar();
+        let each = [losses.hidden, losses.judged, losses.entailments];
+        let read = read_back(Tensor::cat([vec![total.clone()], each.into()].concat(), 0));
+        let &[loss, hidden, judged, entailments] = read.as_slice() else {
+            unreachable!("four numbers were read, not {}", read.len());
+        };
+        let loss: f64 = loss;
         if !loss.is_finite() {
             let step = step + 1;
             return Err(PretrainError::Diverged { loss, step });
         }
         optimizer.step(parameters, &total.backward(), schedule.at(step));
 
-        sums.hidden_loss += losses.hidden.into_scalar::<f64>();
-        sums.judged_loss += losses.judged.into_scalar::<f64>();
-        sums.entailment_loss += losses.entailments.into_scalar::<f64>();
+        sums.hidden_loss += hidden;
+        sums.judged_loss += judged;
+        sums.entailment_loss += entailments;
         let done = step + 1;
         if done.is_multiple_of(REPORT_EVERY) || done == settings.steps {
             let steps = ((done - 1) % REPORT_EVERY + 1) as f64;

@@ -1,7 +1,7 @@
 //! The losses of training steps, read back from the device a few at a time: every reading waits for all that the device
 //! still has to do, and meanwhile it is given nothing more.
 
-use crate::model::tensor::Tensor;
+use crate::model::tensor::{Tensor, read_back};
 
 /// Losses that are not read yet.
 pub(super) struct Losses {
@@ -38,8 +38,7 @@ impl Losses {
         if self.unread.is_empty() {
             return Vec::new();
         }
-        let all = Tensor::cat(self.unread.clone(), 0).into_data();
-        all.iter::<f64>().collect()
+        read_back(Tensor::cat(self.unread.clone(), 0))
     }
 }
 

@@ -149,7 +149,8 @@ impl Training<'_> {
             active_seconds: self.active.as_secs_f64(),
         };
         let mut tensors = named("weights.", self.encoder.parameters.export());
-        let moments = self.optimizer.moments().into_iter().flatten();
+        let parameters = &self.encoder.parameters;
+        let moments = self.optimizer.moments(parameters).into_iter().flatten();
         tensors.extend(moments.enumerate().map(|(number, values)| NamedTensor {
             name: format!("moments.{number}"),
             shape: vec![values.len()],

@@ -356,14 +356,14 @@ fn check(
         if step == 0 {
             found.compare("logits", logits, &expected["logits"], allowed.forward);
             found.compare("loss", loss, &expected["loss"], (allowed.loss)(theirs));
-            let flat = host(model.parameters.flat_gradient(&gradients));
-            compare_parts(found, "grad", &model, &flat, expected, allowed.gradient);
+            let flat = model.parameters.flat_gradient(&gradients);
+            compare_parts(found, "grad", &model, flat, expected, allowed.gradient);
         }
         optimizer.step(&mut model.parameters, &gradients, schedule.at(step));
     }
-    let flat = host(model.parameters.flat());
     let last = allowed.last;
-    compare_parts(found, "final", &model, &flat, expected, move |_| last);
+    let flat = model.parameters.flat();
+    compare_parts(found, "final", &model, flat, expected, move |_| last);
 }
 
 /// Compares one long vector, weight by weight, with the tensors whose names begin with `kind`.
@@ -371,16 +371,13 @@ fn compare_parts(
     found: &mut Differences<'_>,
     kind: &str,
     model: &AdaptedEncoder,
-    flat: &[f64],
+    flat: Tensor<1>,
     expected: &Tensors,
     allowed: impl Fn(f64) -> f64,
 ) {
-    let mut rest = flat;
-    let mut names = 0;
-    for (name, shape) in model.parameters.shapes() {
-        let (ours, after) = rest.split_at(shape.iter().product());
-        rest = after;
-        names += 1;
+    let numbers = model.parameters.numbers(flat);
+    let names = numbers.len();
+    for ((name, shape), ours) in model.parameters.shapes().zip(&numbers) {
         let what = format!("{kind}.{name}");
         let (theirs_shape, theirs) = &expected[&what];
         assert_eq!(theirs_shape, shape, "{what}");

@@ -2,7 +2,6 @@
 
 use crate::model::dropout::Dropout;
 use crate::model::layout::Layout;
-use crate::model::relative;
 use crate::model::tensor::{Tensor, exact, softmax};
 
 use super::super::Ops;
@@ -61,7 +60,7 @@ fn scores(heads: &Heads<'_>, padding: Option<&Tensor<4>>, keys: Tensor<4>) -> Te
     let length = keys.dims()[2] - tokens;
     let scores = q.matmul(keys.swap_dims(2, 3)).cast(exact(dtype));
     let mut scores = scores.mul_scalar(1.0 / (width as f64).sqrt());
-    let biases = heads.biases.map(|b| relative::of_places(b, asked, tokens));
+    let biases = heads.biases.map(|biases| biases.among(asked, tokens));
     for mut added in padding.cloned().into_iter().chain(biases) {
         if length > 0 {
             let [lines, heads, asked, _] = added.dims();

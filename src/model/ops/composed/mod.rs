@@ -25,6 +25,9 @@ impl Ops for Composed {
     fn habits(&self, _: DType) -> Habits {
         Habits {
             packs: false,
+            queues: true,
+            // 256 bytes of 32-bit numbers, or more than that.
+            aligned: 64,
             steps_per_reading: 16,
             group_tokens: 128,
         }

@@ -33,6 +33,8 @@ impl Ops for Cpu {
             // Attention goes row by row.
             packs: dtype == DType::F32,
             // It computes at once.
+            queues: false,
+            aligned: 1,
             steps_per_reading: 1,
             // RTE and a 6-layer encoder in bf16: a trial takes no less with 32 or with 512.
             group_tokens: 128,

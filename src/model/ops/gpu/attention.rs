@@ -38,7 +38,10 @@ pub(super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tens
     let three = [&heads.query, &heads.key, &heads.value].map(numbers);
     let prefix = (heads.prefix.as_ref()).map(|[keys, values]| [numbers(keys), numbers(values)]);
     let padding = padding.as_ref().map(numbers);
-    let biases = (heads.biases).map(|biases| (!biases.is_tracked()).then(|| numbers(biases))?);
+    let biases = heads.biases.map(|biases| {
+        let biases = biases.by_distance();
+        (!biases.is_tracked()).then(|| numbers(biases))?
+    });
     let (
         [Some(query), Some(key), Some(value)],
         None | Some([Some(_), Some(_)]),

@@ -45,7 +45,7 @@ mod softmax;
 
 use super::attention::Heads;
 use super::composed::adamw::{Moved, Step};
-use super::{Habits, Ops};
+use super::{Habits, Ops, composed};
 use crate::model::dropout::Dropout;
 use crate::model::tensor::{DType, Device, Tensor};
 
@@ -63,12 +63,8 @@ impl Ops for Gpu {
         device.clone().without_autodiff() != Device::flex()
     }
 
-    fn habits(&self, _: DType) -> Habits {
-        Habits {
-            packs: false,
-            steps_per_reading: 16,
-            group_tokens: 128,
-        }
+    fn habits(&self, dtype: DType) -> Habits {
+        composed::Composed.habits(dtype)
     }
 
     fn layer_norm(

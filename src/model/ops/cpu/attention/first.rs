@@ -47,7 +47,7 @@ pub(in crate::model::ops) fn first_tokens(
         None => None,
     };
     let biases = match asked.biases {
-        Some(biases) => Some(Biases::new(constants(biases)?)),
+        Some(biases) => Some(Biases::new(constants(biases.by_distance())?)),
         None => None,
     };
     let sizes = Sizes::new(

@@ -49,7 +49,7 @@ pub(in crate::model::ops) fn attention(
     let mask = heads.layout.padding().map(numbers);
     let three = [&heads.query, &heads.key, &heads.value].map(numbers);
     let prefix = (heads.prefix.as_ref()).map(|[keys, values]| [numbers(keys), numbers(values)]);
-    let biases = heads.biases.map(constants);
+    let biases = heads.biases.map(|biases| constants(biases.by_distance()));
     let (
         [Some(query), Some(key), Some(value)],
         None | Some([Some(_), Some(_)]),

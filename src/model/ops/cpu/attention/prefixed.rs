@@ -41,7 +41,7 @@ pub(in crate::model::ops) fn among_tokens(heads: Heads<'_>) -> AmongTokens {
 fn sums(heads: &Heads<'_>) -> Option<Tensor<3>> {
     let [q, k] = [numbers(&heads.query)?, numbers(&heads.key)?];
     let biases = match heads.biases {
-        Some(biases) => Some(Biases::new(constants(biases)?)),
+        Some(biases) => Some(Biases::new(constants(biases.by_distance())?)),
         None => None,
     };
     if heads.layout.padding().is_some() {

@@ -6,6 +6,7 @@
 use super::super::Random;
 use super::*;
 use crate::model::layout::Layout;
+use crate::model::relative;
 use crate::model::tensor::{DType, Device, floats};
 
 struct Case {
@@ -104,7 +105,7 @@ fn agrees(number: usize, case: &Case, rate: f64) {
     let weights = random(of_queries);
     // Every other case has biases by distance.
     let distances = [1, case.heads, 2 * layout.longest() - 1];
-    let biases = (number % 2 == 1).then(|| random(distances).squeeze_dim::<2>(0));
+    let biases = (number % 2 == 1).then(|| relative::Biases::new(random(distances).squeeze_dim(0)));
     let used = if case.prefix > 0 { 5 } else { 3 };
     let tracked = &case.tracked[..used];
     let run = |fused: bool| {
@@ -195,7 +196,7 @@ fn first_tokens_agree(
     let value = random([1, hidden, hidden]).reshape([hidden, hidden]);
     let [key_bias, value_bias] = [(); 2].map(|()| random([1, 1, hidden]).reshape([hidden]));
     let distances = [1, heads, 2 * layout.longest() - 1];
-    let biases = (number % 2 == 1).then(|| random(distances).squeeze_dim::<2>(0));
+    let biases = (number % 2 == 1).then(|| relative::Biases::new(random(distances).squeeze_dim(0)));
     let used = if prefix > 0 { 4 } else { 2 };
     let run = |folded: bool| {
         let leaves: Vec<Tensor<3>> = (inputs.iter().zip(&tracked[..used]))
@@ -272,7 +273,8 @@ fn a_prefix_joins_what_tokens_got_from_each_other() {
         let prefix = [of_prefix, of_prefix].map(&mut random);
         let weights = random(of_queries);
         let distances = [1, case.heads, 2 * layout.longest() - 1];
-        let biases = (number % 2 == 1).then(|| random(distances).squeeze_dim::<2>(0));
+        let biases =
+            (number % 2 == 1).then(|| relative::Biases::new(random(distances).squeeze_dim(0)));
         let heads = |prefix: Option<[Tensor<3>; 2]>| Heads {
             heads: case.heads,
             query: query.clone(),

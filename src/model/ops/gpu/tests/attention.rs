@@ -6,6 +6,7 @@ use super::super::attention;
 use super::*;
 use crate::model::dropout::Dropout;
 use crate::model::layout::Layout;
+use crate::model::relative::Biases;
 
 /// What attention is asked for: rows, tokens, tokens that ask, heads, width of a head, length of a prefix.
 struct Case {
@@ -41,7 +42,7 @@ impl Case {
         let attend = |exactly: bool, [query, key, value]: [Tensor<3>; 3], prefix| {
             let place = |x: &Tensor<2>| if exactly { exact(x) } else { x.clone() };
             let of_padding = |x: &Tensor<4>| if exactly { exact(x) } else { x.clone() };
-            let biases = self.biases.then(|| place(&biases));
+            let biases = self.biases.then(|| Biases::new(place(&biases)));
             let layout = Layout::Padded {
                 rows: self.rows,
                 tokens: self.tokens,
