@@ -61,25 +61,31 @@ impl Dropout {
         axes: [usize; D],
         like: &Tensor<E>,
     ) -> Option<Tensor<D>> {
-        self.is_in_backbone()
-            .then(|| self.draw(axes, like, self.backbone))
+        let mask = self.next()?;
+        let device = like.device().without_autodiff();
+        let count = axes.iter().product();
+        let factors = ops::of(&device).mask(&mask, count, &device, like.dtype());
+        Some(factors.reshape(axes))
+    }
+
+    /// The mask that [`Self::backbone`] would take; none where it changes nothing.
+    pub(super) fn next(&mut self) -> Option<Mask> {
+        self.is_in_backbone().then(|| self.site(self.backbone))
     }
 
     fn apply<const D: usize>(&mut self, x: Tensor<D>, rate: f64) -> Tensor<D> {
         if rate <= 0.0 {
             return x;
         }
-        let mask = self.draw(x.dims(), &x, rate);
-        x * mask
+        let mask = self.site(rate);
+        let axes = x.dims();
+        let ops = ops::of(&x.device().without_autodiff());
+        let x = x.reshape([axes.iter().product::<usize>()]);
+        ops.dropped(x, &mask).reshape(axes)
     }
 
     /// The mask of the next site: 0 with the probability of `rate`, else what keeps the mean.
-    fn draw<const D: usize, const E: usize>(
-        &mut self,
-        axes: [usize; D],
-        like: &Tensor<E>,
-        rate: f64,
-    ) -> Tensor<D> {
+    fn site(&mut self, rate: f64) -> Mask {
         let mask = Mask {
             seed: self.seed,
             step: self.step,
@@ -87,10 +93,7 @@ impl Dropout {
             keep: 1.0 - rate,
         };
         self.site += 1;
-        let device = like.device().without_autodiff();
-        let count = axes.iter().product();
-        let factors = ops::of(&device).mask(&mask, count, &device, like.dtype());
-        factors.reshape(axes)
+        mask
     }
 }
 

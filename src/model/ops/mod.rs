@@ -135,6 +135,13 @@ pub trait Ops: Debug + Send + Sync {
         floats(mask.on_host(count), [count], device, dtype)
     }
 
+    /// x [N] with dropout: multiplied by what [`Self::mask`] gives for it.
+    fn dropped(&self, x: Tensor<1>, mask: &Mask) -> Tensor<1> {
+        let [count] = x.dims();
+        let factors = self.mask(mask, count, &x.device().without_autodiff(), x.dtype());
+        x * factors
+    }
+
     /// The rows of a table [R, W] with these numbers [N]: [N, W].
     fn look_up(&self, table: &Tensor<2>, rows: Tensor<1, Int>) -> Tensor<2> {
         table.clone().select(0, rows)

@@ -7,14 +7,13 @@
 //! | A, d | heads and their width; H = A d | |
 //! | q, k, v | queries, keys, values, the heads side by side | B, Q, H; B, S, H; B, S, H |
 //! | k', v' | keys and values of the prefix | A, L, d |
-//! | z, p, r | products, weights and dropout of a head, as in [`super::softmax`] | B, A, Q, K |
+//! | z, p, r | products, weights and dropout of a head, as in [`super::softmax`] and [`super::dropout`] | B, A, Q, K |
 //! | c | (r p) [v' v], the heads side by side | B, Q, H |
 //!
 //! z = q [k' k]ᵀ; ∂[v' v] = (r p)ᵀ ∂c; ∂(r p) = ∂c [v' v]ᵀ; ∂q = ∂z [k' k]; ∂[k' k] = ∂zᵀ q. What belongs to the prefix
 //! is summed over the rows.
 //!
-//! The products are the library's; of all tensors as large as z, p alone is kept for the way back, and r where there is
-//! dropout. [`super::softmax`] says why that is ours. Without gradients, too: the library's one-kernel attention computes
+//! The products are the library's; of all tensors as large as z, p alone is kept for the way back: r is made anew. [`super::softmax`] says why that is ours. Without gradients, too: the library's one-kernel attention computes
 //! in 16 bits whatever the format where a card has units for it, and takes neither biases nor a mask by addition.
 
 use burn::backend::ops::FloatTensorOps;
@@ -24,6 +23,8 @@ use burn_cubecl::Cube;
 use super::super::attention::Heads;
 use super::super::composed;
 use super::super::node::{Operation, node};
+use super::super::philox::Mask;
+use super::dropout::DropoutKernels;
 use super::numbers::{Numbers, constant, numbers};
 use super::softmax::SoftmaxKernels;
 use crate::model::dropout::Dropout;
@@ -51,7 +52,7 @@ pub(super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tens
     else {
         return composed::attention::attention(heads, dropout);
     };
-    let [batch, asking, hidden] = heads.query.dims();
+    let [batch, _, hidden] = heads.query.dims();
     let [_, tokens, _] = heads.key.dims();
     assert_eq!(
         heads.key.dims(),
@@ -60,14 +61,12 @@ pub(super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tens
     );
     assert_eq!(heads.value.dims(), heads.key.dims(), "axes of the values");
     let length = heads.prefix.as_ref().map_or(0, |[keys, _]| keys.dims()[1]);
-    let axes = [batch, heads.heads, asking, length + tokens];
-    let dropped = dropout.and_then(|dropout| dropout.mask(axes, &heads.query));
     let mut attention = Attention {
         query,
         key,
         value,
         prefix: prefix.and_then(|[keys, values]| Some([keys?, values?])),
-        dropped: dropped.as_ref().and_then(numbers),
+        dropped: dropout.and_then(Dropout::next),
         weights: None,
         heads: heads.heads,
         length,
@@ -99,8 +98,8 @@ struct Attention {
     value: Numbers,
     /// k' and v'.
     prefix: Option<[Numbers; 2]>,
-    /// r
-    dropped: Option<Numbers>,
+    /// What makes r.
+    dropped: Option<Mask>,
     /// p, once it is known.
     weights: Option<Numbers>,
     /// A
@@ -149,8 +148,8 @@ impl Attention {
 
     /// r p of p, and ∂p of ∂(r p).
     fn dropped(&self, weights: Numbers) -> Numbers {
-        match &self.dropped {
-            Some(dropped) => Cube::float_mul(weights, dropped.clone()),
+        match self.dropped {
+            Some(mask) => Cube::dropped(weights, mask),
             None => weights,
         }
     }
@@ -194,8 +193,8 @@ impl Attention {
         let [mut dq, mut dk, mut dpk] = [None, None, None];
         if of_query || of_key || of_prefix_key {
             let through = Cube::float_matmul(context, transposed(values));
-            let dropped = self.dropped.clone().into();
-            let dz = Cube::softmax_of_products_back(through, weights, dropped, self.scale());
+            let through = self.dropped(through);
+            let dz = Cube::softmax_of_products_back(through, weights, self.scale());
             if of_key || of_prefix_key {
                 let query = self.split(&self.query);
                 let all = Cube::float_matmul(transposed(dz.clone()), query);

@@ -5,7 +5,8 @@
 //! |---|---|---|
 //! | [`gelu`] | the exact GELU | its slopes |
 //! | [`layer_norm`] | normalisation with frozen weights | x, two numbers a row |
-//! | [`softmax`], [`attention`] | attention with padding, biases by distance, prefix and dropout | q, k, v; p, and dropout's factors |
+//! | [`softmax`], [`attention`] | attention with padding, biases by distance, prefix and dropout | q, k, v; p |
+//! | [`dropout`] | masks, made where they are used | |
 //! | [`norm`], [`adamw`] | a step of the optimiser over all weights | |
 //!
 //! Each file says why its kernel is ours. A linear map is not: the library writes bias and residual while it writes the
@@ -34,6 +35,7 @@
 
 mod adamw;
 mod attention;
+mod dropout;
 mod gelu;
 mod launch;
 mod layer_norm;
@@ -45,6 +47,7 @@ mod softmax;
 
 use super::attention::Heads;
 use super::composed::adamw::{Moved, Step};
+use super::philox::Mask;
 use super::{Habits, Ops, composed};
 use crate::model::dropout::Dropout;
 use crate::model::tensor::{DType, Device, Tensor};
@@ -83,6 +86,14 @@ impl Ops for Gpu {
 
     fn attention(&self, heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
         attention::attention(heads, dropout)
+    }
+
+    fn mask(&self, mask: &Mask, count: usize, device: &Device, dtype: DType) -> Tensor<1> {
+        self.dropped(Tensor::ones([count], (device, dtype)), mask)
+    }
+
+    fn dropped(&self, x: Tensor<1>, mask: &Mask) -> Tensor<1> {
+        dropout::dropped(x, mask)
     }
 
     fn adamw(&self, from: Moved, gradient: Tensor<1>, step: &Step) -> (Moved, Tensor<1>) {

@@ -10,9 +10,8 @@
 //! | b | what is added by distance, of the row's own tokens; the middle is for the token itself | A, 2 M - 1 |
 //! | s | z / √d + m + b | B, A, Q, K |
 //! | p | exp(s - max s) / Σ exp(s - max s), over the keys | B, A, Q, K |
-//! | r | what dropout multiplies p by; 1 without | B, A, Q, K |
 //!
-//! ∂p = r ∂(r p); ∂z = p (∂p - Σ p ∂p) / √d, the sum over the keys. In 32 bits whatever the formats.
+//! ∂z = p (∂p - Σ p ∂p) / √d, the sum over the keys. In 32 bits whatever the formats.
 //!
 //! Where all of a row's tokens are padding, m is the same for all and so leaves p as it were without, as far as the
 //! lowest number leaves room for s beside it: all keys get the same share, as in the library.
@@ -44,12 +43,11 @@ pub(super) trait SoftmaxKernels: Backend {
         scale: f32,
     ) -> FloatTensor<Self>;
 
-    /// ∂z of ∂(r p), given p and r, all [B, A, Q, K] and of one format.
+    /// ∂z of ∂p, given p, all [B, A, Q, K] and of one format.
     #[fusion(dtype = gradient, shape = gradient)]
     fn softmax_of_products_back(
         gradient: FloatTensor<Self>,
         weights: FloatTensor<Self>,
-        #[extension_type] dropped: Perhaps<Self>,
         scale: f32,
     ) -> FloatTensor<Self>;
 }
@@ -108,22 +106,17 @@ impl SoftmaxKernels for CubeBackend {
     fn softmax_of_products_back(
         gradient: CubeTensor,
         weights: CubeTensor,
-        dropped: Perhaps<Self>,
         scale: f32,
     ) -> CubeTensor {
         let [gradient, weights] = [gradient, weights].map(end_to_end);
-        let dropped = dropped.end_to_end();
         let shape = gradient.meta.shape();
         let keys = shape[3];
         let rows = shape[0] * shape[1] * shape[2];
         let numbers = gradient.meta.num_elements();
         assert_eq!(weights.meta.num_elements(), numbers, "weights");
-        if let Some(dropped) = &dropped {
-            assert_eq!(dropped.meta.num_elements(), numbers, "dropout");
-        }
         let output = room_like(&gradient);
         if let Some(launch) = ByRow::of(&gradient, rows) {
-            // SAFETY: all four are so many rows of so many keys, as was just checked.
+            // SAFETY: all three are so many rows of so many keys, as was just checked.
             unsafe {
                 backward_kernel::launch_unchecked(
                     &gradient.client.clone(),
@@ -132,7 +125,6 @@ impl SoftmaxKernels for CubeBackend {
                     addresses(&[&gradient, &weights, &output]),
                     gradient.clone().into_buffer_arg(),
                     weights.into_buffer_arg(),
-                    dropped.map(CubeTensor::into_buffer_arg).into(),
                     output.clone().into_buffer_arg(),
                     scale,
                     rows,
@@ -232,7 +224,6 @@ fn score<F: Float>(
 fn backward_kernel<F: Float>(
     gradient: &[F],
     weights: &[F],
-    dropped: ComptimeOption<&[F]>,
     output: &mut [F],
     scale: f32,
     rows: usize,
@@ -248,24 +239,13 @@ fn backward_kernel<F: Float>(
     let mut sum = 0.0f32;
     for key in range_stepped(lane, mine, LANES) {
         let place = start + key;
-        sum += f32::cast_from(weights[place]) * kept(gradient, dropped, place);
+        sum += f32::cast_from(weights[place]) * f32::cast_from(gradient[place]);
     }
     let sum = sum_of_row(sum, &mut shares);
 
     for key in range_stepped(lane, mine, LANES) {
         let place = start + key;
-        let through = f32::cast_from(weights[place]) * (kept(gradient, dropped, place) - sum);
+        let through = f32::cast_from(weights[place]) * (f32::cast_from(gradient[place]) - sum);
         output[place] = F::cast_from(through * scale);
-    }
-}
-
-/// ∂p at a place.
-#[cube]
-fn kept<F: Float>(gradient: &[F], dropped: ComptimeOption<&[F]>, place: usize) -> f32 {
-    let gradient = f32::cast_from(gradient[place]);
-    #[comptime]
-    match &dropped {
-        ComptimeOption::Some(dropped) => gradient * f32::cast_from(dropped[place]),
-        ComptimeOption::None => gradient,
     }
 }

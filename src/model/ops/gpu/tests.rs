@@ -6,6 +6,7 @@
 
 mod adamw;
 mod attention;
+mod dropout;
 mod elementwise;
 
 use burn::tensor::DeviceKind;
