@@ -11,11 +11,11 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::launch::{Begun, resolve};
 use crate::evaluation::{BASELINES, FULL, Plan, Purpose, Runner, SEEDS, Step, Subject, seeds};
-use crate::executor::panic_text;
 use crate::hub::{Hub, HubSettings};
 use crate::model::device::DeviceChoice;
 use crate::study::Study;
 use crate::threads;
+use crate::train::fault;
 
 /// What an evaluation tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Evaluating {
             let end = match catch_unwind(work) {
                 Ok(Ok(end)) => end,
                 Ok(Err(error)) => EvaluationEvent::Failed(error.to_string()),
-                Err(panic) => EvaluationEvent::Failed(panic_text(panic.as_ref())),
+                Err(panic) => EvaluationEvent::Failed(fault::told(panic.as_ref())),
             };
             // Nobody may listen any more.
             let _ = sender.send(end);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::{Exported, State};
-use crate::executor::panic_text;
 use crate::threads;
+use crate::train::fault;
 
 /// Writes the front somewhere: where to and what is to be said of it, or what went wrong.
 type Export = dyn Fn(&State) -> Result<(PathBuf, Vec<String>), String> + Send + Sync;
@@ -43,7 +43,7 @@ impl Exporting {
         let state = state.clone();
         let work = move || {
             let written = catch_unwind(AssertUnwindSafe(|| export(&state)));
-            let written = written.unwrap_or_else(|panic| Err(panic_text(panic.as_ref())));
+            let written = written.unwrap_or_else(|panic| Err(fault::told(panic.as_ref())));
             let told = written.map(|(folder, remarks)| Exported {
                 folder: folder.display().to_string(),
                 front: state.front.clone(),

@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 
 use autopeft::streams;
+use autopeft::train::fault;
 use autopeft::visible::{one_line, visible, visible_lines};
 
 /// Standard output, line by line. Once nobody reads it, the rest is passed over.
@@ -36,7 +37,7 @@ pub(crate) fn prompt(question: impl Display) {
 
 /// A panic on standard error: what it says may come from elsewhere too.
 pub(crate) fn panicked(panic: &PanicHookInfo<'_>) {
-    let said = panic.payload_as_str().unwrap_or("no message");
+    let said = fault::told(panic.payload());
     let place = panic
         .location()
         .map_or_else(String::new, |place| format!(" at {place}"));

@@ -78,6 +78,25 @@ impl Cause {
     pub fn is_out_of_memory(&self) -> bool {
         matches!(self, Self::OutOfMemory { .. })
     }
+
+    /// The same of a device or of the program, with when it was noticed.
+    pub fn noticed(mut self, when: impl fmt::Display) -> Self {
+        match &mut self {
+            Self::OutOfMemory {
+                said: Some(said), ..
+            }
+            | Self::DeviceLost { said }
+            | Self::Panicked { said } => *said = format!("{said}, {when}"),
+            Self::OutOfMemory { said: None, .. }
+            | Self::Diverged { .. }
+            | Self::ScoreUndefined { .. }
+            | Self::WeightsNotKept { .. }
+            | Self::ProgramEnded { .. }
+            | Self::Unusable { .. }
+            | Self::Error { .. } => {}
+        }
+        self
+    }
 }
 
 impl fmt::Display for Moment {
@@ -169,6 +188,14 @@ mod tests {
             @"out of memory: CUDA_ERROR_OUT_OF_MEMORY; its training needs about 12 MB"
         );
         assert_snapshot!(lack(None, None, None), @"out of memory");
+        assert_snapshot!(
+            lack(None, Some(10_000_000), Some("no room")).noticed("in step 3"),
+            @"out of memory: no room, in step 3; there was room for 10 MB"
+        );
+        assert_eq!(
+            lack(None, None, None).noticed("in step 3"),
+            lack(None, None, None)
+        );
         assert_snapshot!(
             Cause::Diverged { at: Some(Moment::Step(7)) },
             @"the training loss is no finite number any more at step 7"

@@ -3,7 +3,8 @@
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::panics::panic_text;
+use crate::domain::Cause;
+use crate::train::fault;
 
 /// A value whose drop does not panic, wherever it happens: in a lane, in a list that a lock guards, while another panic
 /// goes by. A device that has failed may say so only now that its memory is let go.
@@ -19,22 +20,22 @@ impl<T> Held<T> {
         Self { value: Some(value) }
     }
 
-    /// Drops the value; what it said, where it panicked.
-    pub(super) fn let_go(mut self) -> Option<String> {
+    /// Drops the value; what ended that, where it panicked.
+    pub(super) fn let_go(mut self) -> Option<Cause> {
         self.drop_value()
     }
 
-    fn drop_value(&mut self) -> Option<String> {
+    fn drop_value(&mut self) -> Option<Cause> {
         let value = self.value.take();
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(value)));
-        dropped.err().map(|panic| panic_text(panic.as_ref()))
+        dropped.err().map(|panic| fault::cause_of(panic.as_ref()))
     }
 }
 
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
-        if let Some(said) = self.drop_value() {
-            tracing::error!("a training could not be let go of: {said}");
+        if let Some(cause) = self.drop_value() {
+            tracing::error!("a training could not be let go of: {cause}");
         }
     }
 }
@@ -77,7 +78,8 @@ mod tests {
     fn a_panicking_drop_is_told_and_goes_no_further() {
         assert_eq!(Held::new(1).let_go(), None);
         let said = Held::new(Device).let_go();
-        assert_eq!(said.as_deref(), Some("CUDA_ERROR_ILLEGAL_ADDRESS"));
+        let lost = "CUDA_ERROR_ILLEGAL_ADDRESS".to_owned();
+        assert_eq!(said, Some(Cause::DeviceLost { said: lost }));
         drop(Held::new(Device));
     }
 
@@ -87,7 +89,7 @@ mod tests {
             let _held = [Held::new(Device), Held::new(Device)];
             resume_unwind(Box::new("the first"));
         });
-        let first = first.map_err(|panic| panic_text(panic.as_ref()));
+        let first = first.map_err(|panic| fault::told(panic.as_ref()));
         assert_eq!(first, Err("the first".to_owned()));
     }
 }

@@ -11,10 +11,10 @@ use rayon::ThreadPool;
 use super::ExecutorEvent;
 use super::held::Held;
 use super::line::{Line, Memory, Training, Turn, Wish};
-use super::panics::{cause_of_panic, panic_text};
 use crate::domain::{Cause, Job, Standing, TrialId};
 use crate::memory;
 use crate::train::TrainError;
+use crate::train::fault;
 use crate::train::trainer::{self, Advance};
 use crate::train::workbench::Workbench;
 
@@ -52,7 +52,7 @@ impl<'a> Lane<'a, '_> {
     /// A fault of the program between two trainings, or around one: its trial ends by it. True: the lane goes on; where no
     /// trial is at fault it would be the same again, and nothing can run any more.
     fn recover(&self, panic: &(dyn Any + Send)) -> Result<bool, Gone> {
-        let cause = cause_of_panic(&panic_text(panic));
+        let cause = fault::cause_of(panic);
         match self.trial.take() {
             Some(trial) => {
                 self.leave(trial, ExecutorEvent::of(trial, cause))?;
@@ -165,6 +165,7 @@ impl<'a> Lane<'a, '_> {
                 Ok(Err(error)) => Some(ExecutorEvent::of(trial, error.cause())),
                 Err(panic) => {
                     let cause = self.cause_of(training.job(), panic.as_ref());
+                    let cause = cause.noticed(training.whereabouts());
                     if cause.is_out_of_memory() && self.workbench.give_back() {
                         training = match self.once_more(training, told)? {
                             Some(training) => training,
@@ -188,7 +189,8 @@ impl<'a> Lane<'a, '_> {
 
     /// What a panic means for a trial; what it needs by its shapes is told beside the device's word.
     fn cause_of(&self, job: &Job, panic: &(dyn Any + Send)) -> Cause {
-        let mut cause = cause_of_panic(&panic_text(panic));
+        let mut cause = fault::cause_of(panic);
+        tracing::error!("trial {}: {cause}", job.trial);
         if let Cause::OutOfMemory {
             needed_bytes,
             room_bytes,
@@ -206,7 +208,7 @@ impl<'a> Lane<'a, '_> {
     fn once_more(&self, training: Training<'a>, told: u32) -> Result<Option<Training<'a>>, Gone> {
         let job = training.job().clone();
         drop(training);
-        memory::give_back();
+        self.give_back();
         let trial = job.trial;
         let text = format!(
             "trial {trial} ran out of memory: activations that were kept for speed are given back, and it is tried once \
@@ -219,31 +221,41 @@ impl<'a> Lane<'a, '_> {
     /// Ends a training. Its memory is free before the next trial may take it; a device that fails by that is lost.
     fn end(&self, training: Training<'a>, event: ExecutorEvent) -> Result<(), Gone> {
         let trial = training.trial();
-        let Some(said) = training.let_go() else {
+        let Some(cause) = training.let_go() else {
             return self.leave(trial, event);
         };
-        tracing::error!("trial {trial} could not be let go of: {said}");
-        let lost =
-            Some(cause_of_panic(&said)).filter(|cause| matches!(cause, Cause::DeviceLost { .. }));
+        tracing::error!("trial {trial} could not be let go of: {cause}");
         self.leave(trial, event)?;
-        match lost {
-            None => Ok(()),
-            Some(cause) => {
+        match cause {
+            Cause::DeviceLost { .. } => {
                 self.line.stop();
                 self.tell(ExecutorEvent::Unavailable { cause })
             }
+            _ => Ok(()),
         }
     }
 
     /// Ends a trial; of one whose device was lost, all trials, which go on once the program is started again.
     fn leave(&self, trial: TrialId, event: ExecutorEvent) -> Result<(), Gone> {
         self.line.is_over(trial);
-        memory::give_back();
+        self.give_back();
         if let ExecutorEvent::Unavailable { .. } = &event {
             self.tell(ExecutorEvent::Paused(trial))?;
             self.line.stop();
         }
         self.tell(event)
+    }
+
+    /// Hands back what the trial has let go, to the machine and to the device: a device that has failed may say so now.
+    fn give_back(&self) {
+        memory::give_back();
+        let given = catch_unwind(AssertUnwindSafe(|| self.workbench.clean_device()));
+        if let Err(panic) = given {
+            tracing::warn!(
+                "memory of the device is not given back: {}",
+                fault::told(panic.as_ref())
+            );
+        }
     }
 
     /// Ends a pruned trial, whose file stays: it may be asked to go on.
@@ -310,7 +322,7 @@ impl<'a> Lane<'a, '_> {
         let reason = match kept {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => error.to_string(),
-            Err(panic) => panic_text(panic.as_ref()),
+            Err(panic) => fault::told(panic.as_ref()),
         };
         let trial = training.trial();
         let text = format!("trial {trial} goes on, but would begin anew if stopped: {reason}");

@@ -6,14 +6,12 @@ mod held;
 mod lane;
 pub(crate) mod line;
 mod local;
-mod panics;
 mod room;
 mod worker;
 
 use crossbeam_channel::Receiver;
 
 pub use local::LocalExecutor;
-pub(crate) use panics::panic_text;
 
 use crate::domain::{
     Cause, EpochReport, Job, Measurement, Progress, Standing, TrainingRoom, TrialId,

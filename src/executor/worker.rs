@@ -9,11 +9,11 @@ use rayon::ThreadPool;
 use super::ExecutorEvent;
 use super::lane::Lane;
 use super::line::{Line, Training};
-use super::panics::{cause_of_panic, panic_text};
 use super::room::training_room;
 use crate::domain::{Cause, Job, TrialId};
 use crate::threads;
 use crate::train::Plan;
+use crate::train::fault;
 use crate::train::trainer::under_way;
 use crate::train::workbench::Workbench;
 
@@ -50,11 +50,7 @@ pub(super) fn work(
             return ended(events);
         }
         Err(panic) => {
-            decline(
-                cause_of_panic(&panic_text(panic.as_ref())),
-                commands,
-                events,
-            );
+            decline(fault::cause_of(panic.as_ref()), commands, events);
             return ended(events);
         }
     };

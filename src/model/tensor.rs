@@ -10,9 +10,13 @@
 mod shared;
 mod traffic;
 
+use std::panic::panic_any;
+
 pub use burn::tensor::activation::{gelu, log_softmax, relu, softmax, tanh};
 pub use burn::tensor::module::{layer_norm, linear};
 pub use burn::tensor::{Bool, DType, Device, Element, Gradients, Int, Tensor, TensorData};
+/// What a device says instead of an answer.
+pub use burn_std::ExecutionError as Fault;
 pub use shared::Shared;
 pub use traffic::Traffic;
 
@@ -48,7 +52,12 @@ pub fn integers<const D: usize>(
 }
 
 /// A tensor's numbers on the host, last axis fastest. Waits for all that the device still has to do.
+///
+/// # Panics
+/// With a [`Fault`] where the device failed in that: what it says of it belongs to no caller, and ends the whole training.
 pub fn read_back<E: Element, const D: usize>(tensor: Tensor<D>) -> Vec<E> {
     traffic::reads_back();
-    tensor.into_data().iter::<E>().collect()
+    let read = tensor.try_into_data();
+    let data = read.unwrap_or_else(|fault| panic_any::<Fault>(fault));
+    data.iter::<E>().collect()
 }

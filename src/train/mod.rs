@@ -1,7 +1,7 @@
 //! Training: from a configuration to a measurement. [`workbench`] is what all trials share, and [`trainer`] does one
 //! trial step by step, for whoever runs it; [`rows`] are read, [`batches`] and [`evaluation`] feed and judge it, [`activations`] spares it
-//! what all trials have in common, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them, and
-//! [`estimate`] tells beforehand what it will take.
+//! what all trials have in common, [`optimizer`] and [`loss`] move its weights, [`checkpoint`] keeps them,
+//! [`estimate`] tells beforehand what it will take, and [`fault`] afterwards what went wrong.
 
 pub mod activations;
 pub mod batches;
@@ -9,6 +9,7 @@ pub mod checkpoint;
 mod error;
 pub mod estimate;
 pub mod evaluation;
+pub mod fault;
 pub mod loss;
 pub mod optimizer;
 mod plan;

@@ -10,6 +10,7 @@
 
 mod losses;
 pub mod under_way;
+mod whereabouts;
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ use super::optimizer::{AdamW, AdamWSettings, Schedule};
 use super::plan::Recipe;
 use super::workbench::Workbench;
 use losses::Losses;
+pub use whereabouts::Whereabouts;
 
 use crate::domain::{
     EpochReport, Job, LearningRate, Measurement, Moment, Objectives, Progress, Standing, TrialId,
@@ -88,6 +90,7 @@ pub struct Training<'a> {
     diverged: Option<Moment>,
     reports: Vec<EpochReport>,
     active: Duration,
+    whereabouts: Whereabouts,
 }
 
 impl<'a> Training<'a> {
@@ -147,6 +150,7 @@ impl<'a> Training<'a> {
             diverged: None,
             reports: Vec::new(),
             active: Duration::ZERO,
+            whereabouts: Whereabouts::Preparing,
         })
     }
 
@@ -158,6 +162,11 @@ impl<'a> Training<'a> {
     /// What it was asked to train.
     pub fn job(&self) -> &Job {
         &self.job
+    }
+
+    /// What it does, or did when an error kept it from going on.
+    pub fn whereabouts(&self) -> Whereabouts {
+        self.whereabouts
     }
 
     /// The logits of the weights as they stand on rows, in their order: [rows, outputs].
@@ -182,6 +191,15 @@ impl<'a> Training<'a> {
             return Ok(Advance::Pruned(standing));
         }
         let begun = Instant::now();
+        self.whereabouts = match &self.phase {
+            Phase::Preparing(..) => Whereabouts::Preparing,
+            Phase::Stepping { .. } => Whereabouts::Step {
+                at: self.step as u64 + 1,
+                since: (self.step - self.losses.unread()) as u64 + 1,
+            },
+            Phase::Evaluating(..) => Whereabouts::Measuring(self.epoch),
+            Phase::Over => Whereabouts::Over,
+        };
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         let advance = match phase {
             Phase::Preparing(missing, next) => self.prepare(missing, next),

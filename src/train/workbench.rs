@@ -189,8 +189,13 @@ impl Workbench {
             .activations
             .as_ref()
             .is_some_and(Activations::give_back);
-        self.backbone.device().memory_cleanup();
+        self.clean_device();
         gave
+    }
+
+    /// Has the device give back memory that this thread's trials have let go, and that it keeps for the next ones.
+    pub fn clean_device(&self) {
+        self.backbone.device().memory_cleanup();
     }
 
     /// Tokens of the longest row that trains.

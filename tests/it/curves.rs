@@ -1,7 +1,7 @@
 //! What makes training faster leaves its learning curves alone.
 
 use autopeft::domain::{Configuration, EpochReport, Job, Ladder, TrialId};
-use autopeft::train::trainer::{Advance, Training};
+use autopeft::train::trainer::{Advance, Training, Whereabouts};
 use autopeft::train::workbench::Workbench;
 
 use crate::support::trainings::{configuration, workbench};
@@ -44,7 +44,15 @@ fn curve_reading_every(
             Advance::Done(_) => return epochs,
             Advance::Diverged(reason) => panic!("{reason}"),
             Advance::Pruned(standing) => panic!("{standing}"),
-            Advance::Prepared | Advance::Step(_) | Advance::Evaluated => (),
+            Advance::Step(progress) => match training.whereabouts() {
+                Whereabouts::Step { at, since } => {
+                    assert!(since <= at && at - since < steps as u64);
+                    // Losses of all these steps were read just now.
+                    assert_eq!(progress.map_or(at, |progress| progress.step), at);
+                }
+                other => panic!("{other}"),
+            },
+            Advance::Prepared | Advance::Evaluated => (),
         }
     }
 }
