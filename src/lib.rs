@@ -29,8 +29,8 @@
 //! | [`task`] | labelled text, metrics, splits | `hub`, `memory` |
 //! | [`hub`] | downloads and their cache | nothing |
 //! | [`study`] | the study file | `domain`, `task`, names of `model::peft`, the grammar of names on the `hub` |
-//! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub` |
-//! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model` |
+//! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub`, `memory` |
+//! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model`, `memory` |
 //! | [`executor`] | where trainings run | `domain`, `train`, `memory` |
 //! | [`journal`] | the append-only record | `domain` |
 //! | [`streams`] | standard output and standard error | nothing |

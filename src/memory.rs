@@ -1,16 +1,19 @@
-//! How much memory there is, and how the C library's allocator treats what is let go.
+//! How much memory there is, on this machine and on a graphics card, and how the C library's allocator treats what is let go.
 //!
 //! A training step takes hundreds of megabytes in large pieces and leaves them again. As it comes, the allocator of the
 //! GNU C library hands such pieces back to the system at once, which then clears every page anew for the next step: some
 //! three hundredths of a training. Other systems' allocators are left as they are.
 
+mod card;
 mod groups;
 mod kills;
 mod own_limits;
 mod room;
+mod store;
 
 pub use kills::{Kills, kills};
 pub use room::{Bounds, Room, bounds, room};
+pub use store::Store;
 
 /// Keeps what is let go for the next step. To be called before the first thread is started.
 pub fn keep_freed() {

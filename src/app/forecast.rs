@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::launch::Resolved;
 use crate::domain::Configuration;
-use crate::memory::{self, Bounds};
+use crate::memory::Bounds;
+use crate::model::device;
 use crate::model::tensor::Device;
 use crate::model::{AdaptedSettings, trained_parameters};
 use crate::train::TrainError;
@@ -51,6 +52,8 @@ impl Forecast {
         let speed = speed(&backbone, &largest, training, tokens)?;
         let data = &resolved.dataset;
         let rows = data.train.len() as f64 * study.fidelity.data_share;
+        let measured = data.validation.len() as f64;
+        let batches = |rows: f64, size: usize| (rows / size as f64).ceil();
         let settings = AdaptedSettings {
             outputs: data.labels.outputs(),
             prefix_bottleneck: Some(training.prefix_bottleneck),
@@ -63,13 +66,17 @@ impl Forecast {
             Ok::<_, TrainError>(memory_bytes(encoder, configuration, trained, shape, number))
         };
         Ok(Self {
-            epoch_seconds: mean * rows * speed.step_seconds
-                + mean * data.validation.len() as f64 * speed.evaluation_seconds,
+            epoch_seconds: speed
+                .step
+                .of(batches(rows, training.batch_size), mean * rows)
+                + speed.evaluation.of(
+                    batches(measured, training.evaluation_batch_size),
+                    mean * measured,
+                ),
             epochs: study.fidelity.epochs.unwrap_or(training.epochs),
             memory_bytes: needed(&largest)?,
             least_bytes: needed(&resolved.space.smallest())?,
-            bounds: memory::bounds()
-                .filter(|_| device.clone().without_autodiff() == Device::flex()),
+            bounds: device::store(device).bounds(),
         })
     }
 
@@ -98,7 +105,7 @@ impl Forecast {
             gigabytes(self.memory_bytes)
         )?;
         let Some(Bounds { room, whole, free }) = &self.bounds else {
-            return writeln!(f);
+            return writeln!(f, "; how much this device has is not known");
         };
         let [most, left] = [room.whole_bytes, room.free_bytes].map(gigabytes);
         writeln!(f, " of {most:.1} GB, {left:.1} GB of which are free")?;

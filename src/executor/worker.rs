@@ -100,7 +100,7 @@ fn ended(events: &Sender<ExecutorEvent>) {
 
 /// Threads for one of several lanes on the processor. On a GPU a lane keeps to one thread, as its stream belongs to that.
 fn share_of_cores(workbench: &Workbench, lanes: usize) -> Option<ThreadPool> {
-    if lanes == 1 || !workbench.is_on_cpu() {
+    if lanes == 1 || !workbench.computes_at_once() {
         return None;
     }
     let pool = threads::pool(share(lanes));

@@ -86,16 +86,54 @@ pub fn beside_backbone(
 /// How fast a configuration trains and is measured on a device.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Speed {
-    /// Seconds of training for each token.
-    pub step_seconds: f64,
-    /// Seconds of measuring for each token.
-    pub evaluation_seconds: f64,
+    /// What training steps cost.
+    pub step: Cost,
+    /// What batches cost that are measured.
+    pub evaluation: Cost,
 }
 
-/// Rows of the batches that are timed, at most: a few show what many take.
+/// What batches cost on a device: c + t n seconds for one of n tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cost {
+    /// c: the launches of all its operations, where the device runs beside the program; 0 where it does not.
+    pub batch_seconds: f64,
+    /// t.
+    pub token_seconds: f64,
+}
+
+impl Cost {
+    /// Seconds that so many batches take, of so many tokens in all.
+    pub fn of(self, batches: f64, tokens: f64) -> f64 {
+        batches * self.batch_seconds + tokens * self.token_seconds
+    }
+
+    /// What explains the times of one or two batches, each with its tokens, the smaller one first. Neither cost is below 0,
+    /// whatever the clock says of a device that does nearly all its work between two of its ticks.
+    fn explaining(times: &[(f64, f64)]) -> Self {
+        let [(tokens, seconds), .., (more_tokens, more_seconds)] = *times else {
+            let token_seconds = times.iter().map(|(tokens, seconds)| seconds / tokens).sum();
+            return Self {
+                batch_seconds: 0.0,
+                token_seconds,
+            };
+        };
+        let slope = (more_seconds - seconds) / (more_tokens - tokens);
+        // At most all of the larger batch's time goes by its tokens.
+        let token_seconds = slope.clamp(0.0, more_seconds / more_tokens);
+        Self {
+            batch_seconds: more_seconds - token_seconds * more_tokens,
+            token_seconds,
+        }
+    }
+}
+
+/// Rows of the batches that are timed, at most: where the device computes at once a few show what many take.
 const ROWS_TIMED: usize = 8;
 
-/// Times a step and an evaluation on rows of this many tokens, each after one that is not timed.
+/// Rows of the second, larger batch that is timed where every operation costs a launch.
+const MORE_ROWS_TIMED: usize = 32;
+
+/// Times steps and evaluations on rows of this many tokens, each after one that is not timed.
 ///
 /// # Errors
 /// The configuration or the length does not fit the backbone.
@@ -110,32 +148,34 @@ pub fn speed(
         ..AdaptedSettings::default()
     };
     let mut encoder = AdaptedEncoder::new(backbone, configuration, &settings)?;
-    let rows = training.batch_size.min(ROWS_TIMED);
-    let batch = some_batch(backbone, rows, tokens)?;
-    let classes = integers(
-        (0..rows).map(|row| row as u32 % 2),
-        [rows],
-        backbone.device(),
-    );
-    let targets = Targets::Classes(classes);
+    let mut sizes = vec![training.batch_size.min(ROWS_TIMED)];
+    if !backbone.ops().computes_at_once() && training.batch_size > ROWS_TIMED {
+        sizes.push(training.batch_size.min(MORE_ROWS_TIMED));
+    }
     let mut optimizer = AdamW::new(AdamWSettings::default());
     let mut dropout = Dropout::new(training.backbone_dropout, training.head_dropout, 0);
-    let mut step = || {
-        let loss = targets.loss(backbone.ops(), encoder.forward(&batch, Some(&mut dropout)));
-        let gradients = loss.backward();
-        optimizer.step(&mut encoder.parameters, &gradients, 1e-6);
-        // Waits for the device.
-        drop(read_back::<f64, 1>(loss));
-    };
-    step();
-    let step_seconds = timed(step);
-    let evaluate = || drop(read_back::<f32, 2>(encoder.evaluate(&batch)));
-    evaluate();
-    let evaluation_seconds = timed(evaluate);
-    let each = (rows * tokens) as f64;
+    let (mut steps, mut evaluations) = (Vec::new(), Vec::new());
+    for rows in sizes {
+        let batch = some_batch(backbone, rows, tokens)?;
+        let classes = (0..rows).map(|row| row as u32 % 2);
+        let targets = Targets::Classes(integers(classes, [rows], backbone.device()));
+        let mut step = || {
+            let loss = targets.loss(backbone.ops(), encoder.forward(&batch, Some(&mut dropout)));
+            let gradients = loss.backward();
+            optimizer.step(&mut encoder.parameters, &gradients, 1e-6);
+            // Waits for the device.
+            drop(read_back::<f64, 1>(loss));
+        };
+        step();
+        let all_tokens = (rows * tokens) as f64;
+        steps.push((all_tokens, timed(step)));
+        let evaluate = || drop(read_back::<f32, 2>(encoder.evaluate(&batch)));
+        evaluate();
+        evaluations.push((all_tokens, timed(evaluate)));
+    }
     Ok(Speed {
-        step_seconds: step_seconds / each,
-        evaluation_seconds: evaluation_seconds / each,
+        step: Cost::explaining(&steps),
+        evaluation: Cost::explaining(&evaluations),
     })
 }
 
@@ -161,6 +201,29 @@ fn some_batch(backbone: &Backbone, rows: usize, tokens: usize) -> Result<Batch, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn launches_are_told_from_tokens_by_two_sizes_and_by_one_all_goes_by_tokens() {
+        let cost = |batch_seconds, token_seconds| Cost {
+            batch_seconds,
+            token_seconds,
+        };
+        assert_eq!(Cost::explaining(&[(512.0, 2.0)]), cost(0.0, 2.0 / 512.0));
+        let both = Cost::explaining(&[(512.0, 3.0), (2048.0, 6.0)]);
+        assert_eq!(both, cost(2.0, 1.0 / 512.0));
+        assert_eq!(both.of(10.0, 5120.0), 30.0);
+        // Nothing but launches, and a clock that is not even.
+        assert_eq!(
+            Cost::explaining(&[(512.0, 3.0), (2048.0, 2.0)]),
+            cost(2.0, 0.0)
+        );
+        // Worse than by tokens: the first batch was still warming up to nothing.
+        assert_eq!(
+            Cost::explaining(&[(512.0, 0.0), (2048.0, 8.0)]),
+            cost(0.0, 1.0 / 256.0)
+        );
+        assert_eq!(Cost::explaining(&[]), cost(0.0, 0.0));
+    }
 
     #[test]
     fn memory_grows_with_what_is_kept() {

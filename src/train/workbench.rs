@@ -10,6 +10,8 @@ use super::evaluation::Predictions;
 use super::plan::{KeepUnderWay, Plan};
 use super::rows::{Examined, examine};
 use crate::domain::Configuration;
+use crate::memory::Store;
+use crate::model::device;
 use crate::model::tensor::{Device, read_back};
 use crate::model::weights::NamedTensor;
 use crate::model::{
@@ -21,6 +23,7 @@ use crate::task::Scoring;
 /// What all trials of a study share: the backbone on its device, and the tokenised rows.
 pub struct Workbench {
     pub(super) device_text: String,
+    store: Store,
     pub(super) backbone: Backbone,
     pub(super) padding_id: u32,
     /// None where the backbone has dropout, or they may take no memory.
@@ -66,6 +69,7 @@ impl Workbench {
         }
         Ok(Self {
             device_text,
+            store: device::store(&device),
             padding_id: backbone.config().padding_id,
             activations: (plan.training.backbone_dropout == 0.0)
                 .then(|| Activations::new(plan.training.activation_cache_mb << 20)),
@@ -88,9 +92,14 @@ impl Workbench {
         &self.device_text
     }
 
-    /// Whether the processor computes, rather than a GPU.
-    pub fn is_on_cpu(&self) -> bool {
-        *self.backbone.device() == Device::flex()
+    /// Whose memory trainings take.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Whether the threads that ask compute themselves, rather than a device that runs beside them.
+    pub fn computes_at_once(&self) -> bool {
+        self.backbone.ops().computes_at_once()
     }
 
     /// Where and how often trainings under way are kept; none: nowhere.

@@ -18,12 +18,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "model",
         &[
-            "domain", "task", "study", "hub", "digest", "regular", "json",
+            "domain", "task", "study", "hub", "memory", "digest", "regular", "json",
         ],
     ),
     (
         "train",
-        &["domain", "task", "study", "model", "durable", "regular"],
+        &[
+            "domain", "task", "study", "model", "memory", "durable", "regular",
+        ],
     ),
     ("executor", &["domain", "train", "memory", "threads"]),
     ("journal", &["domain", "durable", "regular", "threads"]),

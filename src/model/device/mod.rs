@@ -14,6 +14,7 @@ use std::str::FromStr;
 use burn_std::config::{BurnConfig, RuntimeConfig as _};
 
 use super::tensor::{DType, Device};
+use crate::memory::Store;
 use crate::study::Precision;
 
 /// All ways to reach GPUs, the one first that `auto` tries first.
@@ -87,6 +88,40 @@ pub fn offers(device: &Device, precision: Precision) -> bool {
         Precision::F32 => true,
         Precision::Tf32 => has_tf32(device),
         Precision::Bf16 => device.supports_dtype(DType::BF16),
+    }
+}
+
+/// Whose memory the device takes.
+pub fn store(device: &Device) -> Store {
+    #[cfg(feature = "gpu")]
+    {
+        use burn::backend::DispatchDevice;
+
+        if let DispatchDevice::Cube(gpu) = device.clone().without_autodiff().as_dispatch() {
+            return store_of_gpu(gpu);
+        }
+    }
+    #[cfg(not(feature = "gpu"))]
+    let _ = device;
+    Store::Machine
+}
+
+#[cfg(feature = "gpu")]
+fn store_of_gpu(gpu: &cubecl::Device) -> Store {
+    use cubecl::device::WgpuDeviceKind as Kind;
+
+    if let cubecl::Device::Wgpu(device) = gpu
+        && matches!(device.kind, Kind::IntegratedGpu(_) | Kind::Cpu)
+    {
+        return Store::Machine;
+    }
+    match &gpu.client().properties().identity.physical {
+        // No card: an emulated one.
+        None => Store::Machine,
+        Some(card) => match card.pci_address {
+            Some(place) => Store::Card(place.to_string()),
+            None => Store::Unknown,
+        },
     }
 }
 
@@ -238,6 +273,16 @@ mod tests {
         ] {
             let error = text.parse::<DeviceChoice>().unwrap_err();
             assert_eq!(error, DeviceError::Unknown(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_computes_on_the_processor_takes_the_machines_memory() {
+        assert_eq!(store(&Device::flex()), Store::Machine);
+        assert_eq!(store(&Device::flex().autodiff()), Store::Machine);
+        let found = (0..8).map_while(|number| DeviceChoice::Gpu(&WAYS[1], number).resolve().ok());
+        for (device, what) in found.filter(|(_, what)| what.contains("llvmpipe")) {
+            assert_eq!(store(&device), Store::Machine, "{what}");
         }
     }
 

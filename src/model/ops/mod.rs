@@ -73,6 +73,12 @@ pub trait Ops: Debug + Send + Sync {
     /// Whether it computes on this device.
     fn takes(&self, device: &Device) -> bool;
 
+    /// Whether the threads that ask compute themselves, and an operation costs what its numbers cost. Otherwise the device
+    /// runs beside them, and every operation costs a launch.
+    fn computes_at_once(&self) -> bool {
+        false
+    }
+
     /// How it likes its work, with backbones of this number format.
     fn habits(&self, dtype: DType) -> Habits;
 

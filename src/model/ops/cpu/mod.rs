@@ -28,6 +28,10 @@ impl Ops for Cpu {
         device.clone().without_autodiff() == Device::flex()
     }
 
+    fn computes_at_once(&self) -> bool {
+        true
+    }
+
     fn habits(&self, dtype: DType) -> Habits {
         Habits {
             // Attention goes row by row.
