@@ -9,8 +9,8 @@
 //! | [`dropout`] | masks, made where they are used | |
 //! | [`norm`], [`adamw`] | a step of the optimiser over all weights | |
 //!
-//! Each file says why its kernel is ours. A linear map is not: the library writes bias and residual while it writes the
-//! product ([`composed`]'s operations, fused), and a kernel of ours would stand in the way of that.
+//! Each file says why its kernel is ours. A linear map has none: the library's fusion takes bias and residual into the
+//! kernel of the product, or at least into one beside it, and a kernel of ours would stand in the way of that.
 //!
 //! # How a kernel becomes an operation
 //!
@@ -68,6 +68,23 @@ impl Ops for Gpu {
 
     fn habits(&self, dtype: DType) -> Habits {
         composed::Composed.habits(dtype)
+    }
+
+    fn linear_onto(
+        &self,
+        residual: Tensor<3>,
+        x: Tensor<3>,
+        weight: Tensor<2>,
+        bias: Tensor<1>,
+    ) -> Tensor<3> {
+        // In two axes up to the sum: the library's fusion goes on from a product as long as the axes are the same.
+        let axes = residual.dims();
+        let flat = |t: Tensor<3>| {
+            let [batch, tokens, width] = t.dims();
+            t.reshape([batch * tokens, width])
+        };
+        let sum = composed::linear(flat(x), weight, bias) + flat(residual);
+        sum.reshape(axes)
     }
 
     fn layer_norm(

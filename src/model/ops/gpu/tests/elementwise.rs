@@ -1,4 +1,4 @@
-//! GELU and LayerNorm.
+//! GELU, LayerNorm, and a linear map on top of a residual connection.
 
 use super::super::super::{self as ops, composed};
 use super::super::{gelu, layer_norm};
@@ -114,5 +114,56 @@ fn layer_norm_leaves_what_is_no_number_in_its_row() {
             values.iter().all(|v| v.is_nan() == broken),
             "row {row}: {values:?}"
         );
+    }
+}
+
+#[test]
+fn a_linear_map_comes_on_top_of_its_residual() {
+    let mut random = Random::new(3);
+    let x = turned(&random.tensor([2, 5, 7], 1.0));
+    let residual = turned(&random.tensor([2, 5, 3], 1.0));
+    let weights = random.tensor([2, 5, 3], 1.0);
+    let w = random.tensor([7, 3], 1.0);
+    let b = random.tensor([3], 1.0);
+    let ours = run([&residual, &x], &weights, |[residual, x]| {
+        ops::of(&device()).linear_onto(residual, x, w.clone(), b.clone())
+    });
+    let theirs = run(
+        [&exact(&residual), &exact(&x)],
+        &exact(&weights),
+        |[residual, x]| composed::linear(x, exact(&w), exact(&b)) + residual,
+    );
+    agree(&ours, &theirs, 1e-5, "linear");
+}
+
+#[test]
+fn sixteen_bits_are_rounded_once_and_computed_in_32() {
+    let mut random = Random::new(11);
+    let half = |x: Tensor<3>| x.cast(DType::F16);
+    let x = half(random.tensor([1, 9, 50], 1.0));
+    let weights = half(random.tensor([1, 9, 50], 1.0));
+    let [w, b] = [0, 1].map(|_| random.tensor([50], 1.0));
+    let both = [
+        run([&x], &weights, |[x]| gelu::gelu(x)),
+        run([&x], &weights, |[x]| {
+            layer_norm::layer_norm(x, w.clone(), b.clone(), 1e-5)
+        }),
+    ];
+    let (x, weights) = (exact(&x), exact(&weights));
+    let exactly = [
+        run([&x], &weights, |[x]| composed::gelu(x)),
+        run([&x], &weights, |[x]| {
+            composed::layer_norm(x, exact(&w), exact(&b), 1e-5)
+        }),
+    ];
+    for (ours, theirs) in both.iter().zip(&exactly) {
+        // Half of the last of 11 bits; of a gradient by GELU, once for the slope and once for the product.
+        agree(
+            &ours[..1],
+            &theirs[..1],
+            0.5f64.powi(11) * 1.01,
+            "the value",
+        );
+        agree(&ours[1..], &theirs[1..], 0.5f64.powi(10), "the gradient");
     }
 }
