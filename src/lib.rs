@@ -50,6 +50,7 @@
 //!   or says what changed; weights, cards and evaluations carry what they belong to.
 //! - What follows from an end is decided by its cause, a type; texts are for people.
 //! - Of what others wrote only regular files are read, and no more of them than the bound that stands at each reader.
+//! - Numbers go to devices and back by [`model::tensor`] alone, which counts them.
 //! - What a device does differently is behind [`model::ops::Ops`]; nobody else asks which device it is.
 //! - What a score cannot show is said before a trial is trained; a score that is undefined is a failure, never 0.
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.

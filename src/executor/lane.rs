@@ -86,7 +86,8 @@ impl<'a> Lane<'a, '_> {
                         self.train(training)?;
                     }
                 }
-                Turn::GoOn(training) => {
+                Turn::GoOn(mut training) => {
+                    training.settle();
                     self.tell(ExecutorEvent::Resumed(training.trial()))?;
                     self.train(*training)?;
                 }

@@ -1,7 +1,9 @@
 //! Rows of tokens on a device, checked, and padded to one length or laid end to end.
 
+use super::config::EncoderConfig;
 use super::encoder::Backbone;
 use super::layout::Layout;
+use super::resident::Places;
 use super::tensor::{Int, Tensor, exact, floats, integers};
 use super::untouched::Untouched;
 
@@ -12,6 +14,8 @@ pub struct Batch {
     pub(super) token_type_ids: Tensor<2, Int>,
     pub(super) position_ids: Tensor<2, Int>,
     pub(super) layout: Layout,
+    /// Of rows that are on the device already, where they are.
+    pub(super) places: Option<Places>,
     /// What the frozen layers below have computed already.
     pub(super) below: Option<Below>,
 }
@@ -121,23 +125,7 @@ impl Batch {
         positions: impl Iterator<Item = u32>,
         longest: usize,
     ) -> Result<Self, BatchError> {
-        let config = backbone.config();
-        if longest > config.longest_sequence() {
-            return Err(BatchError::TooLong {
-                found: longest,
-                longest: config.longest_sequence(),
-            });
-        }
-        let tables = [
-            ("token id", ids, config.vocabulary),
-            ("token type", types, config.token_types),
-        ];
-        // An encoder without token types takes no notice of them.
-        for (what, ids, known) in tables.into_iter().filter(|(.., known)| *known > 0) {
-            if let Some(&found) = ids.iter().find(|&&id| id as usize >= known) {
-                return Err(BatchError::Unknown { what, found, known });
-            }
-        }
+        checked(backbone.config(), ids, types, longest)?;
         let device = backbone.device();
         let axes = layout.axes();
         Ok(Self {
@@ -145,6 +133,7 @@ impl Batch {
             token_type_ids: integers(types.iter().copied(), axes, device),
             position_ids: integers(positions, axes, device),
             layout,
+            places: None,
             below: None,
         })
     }
@@ -174,8 +163,39 @@ impl Batch {
         self.layout.starts(places)
     }
 
+    /// Of rows that are on the device already, where they are among all of them.
+    pub fn places(&self) -> Option<&Places> {
+        self.places.as_ref()
+    }
+
     /// Position ids as the encoder's table is asked for them, [B, S] or [1, T].
     pub fn position_ids(&self) -> Tensor<2, Int> {
         self.position_ids.clone()
     }
+}
+
+/// Refuses what an encoder has no place for; `longest` are the most tokens of a row.
+pub(super) fn checked(
+    config: &EncoderConfig,
+    ids: &[u32],
+    types: &[u32],
+    longest: usize,
+) -> Result<(), BatchError> {
+    if longest > config.longest_sequence() {
+        return Err(BatchError::TooLong {
+            found: longest,
+            longest: config.longest_sequence(),
+        });
+    }
+    let tables = [
+        ("token id", ids, config.vocabulary),
+        ("token type", types, config.token_types),
+    ];
+    // An encoder without token types takes no notice of them.
+    for (what, ids, known) in tables.into_iter().filter(|(.., known)| *known > 0) {
+        if let Some(&found) = ids.iter().find(|&&id| id as usize >= known) {
+            return Err(BatchError::Unknown { what, found, known });
+        }
+    }
+    Ok(())
 }

@@ -7,6 +7,8 @@
 //! Numbers go to a device by [`floats`] and [`integers`], and come back by [`read_back`], nowhere else: [`Traffic`]
 //! counts them.
 
+#[cfg(feature = "gpu")]
+mod queues;
 mod shared;
 mod traffic;
 
@@ -17,6 +19,8 @@ pub use burn::tensor::module::{layer_norm, linear};
 pub use burn::tensor::{Bool, DType, Device, Element, Gradients, Int, Tensor, TensorData};
 /// What a device says instead of an answer.
 pub use burn_std::ExecutionError as Fault;
+#[cfg(feature = "gpu")]
+pub use queues::{Given, QueueWatch};
 pub use shared::Shared;
 pub use traffic::Traffic;
 

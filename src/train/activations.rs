@@ -11,8 +11,8 @@ mod pages;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::batches::{Row, collate};
-use crate::model::tensor::{Tensor, exact, floats, integers};
+use super::batches::{Row, by_length};
+use crate::model::tensor::{Shared, Tensor, exact, integers};
 use crate::model::{Backbone, Batch, BatchError, Untouched, Within};
 use pages::{Page, Places};
 
@@ -45,8 +45,9 @@ struct Table {
     part: Part,
     untouched: Untouched,
     places: Places,
-    /// States of all tokens, and zeros at the end, for padding, each [T + 1, W].
-    states: Vec<Tensor<2>>,
+    /// States of all tokens, and zeros at the end, for padding, each [T + 1, W]. Where rows are on the device, they lie as
+    /// those do.
+    states: Shared<Vec<Tensor<2>>>,
     bytes: usize,
 }
 
@@ -120,11 +121,10 @@ impl Activations {
             }
             wanted.push(passed);
         }
+        let order = by_length(rows);
         let pages = wanted
             .into_iter()
-            .map(|untouched| Page::new(backbone, untouched, rows));
-        let mut order: Vec<usize> = (0..rows.len()).collect();
-        order.sort_by_key(|&row| rows[row].ids.len());
+            .map(|untouched| Page::new(backbone, untouched, rows, &order));
         Some(Filling {
             part,
             pages: pages.collect(),
@@ -133,7 +133,7 @@ impl Activations {
         })
     }
 
-    /// Computes the next `batch_size` rows of a table. True: it is full.
+    /// Computes the next `batch_size` rows of a table; `batch` puts them together. True: it is full.
     ///
     /// # Errors
     /// The rows do not fit the backbone.
@@ -141,14 +141,13 @@ impl Activations {
         &self,
         filling: &mut Filling,
         backbone: &Backbone,
-        rows: &[Row],
-        padding_id: u32,
         batch_size: usize,
+        batch: impl FnOnce(&[usize]) -> Result<Batch, BatchError>,
     ) -> Result<bool, BatchError> {
-        let end = (filling.done + batch_size).min(filling.order.len());
-        let chosen = &filling.order[filling.done..end];
-        let batch_rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
-        let batch = collate(backbone, &batch_rows, padding_id, None)?;
+        let done = filling.done;
+        let end = (done + batch_size).min(filling.order.len());
+        let chosen = &filling.order[done..end];
+        let batch = batch(chosen)?;
         let [wanted, passed @ ..] = filling.pages.as_mut_slice() else {
             return Ok(true);
         };
@@ -157,10 +156,10 @@ impl Activations {
         let states = backbone.untouched(&batch, goal, |layers, states| {
             let passing = Untouched::layers(layers);
             if let Some(page) = passed.iter_mut().find(|page| page.untouched == passing) {
-                page.write(std::slice::from_ref(states), chosen, &batch);
+                page.write(std::slice::from_ref(states), done, chosen, &batch);
             }
         });
-        wanted.write(&states, chosen, &batch);
+        wanted.write(&states, done, chosen, &batch);
         filling.done = end;
         Ok(end == filling.order.len())
     }
@@ -174,7 +173,7 @@ impl Activations {
         chosen: &[usize],
         batch: Batch,
     ) -> Batch {
-        if let Some(states) = self.states(backbone, part, untouched, chosen, batch.padded_to()) {
+        if let Some(states) = self.states(backbone, part, untouched, chosen, &batch) {
             return batch.with_states_below(untouched, states);
         }
         let batch = self.with_layers_below(backbone, part, untouched, chosen, batch);
@@ -196,7 +195,7 @@ impl Activations {
     ) -> Batch {
         let below = (1..untouched.reached()).rev().map(Untouched::layers);
         let found = below.into_iter().find_map(|below| {
-            let states = self.states(backbone, part, below, chosen, batch.padded_to());
+            let states = self.states(backbone, part, below, chosen, &batch);
             states.map(|states| (below, states))
         });
         match found {
@@ -228,30 +227,39 @@ impl Activations {
         }
     }
 
-    /// The states of these rows, where there is a table: padded to `tokens`, each [B, S, W], or end to end, [1, T, W];
-    /// where they reach into the last layer, those of first tokens.
+    /// The states of these rows, which are those of the batch, where there is a table: padded like it, each [B, S, W], or
+    /// end to end, [1, T, W]; where they reach into the last layer, those of first tokens.
     pub fn states(
         &self,
         backbone: &Backbone,
         part: Part,
         untouched: Untouched,
         rows: &[usize],
-        tokens: Option<usize>,
+        batch: &Batch,
     ) -> Option<Vec<Tensor<3>>> {
         let config = backbone.config();
         let mut kept = self.lock();
         let tables = &mut kept.tables;
         let place = (tables.iter()).position(|table| table.is(part, untouched))?;
         let table = tables.remove(place);
-        let tokens = match untouched.reached() < config.layers {
-            true => tokens,
-            false => Some(1),
+        let first_only = untouched.reached() >= config.layers;
+        let tokens = match first_only {
+            true => Some(1),
+            false => batch.padded_to(),
         };
-        let places = table.places.of(rows, tokens);
-        let size = places.len();
-        let places = integers(places, [size], backbone.device());
+        let places = match batch.places() {
+            Some(places) if first_only => places.rows.clone(),
+            Some(places) => places.tokens.clone(),
+            None => {
+                let places = table.places.of(rows, tokens);
+                let size = places.len();
+                integers(places, [size], backbone.device())
+            }
+        };
+        let [size] = places.dims();
         let lines = tokens.map_or(1, |_| rows.len());
-        let states = table.states.iter().map(|states| {
+        let own = table.states.here();
+        let states = own.iter().map(|states| {
             let [_, width] = states.dims();
             let chosen = states.clone().select(0, places.clone());
             chosen.reshape([lines, size / lines, width])
@@ -277,18 +285,18 @@ impl Activations {
 
 impl Table {
     fn of(page: Page, part: Part, backbone: &Backbone) -> Self {
-        let (places, dtype) = (page.places.count(), backbone.dtype());
-        let numbers: usize = page.values.iter().map(Vec::len).sum();
-        let states = page.values.into_iter().map(|values| {
-            let shape = [places, values.len() / places];
-            floats(values, shape, backbone.device(), dtype)
-        });
+        let untouched = page.untouched;
+        let (places, states) = page.into_states(backbone);
+        let numbers: usize = states
+            .iter()
+            .map(|states| states.shape().num_elements())
+            .sum();
         Self {
             part,
-            untouched: page.untouched,
-            states: states.collect(),
-            places: page.places,
-            bytes: numbers * dtype.size(),
+            untouched,
+            states: Shared::new(states, backbone.habits().queues),
+            places,
+            bytes: numbers * backbone.dtype().size(),
         }
     }
 

@@ -5,6 +5,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::model::ops::Habits;
 use crate::model::{Backbone, Batch, BatchError};
 use crate::task::Label;
 
@@ -19,8 +20,15 @@ pub struct Row {
     pub label: Label,
 }
 
+/// Numbers of the rows from short to long.
+pub fn by_length(rows: &[Row]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|&row| rows[row].ids.len());
+    order
+}
+
 /// Puts rows together: padded to `length` tokens, or else end to end where the backbone takes them so, or padded to the
-/// longest of them.
+/// longest of them, or a little more where its device likes few shapes.
 ///
 /// # Errors
 /// See [`BatchError`].
@@ -35,7 +43,11 @@ pub fn collate(
         return backbone.packed(&parts);
     }
     let longest = rows.iter().map(|row| row.ids.len()).max().unwrap_or(0);
-    let length = length.unwrap_or(longest).max(longest);
+    let most = backbone.config().longest_sequence();
+    let length = match length {
+        Some(length) => length.max(longest),
+        None => backbone.habits().padded(longest, most),
+    };
     let padded = |numbers: fn(&Row) -> Vec<u32>, padding: u32| -> Vec<u32> {
         rows.iter()
             .flat_map(|row| {
@@ -66,11 +78,12 @@ pub fn epoch_order(rows: usize, seed: u64, epoch: u32) -> Vec<usize> {
 /// save more padding, but not that: where length goes with the label, as it often does, their gradients stray.
 ///
 /// Of all ways to cut, this is one with the least of Σ (rows · longest row + `group_tokens`) over the groups, see
-/// [`Habits::group_tokens`](crate::model::ops::Habits). An optimal group is a run of the rows in order of length, so that
-/// is a shortest path over the places to cut.
+/// [`Habits`]; `length` are the tokens to which a row is padded at least. An optimal group is a run of the rows in order of
+/// length, so that is a shortest path over the places to cut. Where the device likes few shapes, all groups but the first
+/// have a multiple of `group_rows`, so that the last batch of an epoch, which keeps its size, adds few.
 pub fn length_groups(
     batch: &[usize],
-    group_tokens: usize,
+    habits: &Habits,
     length: impl Fn(usize) -> usize,
 ) -> Vec<Vec<usize>> {
     let mut rows = batch.to_vec();
@@ -79,8 +92,10 @@ pub fn length_groups(
     let mut best = vec![(0, 0)];
     for end in 1..=rows.len() {
         let longest = length(rows[end - 1]);
-        let cost = |begin: usize| best[begin].0 + (end - begin) * longest + group_tokens;
-        let cheapest = (0..end).map(|begin| (cost(begin), begin)).min();
+        let cost = |begin: usize| best[begin].0 + (end - begin) * longest + habits.group_tokens;
+        let is_whole = |begin: usize| (end - begin).is_multiple_of(habits.group_rows);
+        let begins = (0..end).filter(|&begin| begin == 0 || is_whole(begin));
+        let cheapest = begins.map(|begin| (cost(begin), begin)).min();
         best.extend(cheapest);
     }
     let mut groups = Vec::new();

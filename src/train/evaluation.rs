@@ -7,7 +7,42 @@
 //!
 //! Loss of a row: −log softmax(z)_y for classes; (z − y)² for regression.
 
+use crate::model::tensor::{Tensor, read_back};
 use crate::task::{Label, Scoring, Undefined};
+
+/// Predictions under way: logits stay on the device until they are read.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    /// Of the rows that were read.
+    pub predictions: Predictions,
+    unread: Vec<Tensor<2>>,
+    unread_rows: usize,
+}
+
+impl Evaluation {
+    /// Rows so far.
+    pub fn rows(&self) -> usize {
+        self.predictions.len() + self.unread_rows
+    }
+
+    /// Adds a batch's logits, [B, C].
+    pub fn add(&mut self, logits: Tensor<2>) {
+        self.unread_rows += logits.dims()[0];
+        self.unread.push(logits);
+    }
+
+    /// Reads all logits that are on the device still; `labels` of their rows, in order. Waits for the device once.
+    pub fn read(&mut self, labels: impl Iterator<Item = Label>) {
+        let unread = std::mem::take(&mut self.unread);
+        self.unread_rows = 0;
+        let Some(first) = unread.first() else {
+            return;
+        };
+        let [_, outputs] = first.dims();
+        let logits: Vec<f32> = read_back(Tensor::cat(unread, 0));
+        self.predictions.add(&logits, outputs, labels);
+    }
+}
 
 /// What was predicted so far for rows in order.
 #[derive(Clone, Debug, Default)]

@@ -36,6 +36,14 @@ impl Targets {
         Self::Values(floats(values, [labels.len()], device, dtype))
     }
 
+    /// Those of the rows with these numbers, [B], which are on the device.
+    pub fn of_rows(&self, numbers: &Tensor<1, Int>) -> Self {
+        match self {
+            Self::Classes(classes) => Self::Classes(classes.clone().select(0, numbers.clone())),
+            Self::Values(values) => Self::Values(values.clone().select(0, numbers.clone())),
+        }
+    }
+
     /// The mean loss of a batch's logits [B, C], as a tensor of one number: cross entropy for classes, squared error
     /// for values (C = 1).
     pub fn loss(&self, ops: &dyn Ops, logits: Tensor<2>) -> Tensor<1> {

@@ -18,8 +18,7 @@ use super::TrainError;
 use super::activations::{Filling, Part};
 use super::batches::Row;
 use super::checkpoint::{self, Owner};
-use super::evaluation::Predictions;
-use super::loss::Targets;
+use super::evaluation::Evaluation;
 use super::optimizer::{AdamW, AdamWSettings, Schedule};
 use super::plan::Recipe;
 use super::workbench::Workbench;
@@ -30,10 +29,10 @@ use crate::domain::{
     EpochReport, Job, LearningRate, Measurement, Moment, Objectives, Progress, Standing, TrialId,
 };
 use crate::model::parameters::Snapshot;
-use crate::model::tensor::{Tensor, exact};
+use crate::model::tensor::Tensor;
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, Dropout, Untouched};
-use crate::task::{Label, Undefined};
+use crate::task::Undefined;
 
 /// What one call of [`Training::advance`] did.
 pub enum Advance {
@@ -59,7 +58,7 @@ enum Phase {
     /// Training steps: the order of rows in this epoch, and how many of them are done.
     Stepping { order: Vec<usize>, done: usize },
     /// Evaluation: the predictions so far.
-    Evaluating(Predictions),
+    Evaluating(Evaluation),
     /// All epochs are done.
     Over,
 }
@@ -177,6 +176,20 @@ impl<'a> Training<'a> {
         self.bench.logits_of(&self.encoder, rows)
     }
 
+    /// Makes all that it holds at home with this thread, which goes on with what another thread began; see
+    /// [`Shared`](crate::model::tensor::Shared). What is still being filled comes home when it is written to next.
+    pub fn settle(&mut self) {
+        self.encoder.parameters = self.encoder.parameters.clone();
+        self.optimizer = self.optimizer.clone();
+        self.losses = self.losses.clone();
+        if let Some(best) = &mut self.best {
+            best.weights = best.weights.clone();
+        }
+        if let Phase::Evaluating(evaluation) = &mut self.phase {
+            *evaluation = evaluation.clone();
+        }
+    }
+
     /// The weights as they stand: those of the best epoch once the training is done.
     pub fn weights(&self) -> Vec<NamedTensor> {
         self.encoder.parameters.export()
@@ -204,7 +217,7 @@ impl<'a> Training<'a> {
         let advance = match phase {
             Phase::Preparing(missing, next) => self.prepare(missing, next),
             Phase::Stepping { order, done } => self.step(order, done),
-            Phase::Evaluating(predictions) => self.evaluate(predictions, begun),
+            Phase::Evaluating(evaluation) => self.evaluate(evaluation, begun),
             Phase::Over => return self.finish(),
         };
         self.active += begun.elapsed();
@@ -244,16 +257,17 @@ impl<'a> Training<'a> {
         let end = (done + bench.settings.batch_size).min(order.len());
         let groups = bench.groups(&order[done..end]);
         self.dropout.begin_step(self.step as u64);
+        let chosen = bench.choose(Part::Train, groups.concat());
         let mut logits = Vec::with_capacity(groups.len());
+        let mut begin = 0;
         for group in &groups {
-            let batch = bench.batch(Part::Train, group, self.untouched)?;
+            let rows = chosen.part(begin..begin + group.len());
+            let batch = bench.batch(&rows, self.untouched)?;
             logits.push(self.encoder.forward(&batch, Some(&mut self.dropout)));
+            begin += group.len();
         }
         let logits = Tensor::cat(logits, 0);
-        let rows = groups.iter().flatten();
-        let labels: Vec<Label> = rows.map(|&row| bench.train[row].label).collect();
-        let dtype = exact(bench.backbone.dtype());
-        let targets = Targets::of(&labels, bench.backbone.device(), dtype);
+        let targets = bench.targets(&chosen);
         let loss = targets.loss(bench.backbone.ops(), logits);
         let gradients = loss.backward();
         let rate = self.schedule.at(self.step as u64);
@@ -263,7 +277,7 @@ impl<'a> Training<'a> {
         self.step += 1;
         let is_last = end == order.len();
         self.phase = if is_last {
-            Phase::Evaluating(Predictions::default())
+            Phase::Evaluating(Evaluation::default())
         } else {
             Phase::Stepping { order, done: end }
         };
@@ -287,20 +301,22 @@ impl<'a> Training<'a> {
     }
 
     /// Reads losses back from the device after so many steps, instead of as often as suits the device. The numbers are the
-    /// same; what goes wrong in a step is noticed later.
+    /// same; what goes wrong in a step is noticed later. With more than one step, logits are read back once an evaluation.
     pub fn read_losses_every(&mut self, steps: usize) {
         self.losses = Losses::every(steps);
     }
 
     fn evaluate(
         &mut self,
-        mut predictions: Predictions,
+        mut evaluation: Evaluation,
         begun: Instant,
     ) -> Result<Advance, TrainError> {
-        if !(self.bench).evaluate_some(&self.encoder, self.untouched, &mut predictions)? {
-            self.phase = Phase::Evaluating(predictions);
+        let at_once = self.losses.at_once();
+        if !(self.bench).evaluate_some(&self.encoder, self.untouched, &mut evaluation, at_once)? {
+            self.phase = Phase::Evaluating(evaluation);
             return Ok(Advance::Evaluated);
         }
+        let predictions = evaluation.predictions;
         let validation_loss = predictions.loss();
         let score = predictions.score(self.bench.scoring);
         let is_broken = matches!(score, Err(Undefined::NotFinite { .. }));

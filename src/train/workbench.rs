@@ -1,24 +1,25 @@
 //! What all trials of a study share: the backbone, the rows, and how they are put together.
 
+mod feeding;
+
 use std::path::PathBuf;
 
 use super::TrainError;
 use super::activations::{Activations, Filling, Part};
-use super::batches::{Row, collate, epoch_order, length_groups, share_of};
+use super::batches::{Row, by_length, epoch_order, length_groups, share_of};
 use super::estimate::beside_backbone;
-use super::evaluation::Predictions;
+use super::evaluation::Evaluation;
 use super::plan::{KeepUnderWay, Plan};
 use super::rows::{Examined, examine};
 use crate::domain::Configuration;
 use crate::memory::Store;
 use crate::model::device;
-use crate::model::tensor::{Device, read_back};
+use crate::model::tensor::Device;
 use crate::model::weights::NamedTensor;
-use crate::model::{
-    AdaptedEncoder, AdaptedSettings, Backbone, Batch, Untouched, trained_parameters,
-};
+use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Untouched, trained_parameters};
 use crate::study::{Precision, TrainingSettings};
 use crate::task::Scoring;
+use feeding::OnDevice;
 
 /// What all trials of a study share: the backbone on its device, and the tokenised rows.
 pub struct Workbench {
@@ -28,6 +29,8 @@ pub struct Workbench {
     pub(super) padding_id: u32,
     /// None where the backbone has dropout, or they may take no memory.
     pub(super) activations: Option<Activations>,
+    /// The rows of each part once more, on the device; none where they are laid end to end for every batch.
+    on_device: Option<[OnDevice; 2]>,
     pub(super) train: Vec<Row>,
     pub(super) validation: Vec<Row>,
     /// The validation rows from short to long: scores do not depend on their order, and so little is padded.
@@ -59,24 +62,31 @@ impl Workbench {
             Some(examined) => examined,
             None => examine(&plan.files, backbone.config(), &plan.dataset, longest)?,
         };
-        let mut by_length: Vec<usize> = (0..validation.len()).collect();
-        by_length.sort_by_key(|&row| validation[row].ids.len());
         if train.is_empty() || validation.is_empty() {
             return Err(TrainError::NoRows {
                 train: train.len(),
                 validation: validation.len(),
             });
         }
+        let train = share_of(train, plan.fidelity.data_share, plan.seed);
+        let padding_id = backbone.config().padding_id;
+        let fixed = (plan.training.pad_to_max_length).then_some(plan.training.max_length);
+        let on_device = |rows| OnDevice::new(&backbone, rows, padding_id, fixed);
+        let on_device = match backbone.packs() {
+            true => None,
+            false => Some([on_device(&train)?, on_device(&validation)?]),
+        };
         Ok(Self {
             device_text,
             store: device::store(&device),
-            padding_id: backbone.config().padding_id,
+            padding_id,
+            on_device,
             activations: (plan.training.backbone_dropout == 0.0)
                 .then(|| Activations::new(plan.training.activation_cache_mb << 20)),
             backbone,
-            train: share_of(train, plan.fidelity.data_share, plan.seed),
+            train,
+            by_length: by_length(&validation),
             validation,
-            by_length,
             outputs: plan.dataset.labels.outputs(),
             scoring: plan.dataset.scoring(),
             epochs: plan.fidelity.epochs.unwrap_or(plan.training.epochs),
@@ -102,6 +112,11 @@ impl Workbench {
         self.backbone.ops().computes_at_once()
     }
 
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        self.backbone.device()
+    }
+
     /// Where and how often trainings under way are kept; none: nowhere.
     pub fn under_way(&self) -> Option<&KeepUnderWay> {
         self.under_way.as_ref()
@@ -124,8 +139,8 @@ impl Workbench {
         if !self.settings.length_buckets || !padded {
             return vec![chosen.to_vec()];
         }
-        let group_tokens = self.backbone.habits().group_tokens;
-        length_groups(chosen, group_tokens, |row| self.train[row].ids.len())
+        let padded = |row: usize| self.padded(self.train[row].ids.len());
+        length_groups(chosen, &self.backbone.habits(), padded)
     }
 
     fn rows(&self, part: Part) -> &[Row] {
@@ -159,31 +174,15 @@ impl Workbench {
         let Some(activations) = &self.activations else {
             return Ok(None);
         };
-        let rows = self.rows(filling.part());
-        let size = self.settings.evaluation_batch_size;
+        let (part, size) = (filling.part(), self.settings.evaluation_batch_size);
         let backbone = &self.backbone;
-        if !activations.advance(&mut filling, backbone, rows, self.padding_id, size)? {
+        // Short rows beside each other are not padded to the longest of all.
+        let batch = |rows: &[usize]| self.put_together(&self.choose(part, rows.to_vec()), None);
+        if !activations.advance(&mut filling, backbone, size, batch)? {
             return Ok(Some(filling));
         }
         activations.keep(filling, backbone);
         Ok(None)
-    }
-
-    /// The batch of these rows, with what the untouched part of the encoder gives for them as far as that is kept.
-    pub(super) fn batch(
-        &self,
-        part: Part,
-        chosen: &[usize],
-        untouched: Untouched,
-    ) -> Result<Batch, TrainError> {
-        let rows: Vec<&Row> = chosen.iter().map(|&row| &self.rows(part)[row]).collect();
-        let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
-        Ok(match &self.activations {
-            Some(activations) => {
-                activations.provide(&self.backbone, part, untouched, chosen, batch)
-            }
-            None => batch,
-        })
     }
 
     /// Bytes that the backbone's weights take.
@@ -207,10 +206,10 @@ impl Workbench {
         self.backbone.device().memory_cleanup();
     }
 
-    /// Tokens of the longest row that trains.
+    /// Tokens of the longest row that trains, as it is padded.
     pub fn longest_row(&self) -> usize {
         let longest = self.train.iter().map(|row| row.ids.len()).max();
-        self.padded_length().or(longest).unwrap_or(1)
+        self.padded(longest.unwrap_or(1))
     }
 
     /// Bytes that a configuration's training takes at most, the backbone left out; none: it cannot be trained.
@@ -227,6 +226,13 @@ impl Workbench {
 
     fn padded_length(&self) -> Option<usize> {
         (self.settings.pad_to_max_length).then_some(self.settings.max_length)
+    }
+
+    /// The tokens to which rows of up to so many are padded.
+    fn padded(&self, longest: usize) -> usize {
+        let most = self.backbone.config().longest_sequence();
+        let padded = || self.backbone.habits().padded(longest, most);
+        self.padded_length().unwrap_or_else(padded)
     }
 
     /// A configuration with fresh weights.
@@ -273,23 +279,6 @@ impl Workbench {
         }
     }
 
-    /// Adds the predictions for the next batch of validation rows. True: that was the last.
-    pub(super) fn evaluate_some(
-        &self,
-        encoder: &AdaptedEncoder,
-        untouched: Untouched,
-        predictions: &mut Predictions,
-    ) -> Result<bool, TrainError> {
-        let start = predictions.len();
-        let end = (start + self.settings.evaluation_batch_size).min(self.validation.len());
-        let chosen = &self.by_length[start..end];
-        let batch = self.batch(Part::Validation, chosen, untouched)?;
-        let logits: Vec<f32> = read_back(encoder.evaluate(&batch));
-        let labels = chosen.iter().map(|&row| self.validation[row].label);
-        predictions.add(&logits, self.outputs, labels);
-        Ok(end == self.validation.len())
-    }
-
     /// The score of trained weights on the validation rows: what a trial with these weights measured.
     ///
     /// # Errors
@@ -302,8 +291,9 @@ impl Workbench {
     ) -> Result<f64, TrainError> {
         let encoder = self.trained_encoder(configuration, weights)?;
         let untouched = self.untouched(&encoder);
-        let mut predictions = Predictions::default();
-        while !self.evaluate_some(&encoder, untouched, &mut predictions)? {}
+        let mut evaluation = Evaluation::default();
+        while !self.evaluate_some(&encoder, untouched, &mut evaluation, false)? {}
+        let predictions = evaluation.predictions;
         let metric = self.scoring.metric;
         let undefined = |reason| TrainError::ScoreUndefined { metric, reason };
         predictions.score(self.scoring).map_err(undefined)
@@ -326,21 +316,5 @@ impl Workbench {
     ) -> Result<Vec<Vec<f32>>, TrainError> {
         let encoder = self.trained_encoder(configuration, weights)?;
         self.logits_of(&encoder, rows)
-    }
-
-    /// The logits of an encoder on rows, in their order: [rows, outputs].
-    pub(super) fn logits_of(
-        &self,
-        encoder: &AdaptedEncoder,
-        rows: &[Row],
-    ) -> Result<Vec<Vec<f32>>, TrainError> {
-        let mut logits = Vec::new();
-        for rows in rows.chunks(self.settings.evaluation_batch_size) {
-            let rows: Vec<&Row> = rows.iter().collect();
-            let batch = collate(&self.backbone, &rows, self.padding_id, self.padded_length())?;
-            let values: Vec<f32> = read_back(encoder.evaluate(&batch));
-            logits.extend(values.chunks_exact(self.outputs).map(<[f32]>::to_vec));
-        }
-        Ok(logits)
     }
 }

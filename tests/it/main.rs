@@ -45,4 +45,5 @@ mod stalls;
 mod streams;
 mod surroundings;
 mod terminal;
+mod traffic;
 mod worker;

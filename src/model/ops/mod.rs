@@ -53,11 +53,23 @@ pub struct Habits {
     /// Numbers of which a part of a vector has to begin and end at a multiple, to be looked at without being copied; 1:
     /// anywhere.
     pub aligned: usize,
+    /// Rows are padded to a multiple of so many tokens: every shape has kernels to choose and memory to find.
+    pub length_multiple: usize,
+    /// Groups have a multiple of so many rows, but for one.
+    pub group_rows: usize,
     /// Training steps after which losses are read back: each reading waits for all that the device still has to do.
     pub steps_per_reading: usize,
     /// What another group of rows costs a step, as tokens that could have been computed meanwhile: every operation begins
     /// once more.
     pub group_tokens: usize,
+}
+
+impl Habits {
+    /// The tokens to which rows of up to `longest` are padded, where there may be `most`.
+    pub fn padded(&self, longest: usize, most: usize) -> usize {
+        let padded = longest.next_multiple_of(self.length_multiple);
+        padded.min(most).max(longest)
+    }
 }
 
 /// The operations of a model on a device. Where a tensor that goes in is tracked, gradients lead back through what comes

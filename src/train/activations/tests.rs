@@ -1,16 +1,22 @@
 use super::pages::Places;
 use super::*;
-use crate::model::Batch;
 use crate::model::config::EncoderConfig;
-use crate::model::tensor::{DType, Device};
+use crate::model::tensor::{DType, Device, Traffic};
 use crate::model::weights::{FileFormat, Weights, to_bytes};
+use crate::model::{Batch, Resident};
 use crate::task::Label;
+use crate::train::batches::collate;
 
 fn backbone() -> Backbone {
+    backbone_in(DType::F32)
+}
+
+/// In 32 bits rows are laid end to end; in 64 they are padded, and stay on the device.
+fn backbone_in(dtype: DType) -> Backbone {
     let config = EncoderConfig::tiny();
     let bytes = to_bytes(&Backbone::random(&config, 5), FileFormat::F16).unwrap();
     let weights = Weights::new(&bytes, "random").unwrap();
-    Backbone::from_weights(config, &weights, &Device::flex(), DType::F32).unwrap()
+    Backbone::from_weights(config, &weights, &Device::flex(), dtype).unwrap()
 }
 
 /// 4, 2 and 3 tokens.
@@ -29,9 +35,33 @@ fn fill(tables: &Activations, backbone: &Backbone, untouched: Untouched) -> bool
     let Some(mut filling) = tables.missing(backbone, Part::Train, untouched, &rows) else {
         return false;
     };
-    while !tables.advance(&mut filling, backbone, &rows, 0, 2).unwrap() {}
+    let batch = |chosen: &[usize]| batch_of(backbone, &rows, chosen, None);
+    while !(tables.advance(&mut filling, backbone, 2, batch)).unwrap() {}
     tables.keep(filling, backbone);
     true
+}
+
+fn batch_of(
+    backbone: &Backbone,
+    rows: &[Row],
+    chosen: &[usize],
+    length: Option<usize>,
+) -> Result<Batch, BatchError> {
+    if backbone.packs() {
+        let rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
+        return collate(backbone, &rows, 0, length);
+    }
+    let order = by_length(rows);
+    let both: Vec<[&[u32]; 2]> = (order.iter())
+        .map(|&row| [&rows[row].ids[..], &rows[row].types[..]])
+        .collect();
+    let resident = Resident::new(backbone, &both, 0, 5)?;
+    let number = |row: &usize| order.iter().position(|other| other == row).unwrap();
+    let numbers: Vec<usize> = chosen.iter().map(number).collect();
+    let there = numbers.iter().map(|&number| number as u32);
+    let there = integers(there, [numbers.len()], backbone.device());
+    let longest = chosen.iter().map(|&row| rows[row].ids.len()).max().unwrap();
+    Ok(resident.batch(backbone, &numbers, there, length.unwrap_or(longest)))
 }
 
 const BLOCKS_OF_LAST: Untouched = Untouched {
@@ -54,22 +84,32 @@ const ATTENTION_OF_LAST: Untouched = Untouched {
 
 #[test]
 fn tables_hold_what_the_encoder_gives_and_what_is_passed_serves_others() {
-    let (backbone, rows) = (backbone(), rows());
+    tables_serve(&backbone());
+}
+
+#[test]
+fn tables_that_never_leave_the_device_do_so_too() {
+    let before = Traffic::here();
+    tables_serve(&backbone_in(DType::F64));
+    assert_eq!(Traffic::since(before).read_backs, 0);
+}
+
+fn tables_serve(backbone: &Backbone) {
+    let rows = rows();
     let tables = Activations::new(1 << 20);
-    assert!(!fill(&tables, &backbone, Untouched::EMBEDDINGS));
-    assert!(fill(&tables, &backbone, BLOCKS_OF_LAST));
+    assert!(!fill(&tables, backbone, Untouched::EMBEDDINGS));
+    assert!(fill(&tables, backbone, BLOCKS_OF_LAST));
     // Both layers on the way are there already.
-    assert!(!fill(&tables, &backbone, Untouched::layers(2)));
-    assert!(!fill(&tables, &backbone, Untouched::layers(1)));
+    assert!(!fill(&tables, backbone, Untouched::layers(2)));
+    assert!(!fill(&tables, backbone, Untouched::layers(1)));
     // From the one of the first layer.
-    assert!(fill(&tables, &backbone, BLOCKS_OF_SECOND));
-    assert!(fill(&tables, &backbone, Untouched::layers(3)));
-    assert!(fill(&tables, &backbone, ATTENTION_OF_FIRST));
-    assert!(fill(&tables, &backbone, ATTENTION_OF_LAST));
+    assert!(fill(&tables, backbone, BLOCKS_OF_SECOND));
+    assert!(fill(&tables, backbone, Untouched::layers(3)));
+    assert!(fill(&tables, backbone, ATTENTION_OF_FIRST));
+    assert!(fill(&tables, backbone, ATTENTION_OF_LAST));
     let chosen = [2, 0];
-    let batch_rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
     for length in [None, Some(5)] {
-        let batch = collate(&backbone, &batch_rows, 0, length).unwrap();
+        let batch = batch_of(backbone, &rows, &chosen, length).unwrap();
         for untouched in [
             Untouched::layers(1),
             Untouched::layers(2),
@@ -79,13 +119,9 @@ fn tables_hold_what_the_encoder_gives_and_what_is_passed_serves_others() {
             ATTENTION_OF_FIRST,
             ATTENTION_OF_LAST,
         ] {
-            let tokens = batch.padded_to();
-            let kept = tables.states(&backbone, Part::Train, untouched, &chosen, tokens);
-            assert!(
-                tables
-                    .states(&backbone, Part::Validation, untouched, &chosen, tokens)
-                    .is_none()
-            );
+            let states = |part| tables.states(backbone, part, untouched, &chosen, &batch);
+            let kept = states(Part::Train);
+            assert!(states(Part::Validation).is_none());
             let whole = |batch: &Batch| backbone.first_token(batch, &[], None);
             let from_kept = batch.clone().with_states_below(untouched, kept.unwrap());
             let (kept, anew) = (whole(&from_kept), whole(&batch));
@@ -103,7 +139,8 @@ fn what_is_asked_for_takes_the_room_of_others_and_what_is_passed_does_not() {
     // A layer: ten places of eight numbers; the blocks of the second: twice that.
     let layer = 10 * 8 * 4;
     let is_there = |tables: &Activations, untouched| {
-        let states = tables.states(&backbone, Part::Train, untouched, &[0], None);
+        let batch = batch_of(&backbone, &rows(), &[0], None).unwrap();
+        let states = tables.states(&backbone, Part::Train, untouched, &[0], &batch);
         states.is_some()
     };
     let tables = Activations::new(2 * layer);
@@ -144,8 +181,7 @@ fn attention_that_is_in_no_table_is_computed() {
     let kept = Activations::new(1 << 20);
     assert!(fill(&kept, &backbone, ATTENTION_OF_LAST));
     let chosen = [1, 2];
-    let batch_rows: Vec<&Row> = chosen.iter().map(|&row| &rows[row]).collect();
-    let batch = collate(&backbone, &batch_rows, 0, None).unwrap();
+    let batch = batch_of(&backbone, &rows, &chosen, None).unwrap();
     let outputs = [kept, Activations::new(0)].map(|tables| {
         let part = Part::Train;
         let batch = tables.provide(&backbone, part, ATTENTION_OF_LAST, &chosen, batch.clone());
@@ -157,9 +193,7 @@ fn attention_that_is_in_no_table_is_computed() {
 
 #[test]
 fn padding_points_at_the_zeros() {
-    let places = Places {
-        starts: vec![0, 2, 5],
-    };
+    let places = Places::new(rows()[1..].iter(), false);
     assert_eq!(places.of(&[1, 0], Some(3)), [2, 3, 4, 0, 1, 5]);
     assert_eq!(places.of(&[0], Some(1)), [0]);
     assert_eq!(places.of(&[1, 0], None), [2, 3, 4, 0, 1]);
@@ -175,7 +209,8 @@ fn what_is_given_back_is_gone_and_nothing_more_is_kept() {
     let goal = |tables: &Activations| tables.goal(&backbone, BLOCKS_OF_SECOND, [&rows, &rows]);
     let before = goal(&tables_of_old);
     assert!(tables_of_old.give_back());
-    let states = |untouched| tables_of_old.states(&backbone, Part::Train, untouched, &[0], None);
+    let batch = batch_of(&backbone, &rows, &[0], None).unwrap();
+    let states = |untouched| tables_of_old.states(&backbone, Part::Train, untouched, &[0], &batch);
     assert!(states(BLOCKS_OF_SECOND).is_none());
     for tables in [&tables, &tables_of_old] {
         assert!(!fill(tables, &backbone, BLOCKS_OF_SECOND));

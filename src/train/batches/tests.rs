@@ -1,6 +1,10 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::Configuration;
 use crate::model::config::EncoderConfig;
+use crate::model::ops::composed::Composed;
+use crate::model::ops::{self, Ops as _};
 use crate::model::tensor::{DType, Device, Tensor};
 use crate::model::weights::{FileFormat, Weights, to_bytes};
 use crate::model::{AdaptedEncoder, AdaptedSettings};
@@ -8,6 +12,13 @@ use crate::train::loss::Targets;
 
 /// What another group costs.
 const GROUP_TOKENS: usize = 128;
+
+/// Any cut will do.
+fn habits() -> Habits {
+    let habits = ops::of(&Device::flex()).habits(DType::BF16);
+    assert_eq!((habits.group_tokens, habits.group_rows), (GROUP_TOKENS, 1));
+    habits
+}
 
 #[test]
 fn every_epoch_has_an_order_of_its_own_that_repeats() {
@@ -31,7 +42,7 @@ fn groups_hold_every_row_once_and_cost_the_least() {
     };
     for first in [0, 100, 200] {
         let batch: Vec<usize> = (first..first + 9).collect();
-        let groups = length_groups(&batch, GROUP_TOKENS, length);
+        let groups = length_groups(&batch, &habits(), length);
         let mut rows = groups.concat();
         assert!(rows.is_sorted_by_key(|&row| length(row)));
         // Every way to cut nine rows at eight places.
@@ -49,8 +60,41 @@ fn groups_hold_every_row_once_and_cost_the_least() {
         rows.sort_unstable();
         assert_eq!(rows, batch);
     }
-    assert_eq!(length_groups(&[4, 2], GROUP_TOKENS, |_| 30), [[4, 2]]);
-    assert_eq!(length_groups(&[], GROUP_TOKENS, length), [[0; 0]; 0]);
+    assert_eq!(length_groups(&[4, 2], &habits(), |_| 30), [[4, 2]]);
+    assert_eq!(length_groups(&[], &habits(), length), [[0; 0]; 0]);
+}
+
+#[test]
+fn a_ragged_task_has_few_shapes_where_the_device_likes_few() {
+    // 2,490 rows of 8 to 127 tokens, the encoder takes 120.
+    let length = |row: usize| (8 + row * 7919 % 120).min(120);
+    let shapes = |habits: &Habits| {
+        let padded = |row: usize| habits.padded(length(row), 120);
+        let mut shapes = BTreeSet::new();
+        let (mut tokens, mut groups) = (0, 0);
+        for epoch in 1..=3 {
+            for batch in epoch_order(2_490, 7, epoch).chunks(32) {
+                for group in length_groups(batch, habits, padded) {
+                    let longest = group.iter().map(|&row| padded(row)).max().unwrap();
+                    tokens += group.len() * longest;
+                    groups += 1;
+                    shapes.insert([group.len(), longest]);
+                }
+            }
+        }
+        (shapes, tokens, groups)
+    };
+    let (free, least, _) = shapes(&habits());
+    let (few, tokens, groups) = shapes(&Composed.habits(DType::F32));
+    assert!(free.len() > 400, "{}", free.len());
+    assert!(few.len() <= 10, "{few:?}");
+    let is_rounded = |[_, tokens]: &[usize; 2]| tokens.is_multiple_of(16) || *tokens == 120;
+    assert!(few.iter().all(is_rounded), "{few:?}");
+    // Half as much again is computed, in hardly more groups than there are steps.
+    assert!(
+        tokens * 10 < least * 16 && groups < 3 * 78 + 20,
+        "{tokens} {least} {groups}"
+    );
 }
 
 #[test]
@@ -62,7 +106,7 @@ fn groups_save_padding() {
         let padded = |rows: &[usize]| rows.len() * rows.iter().map(|&r| length(r)).max().unwrap();
         needed += batch.iter().map(|&row| length(row)).sum::<usize>();
         whole += padded(batch);
-        let groups = length_groups(batch, GROUP_TOKENS, length);
+        let groups = length_groups(batch, &habits(), length);
         grouped += groups.iter().map(|group| padded(group)).sum::<usize>();
     }
     assert!(10 * whole > 17 * needed, "{whole} for {needed}");
@@ -128,7 +172,7 @@ fn groups_have_the_gradient_of_the_whole_batch() {
         numbers.try_to_vec::<f64>().unwrap()
     };
     let batch: Vec<usize> = (0..rows.len()).collect();
-    let groups = length_groups(&batch, GROUP_TOKENS, |row| rows[row].ids.len());
+    let groups = length_groups(&batch, &habits(), |row| rows[row].ids.len());
     assert!(groups.len() > 1, "{groups:?}");
     let (whole, grouped) = (step(&[batch]), step(&groups));
     assert!(whole.iter().filter(|number| number.abs() > 1e-6).count() > 100);

@@ -4,6 +4,7 @@
 use crate::model::tensor::{Tensor, read_back};
 
 /// Losses that are not read yet.
+#[derive(Clone, Debug)]
 pub(super) struct Losses {
     every: usize,
     unread: Vec<Tensor<1>>,
@@ -26,6 +27,11 @@ impl Losses {
             self.unread.clear();
             read
         })
+    }
+
+    /// Whether nothing is left unread.
+    pub(super) fn at_once(&self) -> bool {
+        self.every <= 1
     }
 
     /// How many are not read yet.

@@ -34,7 +34,7 @@ use crate::model::weights::{FileFormat, NamedTensor, Weights, to_bytes};
 use crate::regular;
 use crate::train::TrainError;
 use crate::train::checkpoint::CheckpointError;
-use crate::train::evaluation::Predictions;
+use crate::train::evaluation::Evaluation;
 use crate::train::workbench::Workbench;
 
 /// Version of the files.
@@ -262,7 +262,7 @@ impl Training<'_> {
                 order: self.bench.order(self.job.seed, position.epoch),
                 done: position.rows_done,
             },
-            false => Phase::Evaluating(Predictions::default()),
+            false => Phase::Evaluating(Evaluation::default()),
         };
         match &mut self.phase {
             Phase::Preparing(_, next) => **next = phase,

@@ -39,6 +39,8 @@ impl Ops for Cpu {
             // It computes at once.
             queues: false,
             aligned: 1,
+            length_multiple: 1,
+            group_rows: 1,
             steps_per_reading: 1,
             // RTE and a 6-layer encoder in bf16: a trial takes no less with 32 or with 512.
             group_tokens: 128,
