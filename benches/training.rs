@@ -51,6 +51,9 @@ struct Arguments {
     /// A Python that has PyTorch.
     #[arg(long)]
     python: Option<PathBuf>,
+    /// The script that it runs.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/train_pytorch.py"))]
+    peer: PathBuf,
     /// One turn of ours, its times as JSON.
     #[arg(long, hide = true)]
     ours: bool,
@@ -176,10 +179,7 @@ fn own(arguments: &Arguments, shape: Shape) -> Command {
 
 fn peer(arguments: &Arguments, shape: Shape, options: &[&str]) -> Command {
     let mut command = Command::new(arguments.python.as_ref().unwrap());
-    command.arg("-B").arg(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/benches/peers/train_pytorch.py"
-    ));
+    command.arg("-B").arg(&arguments.peer);
     command.args(options);
     with_options(command, arguments, shape)
 }

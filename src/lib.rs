@@ -39,6 +39,7 @@
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
 //! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |
 //! | [`report`] | a study on one page | `domain`, `search`, `evaluation` |
+//! | [`doctor`] | whether a device computes what it should | `domain`, `study`, `model`, `train` |
 //! | [`app`] | state, events, effects, the loop that performs them | all of the above, and `tui` |
 //! | [`tui`] | draws a state, turns keys into messages | `domain`, `app`'s state and messages |
 //!
@@ -54,6 +55,7 @@
 //! - What a device does differently is behind [`model::ops::Ops`]; nobody else asks which device it is.
 //! - What a score cannot show is said before a trial is trained; a score that is undefined is a failure, never 0.
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
+//! - A study trains on no device that computes something else than the processor does, unless that is asked for.
 //! - `tui` performs nothing; `app::update` is a pure function.
 //! - Only [`journal`], [`export`], [`study`] and weights files serialise; the user's own keys and colours are read by
 //!   `tui::keymap`. Every file is whole or not there.
@@ -78,6 +80,7 @@
 
 pub mod app;
 mod digest;
+pub mod doctor;
 pub mod domain;
 pub mod durable;
 pub mod evaluation;

@@ -57,6 +57,9 @@ pub(crate) struct StudyArguments {
     /// Where to train: auto, cpu, cuda[:N] or wgpu[:N]
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
+    /// Use the device even where it does not compute what it should, see `doctor`
+    #[arg(long)]
+    pub(crate) unsafe_device: bool,
     /// Trials in all, instead of the study file's number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_TRIALS)))]
     trials: Option<u32>,
@@ -105,6 +108,15 @@ pub(crate) enum Command {
         /// Also write predictions.jsonl beside each adapter: every validation row with its logits
         #[arg(long)]
         predictions: bool,
+    },
+    /// Examine a device: does it compute what it should, and how fast; fails where it does not
+    Doctor {
+        /// The device: auto, cpu, cuda or cuda:N
+        #[arg(long, value_name = "DEVICE", default_value = "auto")]
+        device: DeviceChoice,
+        /// One JSON object instead of a table
+        #[arg(long)]
+        json: bool,
     },
     /// Pretrain the small encoder of the embedded default anew
     Pretrain(PretrainArguments),

@@ -21,7 +21,7 @@ use crossbeam_channel::Receiver;
 use super::args::StudyArguments;
 use super::begun::resolved;
 use super::exit::{Done, WrongUsage};
-use super::{log, output};
+use super::{doctor, log, output};
 
 /// See [`Command::Evaluate`](super::args::Command::Evaluate).
 #[derive(Args, Debug)]
@@ -82,6 +82,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Done> {
     let state = State::recorded(&folder)?;
     let found = arguments.scope.found(&state)?;
     let resolved = resolved(study, &folder)?;
+    doctor::hold(&arguments.study, &resolved.study)?;
     let stopped = signals::stop_requests()?;
     let device = arguments.study.options().device;
     let Some((report, done)) =

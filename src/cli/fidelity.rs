@@ -11,7 +11,7 @@ use clap::Args;
 use super::args::StudyArguments;
 use super::begun::resolved;
 use super::exit::Done;
-use super::{log, output};
+use super::{doctor, log, output};
 
 /// See [`Command::Fidelity`](super::args::Command::Fidelity).
 #[derive(Args, Debug)]
@@ -36,6 +36,7 @@ pub(crate) fn fidelity(arguments: &FidelityArguments) -> Result<Done> {
     }
     let run_folder = arguments.study.run_folder(&study);
     let folder = run_folder.join("fidelity");
+    doctor::hold(&arguments.study, &study)?;
     let stopped = signals::stop_requests()?;
     let mut measured = Vec::new();
     for fidelity in [reduced, FULL] {

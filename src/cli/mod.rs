@@ -4,6 +4,7 @@ mod args;
 mod begun;
 mod check;
 mod completions;
+mod doctor;
 mod downloads;
 mod evaluate;
 mod exit;
@@ -72,6 +73,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
             }),
             _,
         ) => verify::verify(&folder, device, predictions),
+        (Some(Command::Doctor { device, json }), _) => doctor::doctor(device, json),
         (Some(Command::Pretrain(arguments)), _) => pretrain::pretrain(&arguments),
         (Some(Command::Keys), _) => keys::keys(),
         (Some(Command::Completions { shell }), _) => completions::completions(shell),

@@ -16,7 +16,7 @@ use autopeft::tui::why_no_screen;
 
 use super::args::StudyArguments;
 use super::exit::{Done, Unusable};
-use super::{downloads, log, output, settings};
+use super::{doctor, downloads, log, output, settings};
 
 /// On the screen where there is one to draw on, else headless.
 pub(crate) fn run(
@@ -42,6 +42,7 @@ pub(crate) fn run(
         log::to_standard_error();
         None
     };
+    doctor::hold(arguments, &resolved.study)?;
     let mut options = arguments.options();
     // One hears signals.
     options.threads = 1 + screen.as_ref().map_or(0, |_| OnScreen::THREADS);

@@ -17,7 +17,7 @@ use clap::Args;
 use super::begun::resolved;
 use super::evaluate::{EvaluateArguments, measure, write_whole};
 use super::exit::{Done, WrongUsage};
-use super::{log, output};
+use super::{doctor, log, output};
 
 /// See [`Command::Transfer`](super::args::Command::Transfer).
 #[derive(Args, Debug)]
@@ -53,6 +53,7 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     for target in targets {
         let run = run_folder(&options.runs, &target);
         let target = resolved(target, &run)?;
+        doctor::hold(study, &target.study)?;
         let mut found = found.clone();
         for subject in &mut found.subjects {
             subject.name = format!("{}-{}", state.study.name, subject.name);

@@ -18,6 +18,7 @@ mod curves;
 mod data;
 mod demo;
 mod divergence;
+mod doctor;
 mod end_to_end;
 mod ends;
 mod evaluate;

@@ -1,0 +1,73 @@
+//! `doctor`: examines a device.
+
+use std::io;
+
+use anyhow::{Result, bail};
+use autopeft::doctor::{Fitness, Scope, Subject, examine, fitness};
+use autopeft::model::device::DeviceChoice;
+use autopeft::study::Study;
+
+use super::args::StudyArguments;
+use super::exit::Done;
+use super::output::{self, Out};
+
+/// Tells row by row what is found, or all of it as one JSON object; fails where a bound is broken.
+pub(crate) fn doctor(device: DeviceChoice, json: bool) -> Result<Done> {
+    let subject = Subject::of(device)?;
+    let mut out = output::out();
+    let mut written = Ok(());
+    let report = examine(&subject, Scope::Everything, &mut |row| {
+        if !json && written.is_ok() {
+            written = writeln!(out, "{row}");
+        }
+    });
+    written?;
+    if json {
+        out.lines(report.to_json()? + "\n")?;
+    } else {
+        verdict(&mut out, &report.verdict())?;
+    }
+    if !report.broken().is_empty() {
+        bail!(
+            "{} is not to be trusted: {}",
+            subject.device_text,
+            report.verdict()
+        );
+    }
+    Ok(Done::Complete)
+}
+
+fn verdict(out: &mut Out, verdict: &str) -> io::Result<()> {
+    writeln!(out, "{verdict}")
+}
+
+/// Refuses the device of a study if it does not compute what it should, at its first use, unless that was accepted.
+pub(crate) fn hold(arguments: &StudyArguments, study: &Study) -> Result<()> {
+    let device = arguments.options().device;
+    // What cannot be used at all is told by whoever uses it.
+    let Ok(subject) = Subject::of(device) else {
+        return Ok(());
+    };
+    let name = &subject.device_text;
+    if arguments.unsafe_device {
+        output::tell(format_args!(
+            "warning: {name} is used unexamined, as asked for"
+        ));
+        return Ok(());
+    }
+    let mut begins = || {
+        output::tell(format_args!(
+            "first use of {name}: it is examined beside the processor, which takes a while"
+        ));
+    };
+    let precision = study.training.precision;
+    match fitness(&subject, precision, &mut begins, &mut |row| {
+        tracing::debug!("{row}")
+    }) {
+        Fitness::Fit => Ok(()),
+        Fitness::Unfit(report) => bail!(
+            "{name} does not compute what it should: {}; `autopeft-tui doctor --device {device}` tells all, `--device cpu` works everywhere, and `--unsafe-device` uses it all the same",
+            report.verdict()
+        ),
+    }
+}

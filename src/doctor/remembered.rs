@@ -1,0 +1,119 @@
+//! Which devices were found right before, so that a study asks once: a small file in the user's own cache.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use super::{Report, Row, Scope, Subject, examine, facts};
+use crate::durable;
+use crate::regular;
+use crate::study::Precision;
+
+/// The file holds a line per device and precision; more than this is no file of ours.
+const LARGEST_BYTES: u64 = 1 << 20;
+
+/// Whether a study may be trained on a device.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fitness {
+    /// It was found right, now or before.
+    Fit,
+    /// These bounds are broken.
+    Unfit(Report),
+}
+
+/// Whether trainings of this precision come out right on a device. It is examined unless it was found right before, with the
+/// same driver and the same program; the processor is what others are held against. `begins` hears where it takes a while.
+pub fn fitness(
+    subject: &Subject,
+    precision: Precision,
+    begins: &mut dyn FnMut(),
+    seen: &mut dyn FnMut(&Row),
+) -> Fitness {
+    match file() {
+        Some(file) => fitness_by(&file, subject, precision, begins, seen),
+        None => examined(subject, precision, begins, seen),
+    }
+}
+
+fn fitness_by(
+    file: &Path,
+    subject: &Subject,
+    precision: Precision,
+    begins: &mut dyn FnMut(),
+    seen: &mut dyn FnMut(&Row),
+) -> Fitness {
+    if subject.is_reference() {
+        return Fitness::Fit;
+    }
+    let key = format!(
+        "{} with {} in {}, {}",
+        facts::identity(subject),
+        subject.ops.name(),
+        precision.name(),
+        env!("CARGO_PKG_VERSION")
+    );
+    let mut found_right = read(file);
+    if found_right.contains_key(&key) {
+        return Fitness::Fit;
+    }
+    let fitness = examined(subject, precision, begins, seen);
+    if fitness == Fitness::Fit {
+        found_right.insert(key, true);
+        if let Err(error) = write(file, &found_right) {
+            // It will be examined once more.
+            tracing::warn!("cannot write {}: {error}", file.display());
+        }
+    }
+    fitness
+}
+
+fn examined(
+    subject: &Subject,
+    precision: Precision,
+    begins: &mut dyn FnMut(),
+    seen: &mut dyn FnMut(&Row),
+) -> Fitness {
+    if subject.is_reference() {
+        return Fitness::Fit;
+    }
+    begins();
+    let report = examine(subject, Scope::Precision(precision), seen);
+    match report.broken().is_empty() {
+        true => Fitness::Fit,
+        false => Fitness::Unfit(report),
+    }
+}
+
+fn file() -> Option<PathBuf> {
+    let folders = etcetera::choose_base_strategy().ok()?;
+    Some(
+        folders
+            .cache_dir()
+            .join("autopeft-tui")
+            .join("devices.json"),
+    )
+}
+
+/// What was found right; nothing where there is no file that can be read.
+fn read(file: &Path) -> BTreeMap<String, bool> {
+    let small = fs::metadata(file).is_ok_and(|data| data.len() <= LARGEST_BYTES);
+    let bytes = small
+        .then(|| regular::read_into_memory(file).ok())
+        .flatten();
+    let found = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    found.unwrap_or_default()
+}
+
+fn write(file: &Path, found_right: &BTreeMap<String, bool>) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let text = serde_json::to_vec_pretty(found_right)?;
+    durable::write_whole(file, |out| out.write_all(&text))
+}
+
+#[cfg(test)]
+mod tests;
