@@ -3,7 +3,7 @@
 //!
 //! The gradient's norm reaches the kernel as a tensor of one number: nothing is read back.
 //!
-//! Why it is ours: the library's optimiser (0.22.1 and 0.23.0-pre) steps tensor by tensor, which for many small ones is
+//! Why it is ours: the library's optimiser (0.22.1 and 0.23.0-pre.1) steps tensor by tensor, which for many small ones is
 //! nothing but launches, and has PyTorch's form alone.
 
 use burn::backend::tensor::FloatTensor;

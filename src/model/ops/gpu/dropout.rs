@@ -2,7 +2,10 @@
 //!
 //! Symbols as in [`super::super::philox`]; y = r x with r the factors of the mask, ∂x = r ∂y. A thread makes one group of four elements.
 //!
-//! Why it is ours: the library's generators (0.22.1 and 0.23.0-pre) have a state that all threads of the program share,
+//! An element's place in its tensor is its place in the mask. So a training's masks are those of the processor where the
+//! rows lie alike: the processor lays them end to end, unless it is told to pad them.
+//!
+//! Why it is ours: the library's generators (0.22.1) have a state that all threads of the program share,
 //! setting it waits for the device, and a mask is a tensor as large as x that stays until the way back.
 
 use burn::backend::tensor::FloatTensor;

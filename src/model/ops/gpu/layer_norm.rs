@@ -9,7 +9,7 @@
 //!
 //! y = x̂ w + b; with g = w ∂y: ∂x = (g - mean(g) - x̂ mean(g x̂)) / σ. All in 32 bits, whatever the formats of x and w.
 //!
-//! Why it is ours: while gradients are tracked, the library (0.22.1 and 0.23.0-pre) takes the norm apart into primitives,
+//! Why it is ours: while gradients are tracked, the library (0.22.1 and 0.23.0-pre.1) takes the norm apart into primitives,
 //! four passes forward and more backward, each of which keeps a tensor as large as x.
 
 use burn::backend::fusion::custom::TensorSpec;

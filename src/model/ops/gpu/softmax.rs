@@ -17,7 +17,7 @@
 //! lowest number leaves room for s beside it: all keys get the same share, as in the library.
 //!
 //! Why it is ours: the library has no softmax with a mask, and takes softmax apart while gradients are tracked. Its
-//! attention (0.22.1) has no backward pass, and leaves dropout and the biases by distance to primitives; 0.23.0-pre has a
+//! attention (0.22.1) has no backward pass, and leaves dropout and the biases by distance to primitives; 0.23.0-pre.1 has a
 //! backward pass of attention without mask, bias and dropout.
 
 use burn::backend::tensor::FloatTensor;
