@@ -34,8 +34,8 @@ impl Ops for Broken {
         "broken"
     }
 
-    fn takes(&self, device: &Device) -> bool {
-        self.whole().takes(device)
+    fn takes(&self, device: &Device, precision: Precision) -> bool {
+        self.whole().takes(device, precision)
     }
 
     fn habits(&self, dtype: DType) -> Habits {

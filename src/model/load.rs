@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config::{ConfigError, EncoderConfig};
 use super::device::offers;
+use super::ops::with_precision;
 use super::source::Weights as WeightsPlace;
 use super::tensor::{DType, Device};
 use super::weights::Weights;
@@ -107,7 +108,8 @@ impl ModelFiles {
         };
         let files = files.iter().map(|(name, bytes)| (name.as_str(), &**bytes));
         let weights = Weights::of_files(files, &origin).map_err(BackboneError::from)?;
-        let backbone = Backbone::from_weights(config, &weights, device, format);
+        let ops = with_precision(device, precision);
+        let backbone = Backbone::from_weights_by(ops, config, &weights, device, format);
         Ok(backbone.map_err(BackboneError::from)?)
     }
 

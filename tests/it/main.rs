@@ -27,6 +27,8 @@ mod faults;
 mod folders;
 mod formats;
 mod fuzz;
+#[cfg(feature = "wgpu")]
+mod gpu;
 mod hub;
 mod hub_cache;
 mod hub_hostile;

@@ -5,7 +5,7 @@
 //! shapes and optional files may differ, unknown files are passed over, and finding no case at all is a failure.
 
 mod bo;
-mod encoders;
+pub(crate) mod encoders;
 mod golden;
-mod peft;
+pub(crate) mod peft;
 mod text;

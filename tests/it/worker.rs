@@ -100,7 +100,7 @@ pub(crate) fn job(number: u32) -> Job {
     }
 }
 
-fn next(executor: &LocalExecutor) -> ExecutorEvent {
+pub(crate) fn next(executor: &LocalExecutor) -> ExecutorEvent {
     executor
         .events()
         .recv_timeout(Duration::from_secs(120))
@@ -108,7 +108,7 @@ fn next(executor: &LocalExecutor) -> ExecutorEvent {
 }
 
 /// Events until one that is no progress.
-fn next_milestone(executor: &LocalExecutor) -> ExecutorEvent {
+pub(crate) fn next_milestone(executor: &LocalExecutor) -> ExecutorEvent {
     loop {
         let event = next(executor);
         if !matches!(event, ExecutorEvent::Progress(_) | ExecutorEvent::Epoch(..)) {
@@ -121,13 +121,13 @@ fn started(plan: Plan) -> LocalExecutor {
     started_with(plan, 1)
 }
 
-fn started_with(plan: Plan, lanes: usize) -> LocalExecutor {
+pub(crate) fn started_with(plan: Plan, lanes: usize) -> LocalExecutor {
     let executor = LocalExecutor::start(plan, lanes).unwrap();
     assert!(matches!(next(&executor), ExecutorEvent::Ready { .. }));
     executor
 }
 
-fn trained(executor: &LocalExecutor, job: Job) -> Measurement {
+pub(crate) fn trained(executor: &LocalExecutor, job: Job) -> Measurement {
     executor.submit(job);
     assert!(matches!(
         next_milestone(executor),

@@ -1,6 +1,6 @@
 //! One training after another, outside any study's run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use autopeft::domain::{Configuration, Job, Ladder, Measurement, TrialId};
 use autopeft::hub::{Hub, HubSettings};
@@ -14,6 +14,15 @@ use autopeft::train::workbench::Workbench;
 
 /// What a study's trials share, on the CPU.
 pub(crate) fn workbench(study: &Path) -> Workbench {
+    workbench_on(study, DeviceChoice::Cpu, None)
+}
+
+/// The same on any device; the best epoch's weights go to the folder, if there is one.
+pub(crate) fn workbench_on(
+    study: &Path,
+    device: DeviceChoice,
+    weights_folder: Option<PathBuf>,
+) -> Workbench {
     let study = Study::read(study).unwrap();
     let hub = Hub::new(HubSettings::from_variables(|name| std::env::var(name).ok()));
     Workbench::prepare(Plan {
@@ -22,8 +31,8 @@ pub(crate) fn workbench(study: &Path) -> Workbench {
         examined: None,
         training: study.training,
         fidelity: study.fidelity,
-        device: DeviceChoice::Cpu,
-        weights_folder: None,
+        device,
+        weights_folder,
         under_way: None,
         seed: study.seed,
         basis: "study".to_owned(),

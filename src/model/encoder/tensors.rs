@@ -26,9 +26,22 @@ impl Backbone {
         device: &Device,
         dtype: DType,
     ) -> Result<Self, WeightsError> {
+        Self::from_weights_by(ops::of(device), config, weights, device, dtype)
+    }
+
+    /// The same, computed by these operations.
+    ///
+    /// # Errors
+    /// As [`Self::from_weights`].
+    pub fn from_weights_by(
+        ops: &'static dyn Ops,
+        config: EncoderConfig,
+        weights: &Weights<'_>,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self, WeightsError> {
         let mut tensors = weights.encoder(config.architecture)?;
         let pooler = tensors.has(POOLER);
-        let ops = ops::of(device);
         let backbone = Self::build(config, pooler, ops, device, dtype, |(name, shape)| {
             let values = tensors.take(&name, &shape)?;
             let size = values.len();

@@ -23,7 +23,8 @@ pub mod philox;
 use std::fmt::Debug;
 
 use crate::model::dropout::Dropout;
-use crate::model::tensor::{DType, Device, Int, Tensor, floats};
+use crate::model::tensor::{DType, Device, Int, Tensor, floats, linear};
+use crate::study::Precision;
 use attention::{AmongTokens, FirstTokens, Heads};
 use composed::adamw;
 pub use composed::adamw::{AdamWForm, Moved, Step};
@@ -33,13 +34,21 @@ use philox::Mask;
 static DEVICES: &[&dyn Ops] = &[
     &cpu::Cpu,
     #[cfg(feature = "gpu")]
-    &gpu::Gpu,
+    &gpu::EXACT,
+    #[cfg(feature = "gpu")]
+    &gpu::ROUNDED,
     &composed::Composed,
 ];
 
-/// What computes on this device.
+/// What computes on this device, 32-bit numbers in 32 bits.
 pub fn of(device: &Device) -> &'static dyn Ops {
-    let mut taking = DEVICES.iter().filter(|ops| ops.takes(device));
+    with_precision(device, Precision::F32)
+}
+
+/// What computes on this device in this precision.
+pub fn with_precision(device: &Device, precision: Precision) -> &'static dyn Ops {
+    let taking = DEVICES.iter();
+    let mut taking = taking.filter(|ops| ops.takes(device, precision));
     taking.next().copied().unwrap_or(&composed::Composed)
 }
 
@@ -82,8 +91,8 @@ pub trait Ops: Debug + Send + Sync {
     /// Its name, for people.
     fn name(&self) -> &'static str;
 
-    /// Whether it computes on this device.
-    fn takes(&self, device: &Device) -> bool;
+    /// Whether it computes on this device in this precision.
+    fn takes(&self, device: &Device, precision: Precision) -> bool;
 
     /// Whether the threads that ask compute themselves, and an operation costs what its numbers cost. Otherwise the device
     /// runs beside them, and every operation costs a launch.
@@ -97,6 +106,16 @@ pub trait Ops: Debug + Send + Sync {
     /// x W + b over the last axis: x is [B, S, I], W [I, O], b [O].
     fn linear(&self, x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
         composed::linear(x, weight, bias)
+    }
+
+    /// x W over the last axis: x is [B, S, I], W [I, O].
+    fn multiply(&self, x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
+        linear(x, weight, None)
+    }
+
+    /// A B of the last two axes; those before are equal, or 1 on one side.
+    fn product(&self, a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
+        a.matmul(b)
     }
 
     /// r + x W + b, with r [B, S, O]: on top of a residual connection.
@@ -129,7 +148,7 @@ pub trait Ops: Debug + Send + Sync {
 
     /// softmax(q kᵀ / √d + m + biases) v of all heads, with the axes of q; `dropout` is that of the softmax's weights.
     fn attention(&self, heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
-        composed::attention::attention(heads, dropout)
+        composed::attention::attention(self, heads, dropout)
     }
 
     /// The same of each row's first token alone, from what keys and values are made of.
@@ -144,7 +163,7 @@ pub trait Ops: Debug + Send + Sync {
 
     /// Attention once a prefix has joined, k' and v' [A, L, d], with the axes of q.
     fn prefixed(&self, tokens: &AmongTokens, prefix: [Tensor<3>; 2]) -> Tensor<3> {
-        composed::attention::prefixed(tokens, prefix)
+        composed::attention::prefixed(self, tokens, prefix)
     }
 
     /// What dropout multiplies the first `count` elements of a tensor by, [count], on this device and in this number format:

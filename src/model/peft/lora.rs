@@ -8,8 +8,9 @@
 
 use super::super::config::EncoderConfig;
 use super::super::initial::Initial;
+use super::super::ops::Ops;
 use super::super::parameters::{Parameters, Slot};
-use super::super::tensor::{Tensor, linear};
+use super::super::tensor::Tensor;
 use super::{Active, Inserted, Module, Projections, Site};
 
 /// The kind.
@@ -76,6 +77,7 @@ impl Inserted for InsertedLora {
                 .map(|&(layer, pairs)| (layer, pairs.map(matrices)))
                 .collect(),
             scale: self.scale,
+            ops: parameters.ops(),
         })
     }
 }
@@ -83,12 +85,13 @@ impl Inserted for InsertedLora {
 struct ActiveLora {
     layers: Vec<(usize, [[Tensor<2>; 2]; 2])>,
     scale: f64,
+    ops: &'static dyn Ops,
 }
 
 impl ActiveLora {
     fn addition(&self, x: &Tensor<3>, [a, b]: &[Tensor<2>; 2]) -> Tensor<3> {
-        let low = linear(x.clone(), a.clone(), None);
-        linear(low, b.clone(), None).mul_scalar(self.scale)
+        let low = self.ops.multiply(x.clone(), a.clone());
+        self.ops.multiply(low, b.clone()).mul_scalar(self.scale)
     }
 }
 

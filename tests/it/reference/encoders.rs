@@ -10,25 +10,30 @@ use super::golden;
 
 #[test]
 fn hidden_states() {
+    // 32 bits go by the fused operations, 64 by the library's.
+    check_all(&Device::flex(), &[(DType::F64, 1e-12), (DType::F32, 5e-6)]);
+}
+
+/// Compares all families on a device, in each number format within its bound.
+pub(crate) fn check_all(device: &Device, formats: &[(DType, f64)]) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/encoders");
     let mut families = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let folder = entry.unwrap().path();
-        // 32 bits go by the fused operations, 64 by the library's.
-        for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 5e-6)] {
-            compare(&folder, dtype, tolerance);
+        for &(dtype, tolerance) in formats {
+            compare(&folder, device, dtype, tolerance);
         }
         families += 1;
     }
     assert_eq!(families, 8, "families with a golden file");
 }
 
-fn compare(folder: &Path, dtype: DType, tolerance: f64) {
+fn compare(folder: &Path, device: &Device, dtype: DType, tolerance: f64) {
     let case = golden::json(&folder.join("case.json"));
     let config = std::fs::read_to_string(folder.join("config.json")).unwrap();
     let weights = std::fs::read(folder.join("model.safetensors")).unwrap();
     let origin = folder.display().to_string();
-    let backbone = Backbone::load(&config, &weights, &origin, &Device::flex(), dtype).unwrap();
+    let backbone = Backbone::load(&config, &weights, &origin, device, dtype).unwrap();
     assert_eq!(
         Some(backbone.config().backbone_parameters()),
         case["parameters"].as_u64(),

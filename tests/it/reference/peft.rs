@@ -97,10 +97,10 @@ impl Case {
         EncoderConfig::from_json(&text, &path.display().to_string()).unwrap()
     }
 
-    fn backbone(&self, dtype: DType) -> Backbone {
+    fn backbone(&self, device: &Device, dtype: DType) -> Backbone {
         let config = std::fs::read_to_string(self.model.join("config.json")).unwrap();
         let weights = std::fs::read(self.model.join("model.safetensors")).unwrap();
-        Backbone::load(&config, &weights, &self.label, &Device::flex(), dtype).unwrap()
+        Backbone::load(&config, &weights, &self.label, device, dtype).unwrap()
     }
 
     fn batch(&self, backbone: &Backbone, inputs: &Tensors, rows: Rows) -> Batch {
@@ -125,15 +125,14 @@ impl Case {
         backbone.packed(&rows).unwrap()
     }
 
-    fn targets(&self, inputs: &Tensors, dtype: DType) -> Targets {
+    fn targets(&self, inputs: &Tensors, device: &Device, dtype: DType) -> Targets {
         let name = self.settings["labels"].as_str().unwrap();
         let (shape, labels) = &inputs[name];
-        let device = Device::flex();
         let data = TensorData::new(labels.clone(), shape.clone());
         if self.settings["num_labels"] == 1 {
-            Targets::Values(Tensor::from_data(data, (&device, dtype)))
+            Targets::Values(Tensor::from_data(data, (device, dtype)))
         } else {
-            Targets::Classes(Tensor::<1, Int>::from_data(data, &device))
+            Targets::Classes(Tensor::<1, Int>::from_data(data, device))
         }
     }
 
@@ -250,10 +249,13 @@ fn largest(values: &[f64]) -> f64 {
 
 /// How the rows of a batch lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Rows {
+pub(crate) enum Rows {
     Padded,
     EndToEnd,
 }
+
+/// Both of them.
+const LAYOUTS: &[Rows] = &[Rows::Padded, Rows::EndToEnd];
 
 fn integers(inputs: &Tensors, name: &str) -> Vec<u32> {
     inputs[name].1.iter().map(|&n| n as u32).collect()
@@ -270,21 +272,21 @@ fn unpadded((shape, values): &(Vec<usize>, Vec<f64>), inputs: &Tensors) -> (Vec<
 /// Runs one case in one number format against one file of expectations.
 fn check(
     case: &Case,
-    dtype: DType,
+    (device, dtype): (&Device, DType),
     rows: Rows,
     expected: &Tensors,
     losses: &[f64],
     found: &mut Differences<'_>,
 ) {
     let allowed = tolerance(dtype);
-    let backbone = case.backbone(dtype);
+    let backbone = case.backbone(device, dtype);
     let inputs = tensors(&case.model.join("inputs.safetensors"));
     let batch = case.batch(&backbone, &inputs, rows);
     let as_laid = |expected: &(Vec<usize>, Vec<f64>)| match rows {
         Rows::Padded => expected.clone(),
         Rows::EndToEnd => unpadded(expected, &inputs),
     };
-    let targets = case.targets(&inputs, dtype);
+    let targets = case.targets(&inputs, device, dtype);
     let configuration = case.configuration().unwrap();
     let settings = case.adapted_settings();
     let mut model = AdaptedEncoder::new(&backbone, &configuration, &settings).unwrap();
@@ -394,8 +396,13 @@ fn compare_parts(
     );
 }
 
-/// Runs every case in one number format against the expectations that are there.
-fn check_all(dtype: DType, expectations: &[(&str, &str)]) {
+/// Runs every case on a device in one number format against the expectations that are there.
+pub(crate) fn check_all(
+    device: &Device,
+    dtype: DType,
+    expectations: &[(&str, &str)],
+    layouts: &[Rows],
+) {
     let (mut failures, mut passed, mut compared) = (Vec::new(), 0, 0);
     for case in cases() {
         if let Err(kind) = case.configuration() {
@@ -410,13 +417,20 @@ fn check_all(dtype: DType, expectations: &[(&str, &str)]) {
             let (true, Some(losses)) = (path.exists(), case.losses(losses)) else {
                 continue;
             };
-            for rows in [Rows::Padded, Rows::EndToEnd] {
+            for &rows in layouts {
                 let mut found = Differences {
                     label: &case.label,
                     found: Vec::new(),
                     compared: 0,
                 };
-                check(&case, dtype, rows, &tensors(&path), &losses, &mut found);
+                check(
+                    &case,
+                    (device, dtype),
+                    rows,
+                    &tensors(&path),
+                    &losses,
+                    &mut found,
+                );
                 compared += found.compared;
                 passed += usize::from(found.found.is_empty());
                 let all = found.found.into_iter();
@@ -431,15 +445,19 @@ fn check_all(dtype: DType, expectations: &[(&str, &str)]) {
 
 #[test]
 fn encoder_modules_and_optimiser_agree_in_64_bits() {
-    check_all(DType::F64, &[("expected_f64.safetensors", "losses_f64")]);
+    let against_64 = ("expected_f64.safetensors", "losses_f64");
+    check_all(&Device::flex(), DType::F64, &[against_64], LAYOUTS);
 }
 
 #[test]
 fn encoder_modules_and_optimiser_agree_in_32_bits() {
     let against_64 = ("expected_f64.safetensors", "losses_f64");
+    let against_32 = ("expected_f32.safetensors", "losses_f32");
     check_all(
+        &Device::flex(),
         DType::F32,
-        &[against_64, ("expected_f32.safetensors", "losses_f32")],
+        &[against_64, against_32],
+        LAYOUTS,
     );
 }
 
@@ -501,7 +519,7 @@ fn counts_agree_in_every_case() {
         };
         let theirs = count("true_modules_prefix_folded") + head;
         assert_eq!(trained(folded), theirs, "{}", case.label);
-        let backbone = case.backbone(DType::F32);
+        let backbone = case.backbone(&Device::flex(), DType::F32);
         let model = AdaptedEncoder::new(&backbone, &configuration, &settings).unwrap();
         assert_eq!(
             model.trained_parameters(),

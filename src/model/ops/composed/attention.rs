@@ -8,7 +8,11 @@ use super::super::Ops;
 use super::super::attention::{AmongTokens, FirstTokens, Heads};
 
 /// c, with the axes of q. `dropout` is that of p, if there is any.
-pub(in super::super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
+pub(in super::super) fn attention(
+    ops: &(impl Ops + ?Sized),
+    heads: Heads<'_>,
+    dropout: Option<&mut Dropout>,
+) -> Tensor<3> {
     // r of all rows at once: one site, however the rows lie.
     let mask = dropout.and_then(|dropout| dropout.mask([numbers_of_weights(&heads)], &heads.query));
     let mut used = 0;
@@ -25,14 +29,14 @@ pub(in super::super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout
             };
             (k, v) = (before(keys, k), before(values, v));
         }
-        let mut weights = softmax(scores(&heads, padding, k), 3).cast(dtype);
+        let mut weights = softmax(scores(ops, &heads, padding, k), 3).cast(dtype);
         if let Some(mask) = &mask {
             let axes = weights.dims();
             let size = axes.iter().product();
             weights = weights * mask.clone().narrow(0, used, size).reshape(axes);
             used += size;
         }
-        let context = weights.matmul(v);
+        let context = ops.product(weights, v);
         context.swap_dims(1, 2).reshape([lines, asked, hidden])
     })
 }
@@ -52,13 +56,18 @@ fn numbers_of_weights(heads: &Heads<'_>) -> usize {
 }
 
 /// q [k' k]ᵀ / √d + m + b of keys [B, A, K, d], in the exact format.
-fn scores(heads: &Heads<'_>, padding: Option<&Tensor<4>>, keys: Tensor<4>) -> Tensor<4> {
+fn scores(
+    ops: &(impl Ops + ?Sized),
+    heads: &Heads<'_>,
+    padding: Option<&Tensor<4>>,
+    keys: Tensor<4>,
+) -> Tensor<4> {
     let q = split(heads.query.clone(), heads.heads);
     let dtype = q.dtype();
     let [_, _, asked, width] = q.dims();
     let tokens = heads.key.dims()[1];
     let length = keys.dims()[2] - tokens;
-    let scores = q.matmul(keys.swap_dims(2, 3)).cast(exact(dtype));
+    let scores = ops.product(q, keys.swap_dims(2, 3)).cast(exact(dtype));
     let mut scores = scores.mul_scalar(1.0 / (width as f64).sqrt());
     let biases = heads.biases.map(|biases| biases.among(asked, tokens));
     for mut added in padding.cloned().into_iter().chain(biases) {
@@ -137,15 +146,15 @@ pub(in super::super) fn among_tokens(ops: &(impl Ops + ?Sized), heads: Heads<'_>
     AmongTokens {
         heads: heads.heads,
         query: heads.query.clone(),
-        sums: sums(heads.clone()),
+        sums: sums(ops, heads.clone()),
         context: ops.attention(heads, None),
     }
 }
 
 /// l, of heads without a prefix.
-pub(in super::super) fn sums(heads: Heads<'_>) -> Tensor<3> {
+pub(in super::super) fn sums(ops: &(impl Ops + ?Sized), heads: Heads<'_>) -> Tensor<3> {
     by_row(heads, &mut |heads, padding| {
-        let scores = scores(&heads, padding, split(heads.key.clone(), heads.heads));
+        let scores = scores(ops, &heads, padding, split(heads.key.clone(), heads.heads));
         let top = scores.clone().max_dim(3);
         let sums = (scores - top.clone()).exp().sum_dim(3).log() + top;
         sums.squeeze_dim::<3>(3).swap_dims(1, 2)
@@ -154,6 +163,7 @@ pub(in super::super) fn sums(heads: Heads<'_>) -> Tensor<3> {
 
 /// c of a prefix that joins: l is the score of one more key, whose value is o.
 pub(in super::super) fn prefixed(
+    ops: &(impl Ops + ?Sized),
     tokens: &AmongTokens,
     [keys, values]: [Tensor<3>; 2],
 ) -> Tensor<3> {
@@ -161,12 +171,12 @@ pub(in super::super) fn prefixed(
     let [q, o] = [&tokens.query, &tokens.context].map(|t| split(t.clone(), tokens.heads));
     let dtype = q.dtype();
     let width = q.dims()[3];
-    let scores = q.matmul(keys.unsqueeze::<4>().swap_dims(2, 3));
+    let scores = ops.product(q, keys.unsqueeze::<4>().swap_dims(2, 3));
     let scores = (scores.cast(exact(dtype))).mul_scalar(1.0 / (width as f64).sqrt());
     let sums = tokens.sums.clone().swap_dims(1, 2).unsqueeze_dim::<4>(3);
     let weights = softmax(Tensor::cat(vec![sums.cast(exact(dtype)), scores], 3), 3).cast(dtype);
     let length = weights.dims()[3] - 1;
     let of_tokens = weights.clone().narrow(3, 0, 1) * o;
-    let of_prefix = weights.narrow(3, 1, length).matmul(values.unsqueeze::<4>());
+    let of_prefix = ops.product(weights.narrow(3, 1, length), values.unsqueeze::<4>());
     (of_tokens + of_prefix).swap_dims(1, 2).reshape(dims)
 }

@@ -7,6 +7,7 @@ mod gelu;
 
 use super::{Habits, Ops};
 use crate::model::tensor::{self, DType, Device, Int, Tensor, log_softmax};
+use crate::study::Precision;
 pub(super) use gelu::gelu;
 
 /// The library's own operations on a device of any kind.
@@ -18,7 +19,7 @@ impl Ops for Composed {
         "composed"
     }
 
-    fn takes(&self, _: &Device) -> bool {
+    fn takes(&self, _: &Device, _: Precision) -> bool {
         true
     }
 

@@ -14,6 +14,7 @@ use super::attention::{AmongTokens, FirstTokens, Heads};
 use super::{Habits, Ops, composed};
 use crate::model::dropout::Dropout;
 use crate::model::tensor::{DType, Device, Tensor};
+use crate::study::Precision;
 
 /// The processor.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +25,7 @@ impl Ops for Cpu {
         "cpu"
     }
 
-    fn takes(&self, device: &Device) -> bool {
+    fn takes(&self, device: &Device, _: Precision) -> bool {
         device.clone().without_autodiff() == Device::flex()
     }
 

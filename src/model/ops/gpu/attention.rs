@@ -13,7 +13,8 @@
 //! z = q [k' k]ᵀ; ∂[v' v] = (r p)ᵀ ∂c; ∂(r p) = ∂c [v' v]ᵀ; ∂q = ∂z [k' k]; ∂[k' k] = ∂zᵀ q. What belongs to the prefix
 //! is summed over the rows.
 //!
-//! The products are the library's; of all tensors as large as z, p alone is kept for the way back: r is made anew. [`super::softmax`] says why that is ours. Without gradients, too: the library's one-kernel attention computes
+//! The products are those of [`super::matmul`]; of all tensors as large as z, p alone is kept for the way back: r is made
+//! anew. [`super::softmax`] says why that is ours. Without gradients, too: the library's one-kernel attention computes
 //! in 16 bits whatever the format where a card has units for it, and takes neither biases nor a mask by addition.
 
 use burn::backend::ops::FloatTensorOps;
@@ -24,7 +25,9 @@ use super::super::attention::Heads;
 use super::super::composed;
 use super::super::node::{Operation, node};
 use super::super::philox::Mask;
+use super::Gpu;
 use super::dropout::DropoutKernels;
+use super::matmul::{Factors, product};
 use super::numbers::{Numbers, constant, numbers};
 use super::softmax::SoftmaxKernels;
 use crate::model::dropout::Dropout;
@@ -32,9 +35,9 @@ use crate::model::layout::Layout;
 use crate::model::tensor::{DType, Tensor};
 
 /// c, with the axes of q. `dropout` is that of p, if there is any.
-pub(super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
+pub(super) fn attention(ops: &Gpu, heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
     let Layout::Padded { padding, .. } = heads.layout else {
-        return composed::attention::attention(heads, dropout);
+        return composed::attention::attention(ops, heads, dropout);
     };
     let three = [&heads.query, &heads.key, &heads.value].map(numbers);
     let prefix = (heads.prefix.as_ref()).map(|[keys, values]| [numbers(keys), numbers(values)]);
@@ -50,7 +53,7 @@ pub(super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tens
         None | Some(Some(_)),
     ) = (three, &prefix, &padding, &biases)
     else {
-        return composed::attention::attention(heads, dropout);
+        return composed::attention::attention(ops, heads, dropout);
     };
     let [batch, _, hidden] = heads.query.dims();
     let [_, tokens, _] = heads.key.dims();
@@ -70,6 +73,7 @@ pub(super) fn attention(heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tens
         weights: None,
         heads: heads.heads,
         length,
+        factors: ops.factors,
     };
     let (context, weights) = attention.forward(padding.flatten(), biases.flatten());
     let inputs = [heads.query, heads.key, heads.value];
@@ -106,6 +110,8 @@ struct Attention {
     heads: usize,
     /// L
     length: usize,
+    /// Of the products.
+    factors: Factors,
 }
 
 impl Attention {
@@ -113,10 +119,10 @@ impl Attention {
     fn forward(&self, padding: Option<Numbers>, biases: Option<Numbers>) -> (Numbers, Numbers) {
         let [padding, biases] = [padding, biases].map(|added| added.map(exact).into());
         let [keys, values] = self.keys_and_values();
-        let products = Cube::float_matmul(self.split(&self.query), transposed(keys));
+        let products = self.product(self.split(&self.query), transposed(keys));
         let weights =
             Cube::softmax_of_products(products, padding, biases, self.length, self.scale());
-        let context = Cube::float_matmul(self.dropped(weights.clone()), values);
+        let context = self.product(self.dropped(weights.clone()), values);
         (merge(context), weights)
     }
 
@@ -154,6 +160,10 @@ impl Attention {
         }
     }
 
+    fn product(&self, a: Numbers, b: Numbers) -> Numbers {
+        product(a, b, self.factors)
+    }
+
     /// 1 / √d
     fn scale(&self) -> f32 {
         let [_, _, hidden] = self.query.shape().dims::<3>();
@@ -187,21 +197,21 @@ impl Attention {
         let [mut dv, mut dpv] = [None, None];
         if of_value || of_prefix_value {
             let weights = transposed(self.dropped(weights.clone()));
-            let all = Cube::float_matmul(weights, context.clone());
+            let all = self.product(weights, context.clone());
             [dv, dpv] = self.parts(all, [of_value, of_prefix_value]);
         }
         let [mut dq, mut dk, mut dpk] = [None, None, None];
         if of_query || of_key || of_prefix_key {
-            let through = Cube::float_matmul(context, transposed(values));
+            let through = self.product(context, transposed(values));
             let through = self.dropped(through);
             let dz = Cube::softmax_of_products_back(through, weights, self.scale());
             if of_key || of_prefix_key {
                 let query = self.split(&self.query);
-                let all = Cube::float_matmul(transposed(dz.clone()), query);
+                let all = self.product(transposed(dz.clone()), query);
                 [dk, dpk] = self.parts(all, [of_key, of_prefix_key]);
             }
             if of_query {
-                dq = Some(merge(Cube::float_matmul(dz, keys)));
+                dq = Some(merge(self.product(dz, keys)));
             }
         }
         [dq, dk, dv, dpk, dpv]

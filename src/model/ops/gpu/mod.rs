@@ -8,9 +8,10 @@
 //! | [`softmax`], [`attention`] | attention with padding, biases by distance, prefix and dropout | q, k, v; p |
 //! | [`dropout`] | masks, made where they are used | |
 //! | [`norm`], [`adamw`] | a step of the optimiser over all weights | |
+//! | [`matmul`] | products of matrices, in 32 bits where they are asked for | A where B trains, B where A does |
 //!
-//! Each file says why its kernel is ours. A linear map has none: the library's fusion takes bias and residual into the
-//! kernel of the product, or at least into one beside it, and a kernel of ours would stand in the way of that.
+//! Each file says why its kernel is ours. Where factors may be rounded, and in 16 bits, a product is the library's, whose
+//! fusion takes bias and residual into its kernel; into one beside that of ours.
 //!
 //! # How a kernel becomes an operation
 //!
@@ -39,6 +40,7 @@ mod dropout;
 mod gelu;
 mod launch;
 mod layer_norm;
+mod matmul;
 mod norm;
 mod numbers;
 mod perhaps;
@@ -51,23 +53,56 @@ use super::philox::Mask;
 use super::{Habits, Ops, composed};
 use crate::model::dropout::Dropout;
 use crate::model::tensor::{DType, Device, Tensor};
+use crate::study::Precision;
+use matmul::Factors;
 
 /// GPUs of any maker.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Gpu;
+pub(super) struct Gpu {
+    factors: Factors,
+}
+
+/// Products of 32-bit numbers in 32 bits; of 16 in 16.
+pub(super) static EXACT: Gpu = Gpu {
+    factors: Factors::Exact,
+};
+
+/// Products of 32-bit numbers as tensor cores take them.
+pub(super) static ROUNDED: Gpu = Gpu {
+    factors: Factors::Rounded,
+};
 
 impl Ops for Gpu {
     fn name(&self) -> &'static str {
         "gpu"
     }
 
-    fn takes(&self, device: &Device) -> bool {
+    fn takes(&self, device: &Device, precision: Precision) -> bool {
         // There are but two kinds of backends in the program.
-        device.clone().without_autodiff() != Device::flex()
+        let on_gpu = device.clone().without_autodiff() != Device::flex();
+        on_gpu && (precision == Precision::Tf32) == (self.factors == Factors::Rounded)
     }
 
     fn habits(&self, dtype: DType) -> Habits {
         composed::Composed.habits(dtype)
+    }
+
+    fn linear(&self, x: Tensor<3>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<3> {
+        let [batch, tokens, _] = x.dims();
+        let sum = matmul::matmul(flat(x), weight, self.factors) + bias.unsqueeze::<2>();
+        let [_, width] = sum.dims();
+        sum.reshape([batch, tokens, width])
+    }
+
+    fn multiply(&self, x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
+        let [batch, tokens, _] = x.dims();
+        let product = matmul::matmul(flat(x), weight, self.factors);
+        let [_, width] = product.dims();
+        product.reshape([batch, tokens, width])
+    }
+
+    fn product(&self, a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
+        matmul::matmul(a, b, self.factors)
     }
 
     fn linear_onto(
@@ -79,12 +114,8 @@ impl Ops for Gpu {
     ) -> Tensor<3> {
         // In two axes up to the sum: the library's fusion goes on from a product as long as the axes are the same.
         let axes = residual.dims();
-        let flat = |t: Tensor<3>| {
-            let [batch, tokens, width] = t.dims();
-            t.reshape([batch * tokens, width])
-        };
-        let sum = composed::linear(flat(x), weight, bias) + flat(residual);
-        sum.reshape(axes)
+        let product = matmul::matmul(flat(x), weight, self.factors);
+        (product + bias.unsqueeze::<2>() + flat(residual)).reshape(axes)
     }
 
     fn layer_norm(
@@ -102,7 +133,7 @@ impl Ops for Gpu {
     }
 
     fn attention(&self, heads: Heads<'_>, dropout: Option<&mut Dropout>) -> Tensor<3> {
-        attention::attention(heads, dropout)
+        attention::attention(self, heads, dropout)
     }
 
     fn mask(&self, mask: &Mask, count: usize, device: &Device, dtype: DType) -> Tensor<1> {
@@ -116,6 +147,12 @@ impl Ops for Gpu {
     fn adamw(&self, from: Moved, gradient: Tensor<1>, step: &Step) -> (Moved, Tensor<1>) {
         adamw::step(from, gradient, step)
     }
+}
+
+/// [B, S, W] as [B S, W].
+fn flat(t: Tensor<3>) -> Tensor<2> {
+    let [batch, tokens, width] = t.dims();
+    t.reshape([batch * tokens, width])
 }
 
 #[cfg(all(test, feature = "wgpu"))]

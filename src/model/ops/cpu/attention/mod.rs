@@ -57,7 +57,7 @@ pub(in crate::model::ops) fn attention(
         None | Some(Some(_)),
     ) = (three, &prefix, &mask, &biases)
     else {
-        return composed::attention::attention(heads, dropout);
+        return composed::attention::attention(&composed::Composed, heads, dropout);
     };
     let prefix = prefix.and_then(|[keys, values]| Some([keys?, values?]));
     assert_eq!(heads.value.dims(), heads.key.dims(), "shape of the values");

@@ -32,7 +32,8 @@ pub(in crate::model::ops) fn among_tokens(heads: Heads<'_>) -> AmongTokens {
     AmongTokens {
         heads: heads.heads,
         query: heads.query.clone(),
-        sums: sums(&heads).unwrap_or_else(|| composed::attention::sums(heads.clone())),
+        sums: sums(&heads)
+            .unwrap_or_else(|| composed::attention::sums(&composed::Composed, heads.clone())),
         context: attention(heads, None),
     }
 }
@@ -88,7 +89,7 @@ pub(in crate::model::ops) fn prefixed(tokens: &AmongTokens, prefix: [Tensor<3>; 
     let ([Some(query), Some(context), Some(sums)], [Some(keys), Some(values)]) =
         (known, prefix.each_ref().map(numbers))
     else {
-        return composed::attention::prefixed(tokens, prefix);
+        return composed::attention::prefixed(&composed::Composed, tokens, prefix);
     };
     let dims = tokens.query.dims();
     let [heads, length, width] = prefix[0].dims();

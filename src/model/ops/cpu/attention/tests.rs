@@ -128,7 +128,7 @@ fn agrees(number: usize, case: &Case, rate: f64) {
         let dropout = (rate > 0.0).then_some(&mut dropout);
         let context = match fused {
             true => attention(heads, dropout),
-            false => composed::attention::attention(heads, dropout),
+            false => composed::attention::attention(&composed::Composed, heads, dropout),
         };
         assert_eq!(context.is_tracked(), tracked.contains(&true));
         if !context.is_tracked() {
@@ -233,7 +233,7 @@ fn first_tokens_agree(
                 biases: biases.as_ref(),
                 layout: &layout,
             };
-            composed::attention::attention(heads, dropout)
+            composed::attention::attention(&composed::Composed, heads, dropout)
         };
         if !context.is_tracked() {
             return vec![context];
@@ -302,8 +302,10 @@ fn a_prefix_joins_what_tokens_got_from_each_other() {
         for tracked in [[true, true], [true, false], [false, true], [false, false]] {
             let ways: [Attend<'_>; 3] = [
                 &|prefix| prefixed(&known, prefix),
-                &|prefix| composed::attention::prefixed(&known, prefix),
-                &|prefix| composed::attention::attention(heads(Some(prefix)), None),
+                &|prefix| composed::attention::prefixed(&composed::Composed, &known, prefix),
+                &|prefix| {
+                    composed::attention::attention(&composed::Composed, heads(Some(prefix)), None)
+                },
             ];
             let [ours, by_parts, whole] = ways.map(|attend| run(attend, tracked));
             let wanted = 1 + tracked.iter().filter(|t| **t).count();

@@ -59,9 +59,9 @@ impl Case {
             };
             let mut dropout = Dropout::new(self.dropout, 0.0, 3);
             if exactly {
-                composed::attention::attention(heads, Some(&mut dropout))
+                composed::attention::attention(&composed::Composed, heads, Some(&mut dropout))
             } else {
-                attention::attention(heads, Some(&mut dropout))
+                attention::attention(&super::super::EXACT, heads, Some(&mut dropout))
             }
         };
         let [keys, values] = &prefix;
