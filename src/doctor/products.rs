@@ -5,8 +5,8 @@
 
 use std::time::Instant;
 
-use crate::model::Initial;
 use crate::model::tensor::{DType, Tensor, floats};
+use crate::model::{Initial, device, ops};
 use crate::study::Precision;
 
 use super::case::{Place, distance, host};
@@ -18,6 +18,7 @@ const PART: &str = "products of matrices";
 /// numbers, relative to the largest.
 const PRECISIONS: &[(Precision, DType, f64)] = &[
     (Precision::F32, DType::F32, 2e-6),
+    (Precision::Tf32, DType::F32, 1e-3),
     (Precision::Bf16, DType::BF16, 1e-2),
 ];
 
@@ -33,10 +34,13 @@ const INNER: usize = 256;
 
 pub(super) fn look(subject: &Subject, scope: Scope, add: &mut dyn FnMut(Row)) {
     for &(precision, dtype, bound) in PRECISIONS {
-        if !scope.has(precision) || !subject.device.supports_dtype(dtype) {
+        if !scope.has(precision) || !device::offers(&subject.device, precision) {
             continue;
         }
-        let place = subject.place(dtype);
+        let mut place = subject.place(dtype);
+        if precision == Precision::Tf32 {
+            place.ops = ops::with_precision(&subject.device, precision);
+        }
         add(attempt(
             PART,
             format!("{}: error", precision.name()),
