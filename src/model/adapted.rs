@@ -217,7 +217,7 @@ impl AdaptedEncoder {
         if !self.trains_backbone {
             return self.backbone.clone();
         }
-        match Backbone::over(self.backbone.config(), parameters) {
+        match self.backbone.over_anew(parameters) {
             Ok(backbone) => backbone,
             Err(error) => unreachable!("its own tensors make an encoder: {error}"),
         }

@@ -42,6 +42,14 @@ impl Distances {
         }
     }
 
+    /// Those of another table, in which every distance is where it is in this one.
+    pub(super) fn in_table(&self, table: Tensor<2>) -> Self {
+        Self {
+            table,
+            rows: self.rows.clone(),
+        }
+    }
+
     /// What rows of up to M tokens need.
     pub(super) fn biases(&self, longest: usize) -> Biases {
         let [all] = self.rows.dims();

@@ -1,6 +1,7 @@
 use super::*;
+use crate::model::config::Architecture;
 use crate::model::parameters::ParametersError;
-use crate::model::tensor::{DType, Device};
+use crate::model::tensor::{DType, Device, Traffic};
 use crate::model::weights::{FileFormat, Weights, to_bytes};
 
 fn backbone() -> Backbone {
@@ -236,5 +237,32 @@ fn an_encoder_over_parameters_trains_as_a_whole() {
         let moved = part.iter().any(|g| *g != 0.0);
         // softmax does not see what shifts all scores of a query alike.
         assert!(moved || name.ends_with("key.bias"), "{name}");
+    }
+}
+
+#[test]
+fn a_pass_moves_nothing_between_host_and_device() {
+    let tiny = EncoderConfig::tiny();
+    let with_distances = EncoderConfig {
+        architecture: Architecture::Mpnet,
+        token_types: 0,
+        distances: 32,
+        ..tiny.clone()
+    };
+    for config in [tiny, with_distances] {
+        let named = Backbone::random(&config, 5);
+        // In 64 bits, by the library's own operations.
+        let parameters = Parameters::from_named(named, &Device::flex(), DType::F64);
+        let backbone = Backbone::over(&config, &parameters.untracked()).unwrap();
+        let adapted = AdaptedEncoder::new(&backbone, &everything(), &settings(1)).unwrap();
+        let whole = AdaptedEncoder::whole(&backbone, &settings(1));
+        let batch = batch(&backbone);
+        let before = Traffic::here();
+        for model in [adapted, whole] {
+            let gradients = model.forward(&batch, None).sum().backward();
+            assert!(model.parameters.flat_gradient(&gradients).dims()[0] > 0);
+            assert_eq!(model.evaluate(&batch).dims(), [2, 3]);
+        }
+        assert_eq!(Traffic::since(before), Traffic::default());
     }
 }

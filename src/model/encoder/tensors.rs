@@ -42,7 +42,7 @@ impl Backbone {
     ) -> Result<Self, WeightsError> {
         let mut tensors = weights.encoder(config.architecture)?;
         let pooler = tensors.has(POOLER);
-        let backbone = Self::build(config, pooler, ops, device, dtype, |(name, shape)| {
+        let backbone = Self::build(config, pooler, ops, device, dtype, None, |(name, shape)| {
             let values = tensors.take(&name, &shape)?;
             let size = values.len();
             let dtype = match is_norm(&name) {
@@ -89,6 +89,20 @@ impl Backbone {
     /// # Errors
     /// A tensor of the encoder is missing from `parameters` or has another shape.
     pub fn over(config: &EncoderConfig, parameters: &Parameters) -> Result<Self, WeightsError> {
+        Self::over_with(config, parameters, None)
+    }
+
+    /// [`Self::over`] parameters that hold the tensors of this encoder; nothing goes to the device for it.
+    pub(crate) fn over_anew(&self, parameters: &Parameters) -> Result<Self, WeightsError> {
+        let own = self.0.here();
+        Self::over_with(&own.config, parameters, own.distances.as_ref())
+    }
+
+    fn over_with(
+        config: &EncoderConfig,
+        parameters: &Parameters,
+        distances: Option<&Distances>,
+    ) -> Result<Self, WeightsError> {
         let (device, dtype) = (parameters.device(), parameters.dtype());
         let pooler = parameters.slot(POOLER).is_some();
         let ops = parameters.ops();
@@ -98,6 +112,7 @@ impl Backbone {
             ops,
             device,
             dtype,
+            distances,
             |(name, shape)| {
                 let origin = || "the parameters".to_owned();
                 let slot = parameters.slot(&name);
@@ -166,13 +181,14 @@ impl Backbone {
         named.collect()
     }
 
-    /// Puts the parts together; `tensor` gives the numbers of each, in one row.
+    /// Puts the parts together; `tensor` gives the numbers of each, in one row. Where distances are is `known` or worked out.
     fn build(
         config: EncoderConfig,
         pooler: bool,
         ops: &'static dyn Ops,
         device: &Device,
         dtype: DType,
+        known: Option<&Distances>,
         mut tensor: impl FnMut(Shape) -> Result<Tensor<1>, WeightsError>,
     ) -> Result<Self, WeightsError> {
         let (h, i) = (config.hidden, config.intermediate);
@@ -215,7 +231,10 @@ impl Backbone {
             0 => None,
             rows => {
                 let table = take.matrix(DISTANCES, [rows, config.heads])?;
-                Some(Distances::new(table, config.longest_sequence()))
+                Some(match known {
+                    Some(known) => known.in_table(table),
+                    None => Distances::new(table, config.longest_sequence()),
+                })
             }
         };
         let pooler = match pooler {
@@ -301,7 +320,8 @@ fn shapes(config: &EncoderConfig, pooler: bool) -> Vec<Shape> {
         Ok(Tensor::zeros([size], &device))
     };
     let ops = ops::of(&device);
-    match Backbone::build(config.clone(), pooler, ops, &device, DType::F32, nothing) {
+    let config = config.clone();
+    match Backbone::build(config, pooler, ops, &device, DType::F32, None, nothing) {
         Ok(_) => shapes,
         Err(_) => unreachable!("zeros of every shape exist"),
     }
