@@ -49,4 +49,5 @@ mod streams;
 mod surroundings;
 mod terminal;
 mod traffic;
+mod under_way;
 mod worker;

@@ -200,3 +200,6 @@ pub trait Ops: Debug + Send + Sync {
         adamw::step(from, gradient, step)
     }
 }
+
+#[cfg(test)]
+mod tests;
