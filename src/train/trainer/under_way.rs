@@ -13,11 +13,11 @@
 //! | device | a training that goes on, against one that was never stopped |
 //! |---|---|
 //! | CPU | the same losses, scores and weights, bit by bit, on a machine with as many threads |
-//! | GPU | the same up to rounding: the library chooses among kernels by timing them, so a start of the program may add up in another order than the one before |
+//! | GPU | the same as long as the same kernels are chosen: the library chooses by timing them and keeps its choice in the user's cache. Where that is lost, or on another card, numbers are added in another order |
 //!
-//! On a GPU a step's losses then differ by about 1e-6 of themselves, and its weights by less than 1e-5 after three steps
-//! of AdamW. From there on they drift apart as those of two GPUs of different makes do: scores are to be compared as those of
-//! two seeds are, not digit by digit.
+//! Numbers that are added in another order differ by rounding. Between the CPU and an emulated GPU, which share no kernel,
+//! losses differ by about 1e-6 of themselves and weights by less than 1e-5 after three steps of AdamW (`tests/it/gpu.rs`);
+//! from there on they drift apart, and scores are to be compared as those of two seeds are.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
