@@ -54,9 +54,13 @@ pub fn memory_bytes(
     let of_layer = b * s * (5 * h + i);
     let lowest = configuration.layers.first().copied();
     let touched = (encoder.layers - lowest.unwrap_or(encoder.layers)) as u64;
-    let with_modules = configuration.layers.len() as u64;
+    let below_the_last = configuration
+        .layers
+        .iter()
+        .filter(|&&layer| layer + 1 < encoder.layers);
+    let with_modules = below_the_last.count() as u64;
     let layers_kept = touched.saturating_sub(1);
-    let kept = layers_kept * of_layer + with_modules.saturating_sub(1) * of_modules + 2 * b * s * h;
+    let kept = layers_kept * of_layer + with_modules * of_modules + 2 * b * s * h;
     let at_a_time = b * s * (3 * i + 2 * h);
     number * (encoder.backbone_parameters() + kept + at_a_time)
         + 4 * (6 * trained + layers_kept * weights)
@@ -257,5 +261,11 @@ mod tests {
         let top = configuration(24, &[5]);
         assert!(bytes(&top, [32, 64]) < predicted);
         assert!(bytes(&top, [32, 64]) > 4 * encoder.backbone_parameters());
+        // What a module keeps below the last layer counts, whether the last one has a module or not.
+        let [one, both] =
+            [&[0][..], &[0, 5]].map(|layers| bytes(&configuration(24, layers), [32, 64]));
+        assert_eq!(one, both);
+        let wider = bytes(&configuration(48, &[0]), [32, 64]) - one;
+        assert_eq!(wider, 4 * 32 * 64 * 2 * 24);
     }
 }

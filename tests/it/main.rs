@@ -29,6 +29,8 @@ mod formats;
 mod fuzz;
 #[cfg(feature = "wgpu")]
 mod gpu;
+#[cfg(feature = "wgpu")]
+mod gpu_memory;
 mod hub;
 mod hub_cache;
 mod hub_hostile;
