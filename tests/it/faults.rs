@@ -258,14 +258,14 @@ fn a_death_without_a_word_is_told_at_the_next_start() {
 }
 
 #[test]
-fn a_trial_for_which_memory_does_not_suffice_is_set_aside_and_the_next_one_gets_its_turn() {
+fn a_trial_for_which_memory_does_not_suffice_is_set_aside_and_the_study_goes_on() {
     let lab = Lab::new(4, 1);
     let study = fs::read_to_string(lab.path("study.toml")).unwrap();
     let study = study.replace("sizes = [0, 1, 4, 16]", "sizes = [65536]");
     let study = study.replace("batch_size = 8", "batch_size = 160");
     fs::write(lab.path("study.toml"), study).unwrap();
     // The system promises no memory beyond this: the first large tensor ends the program.
-    let run = || run_behind(&lab, "ulimit -c 0; ulimit -v 1200000");
+    let run = || run_behind(&lab, "ulimit -c 0; ulimit -v 380000");
     let told = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
     for _ in 0..5 {
         let output = run();
@@ -279,7 +279,9 @@ fn a_trial_for_which_memory_does_not_suffice_is_set_aside_and_the_next_one_gets_
     let sixth = String::from_utf8(run().stdout).unwrap();
     let failed = sixth.lines().find(|line| line.contains("failed")).unwrap();
     assert_snapshot!(failed, @"trial #0 failed: the program ended without a word while this trial was under way, 5 times in a row and before anything of it was kept: it was killed, or the machine ran out of memory. It is set aside; retry it once the cause is mended");
-    assert!(sixth.contains("#1 started"), "{sixth}");
+    // The others need more, which is foretold.
+    let rest = "every configuration of the space that fits the device's memory was tried";
+    assert!(sixth.contains(rest), "{sixth}");
     let state = State::recorded(&lab.path("runs/tiny")).unwrap();
     assert_eq!(state.trials[0].state, TrialState::Failed);
 }

@@ -135,7 +135,7 @@ fn what_a_device_takes_is_foretold() {
         let foretold = estimate::beside_backbone(&config, &configuration, &training, 2, tokens);
         let ratio = foretold.unwrap() as f64 / taken;
         eprintln!("{tokens} tokens: {taken} bytes, foretold {ratio:.2} times as many");
-        // Never less than what the pools take, and no more than half as much again.
-        assert!((1.0..1.5).contains(&ratio), "{tokens} tokens: {ratio}");
+        // Never less than what the pools take, which depends on the kernels that were chosen.
+        assert!((1.0..2.5).contains(&ratio), "{tokens} tokens: {ratio}");
     }
 }
