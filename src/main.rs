@@ -9,6 +9,7 @@ use autopeft::model::device;
 
 fn main() -> ExitCode {
     memory::keep_freed();
+    device::keep_quiet();
     device::settle();
     cli::main()
 }

@@ -8,12 +8,12 @@ use autopeft::model::device::DeviceChoice;
 use autopeft::study::Study;
 
 use super::args::StudyArguments;
-use super::exit::Done;
+use super::exit::{Done, Unusable};
 use super::output::{self, Out};
 
 /// Tells row by row what is found, or all of it as one JSON object; fails where a bound is broken.
 pub(crate) fn doctor(device: DeviceChoice, json: bool) -> Result<Done> {
-    let subject = Subject::of(device)?;
+    let subject = Subject::of(device).map_err(|error| Unusable(error.to_string()))?;
     let mut out = output::out();
     let mut written = Ok(());
     let report = examine(&subject, Scope::Everything, &mut |row| {

@@ -24,6 +24,7 @@ use crate::model::device::DeviceChoice;
 use crate::model::ops::{self, Ops};
 use crate::model::tensor::{DType, Device};
 use crate::study::Precision;
+use crate::train::fault;
 pub use remembered::{Fitness, fitness};
 pub use report::Report;
 
@@ -159,11 +160,7 @@ fn attempt(
     let finding = match found {
         Ok(Ok(finding)) => finding,
         Ok(Err(why)) => Finding::Failed(why),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-            Finding::Failed(text.unwrap_or("the library panicked").to_owned())
-        }
+        Err(panic) => Finding::Failed(fault::told(panic.as_ref())),
     };
     Row {
         part,

@@ -1,6 +1,6 @@
 //! Which devices were found right before, so that a study asks once: a small file in the user's own cache.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,14 +32,12 @@ pub fn fitness(
     begins: &mut dyn FnMut(),
     seen: &mut dyn FnMut(&Row),
 ) -> Fitness {
-    match file() {
-        Some(file) => fitness_by(&file, subject, precision, begins, seen),
-        None => examined(subject, precision, begins, seen),
-    }
+    fitness_by(file().as_deref(), subject, precision, begins, seen)
 }
 
+/// The same; `file` holds what was found right, none: it is forgotten.
 fn fitness_by(
-    file: &Path,
+    file: Option<&Path>,
     subject: &Subject,
     precision: Precision,
     begins: &mut dyn FnMut(),
@@ -55,36 +53,23 @@ fn fitness_by(
         precision.name(),
         env!("CARGO_PKG_VERSION")
     );
-    let mut found_right = read(file);
-    if found_right.contains_key(&key) {
+    let mut found_right = file.map(read).unwrap_or_default();
+    if found_right.contains(&key) {
         return Fitness::Fit;
     }
-    let fitness = examined(subject, precision, begins, seen);
-    if fitness == Fitness::Fit {
-        found_right.insert(key, true);
+    begins();
+    let report = examine(subject, Scope::Precision(precision), seen);
+    if !report.broken().is_empty() {
+        return Fitness::Unfit(report);
+    }
+    if let Some(file) = file {
+        found_right.insert(key);
         if let Err(error) = write(file, &found_right) {
             // It will be examined once more.
             tracing::warn!("cannot write {}: {error}", file.display());
         }
     }
-    fitness
-}
-
-fn examined(
-    subject: &Subject,
-    precision: Precision,
-    begins: &mut dyn FnMut(),
-    seen: &mut dyn FnMut(&Row),
-) -> Fitness {
-    if subject.is_reference() {
-        return Fitness::Fit;
-    }
-    begins();
-    let report = examine(subject, Scope::Precision(precision), seen);
-    match report.broken().is_empty() {
-        true => Fitness::Fit,
-        false => Fitness::Unfit(report),
-    }
+    Fitness::Fit
 }
 
 fn file() -> Option<PathBuf> {
@@ -98,7 +83,7 @@ fn file() -> Option<PathBuf> {
 }
 
 /// What was found right; nothing where there is no file that can be read.
-fn read(file: &Path) -> BTreeMap<String, bool> {
+fn read(file: &Path) -> BTreeSet<String> {
     let small = fs::metadata(file).is_ok_and(|data| data.len() <= LARGEST_BYTES);
     let bytes = small
         .then(|| regular::read_into_memory(file).ok())
@@ -107,7 +92,7 @@ fn read(file: &Path) -> BTreeMap<String, bool> {
     found.unwrap_or_default()
 }
 
-fn write(file: &Path, found_right: &BTreeMap<String, bool>) -> std::io::Result<()> {
+fn write(file: &Path, found_right: &BTreeSet<String>) -> std::io::Result<()> {
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)?;
     }

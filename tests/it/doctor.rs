@@ -43,7 +43,7 @@ fn the_processor_is_found_right_in_words_and_as_json() {
 fn a_device_that_is_not_there_cannot_be_examined() {
     let lab = Lab::new(1, 1);
     let output = lab.output(&["doctor", "--device", "cuda:99"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(
         told.starts_with("error: cuda:99 was asked for, but "),

@@ -11,9 +11,13 @@ fn a_device_is_examined_once_for_each_precision() {
     let mut subject = Subject::of(DeviceChoice::Cpu).unwrap();
     let ask = |subject: &Subject, precision| {
         let (mut begun, mut rows) = (0, 0);
-        let fitness = fitness_by(&file, subject, precision, &mut || begun += 1, &mut |_| {
-            rows += 1
-        });
+        let fitness = fitness_by(
+            Some(&file),
+            subject,
+            precision,
+            &mut || begun += 1,
+            &mut |_| rows += 1,
+        );
         assert_eq!(fitness, Fitness::Fit);
         assert_eq!(begun > 0, rows > 0);
         begun

@@ -82,6 +82,12 @@ pub fn settle() {
     }
 }
 
+/// Has drivers print nothing. To be called before the first thread is started.
+pub fn keep_quiet() {
+    #[cfg(feature = "wgpu")]
+    wgpu::keep_quiet();
+}
+
 /// Whether the device computes in this number format.
 pub fn offers(device: &Device, precision: Precision) -> bool {
     match precision {

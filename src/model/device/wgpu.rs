@@ -20,6 +20,18 @@ const TASKS: usize = 32;
 /// Adapters that have been opened, each once for the whole process, and what they are.
 static OPEN: Mutex<Vec<(WgpuDevice, String)>> = Mutex::new(Vec::new());
 
+/// Where the variable is missing that says where a desktop keeps its sockets, names a place that is none: Mesa's drivers ask
+/// for one, and the library that they ask would print that it is missing.
+///
+/// To be called before the first thread is started.
+pub(super) fn keep_quiet() {
+    const SOCKETS: &str = "XDG_RUNTIME_DIR";
+    if cfg!(target_os = "linux") && std::env::var_os(SOCKETS).is_none() {
+        // SAFETY: no other thread is there that could read variables meanwhile, says the caller.
+        unsafe { std::env::set_var(SOCKETS, "/nonexistent") };
+    }
+}
+
 /// What drivers offer, the fastest kind first; `wgpu:N` counts them.
 fn adapters() -> Vec<WgpuDevice> {
     let found = cubecl::Device::enumerate_all().into_iter();
