@@ -29,12 +29,12 @@
 //! | [`task`] | labelled text, metrics, splits | `hub`, `memory` |
 //! | [`hub`] | downloads and their cache | nothing |
 //! | [`study`] | the study file | `domain`, `task`, names of `model::peft`, the grammar of names on the `hub` |
-//! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub`, `memory` |
+//! | [`model`] | encoders, tokenizers, PEFT modules, on the tensor library | `domain`, `task`, `study`, `hub`, `memory`, `threads` |
 //! | [`train`] | one training, step by step | `domain`, `task`, `study`, `model`, `memory` |
 //! | [`executor`] | where trainings run | `domain`, `train`, `memory` |
 //! | [`journal`] | the append-only record | `domain` |
 //! | [`streams`] | standard output and standard error | nothing |
-//! | [`threads`] | threads, and what limits them | nothing |
+//! | [`threads`] | threads, what limits them, and what is lost on those of libraries | nothing |
 //! | [`memory`] | how much there is, and what becomes of it once it is let go | nothing |
 //! | [`export`] | the front as files | `domain`, `task`, `study`, `model`, `train` |
 //! | [`evaluation`] | configurations trained anew over seeds, beside baselines | `domain`, `task`, `study`, `model`, `train` |

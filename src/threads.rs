@@ -5,6 +5,7 @@
 //! shares one pool, which [`start_pool`] starts before anything asks for it.
 
 mod limits;
+pub mod swallowed;
 
 use std::io;
 use std::thread::{Builder, JoinHandle, Scope, ScopedJoinHandle, sleep};

@@ -36,6 +36,7 @@ use args::{Arguments, Command};
 /// Does what the command line asks for.
 pub(crate) fn main() -> ExitCode {
     std::panic::set_hook(Box::new(output::panicked));
+    threads::swallowed::note();
     signals::limits_are_errors();
     match Arguments::try_parse() {
         Ok(arguments) => exit::code(perform(arguments)),

@@ -2,7 +2,7 @@
 
 use crate::model::Initial;
 use crate::model::ops::{Ops, composed::Composed};
-use crate::model::tensor::{DType, Device, Tensor, floats};
+use crate::model::tensor::{DType, Device, Tensor, floats, read_back};
 
 use super::Finding;
 
@@ -38,12 +38,6 @@ impl Place {
 /// Numbers that a computation gave, by name.
 pub(super) type Numbers = Vec<(String, Vec<f64>)>;
 
-/// The numbers of a tensor.
-pub(super) fn host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, String> {
-    let data = tensor.try_into_data().map_err(|error| error.to_string())?;
-    Ok(data.iter::<f64>().collect())
-}
-
 /// The value of `map`, and the gradients that reach its inputs from a weighted sum of it.
 pub(super) fn with_gradients<const N: usize>(
     inputs: [Tensor<3>; N],
@@ -59,10 +53,10 @@ pub(super) fn with_gradients<const N: usize>(
         y.dtype(),
     );
     let gradients = (y.clone() * weights).sum().backward();
-    let mut numbers = vec![("value".to_owned(), host(y.inner())?)];
+    let mut numbers = vec![("value".to_owned(), read_back(y.inner()))];
     for (index, leaf) in leaves.iter().enumerate() {
         let gradient = leaf.grad(&gradients).ok_or("a gradient is missing")?;
-        numbers.push((format!("gradient {index}"), host(gradient)?));
+        numbers.push((format!("gradient {index}"), read_back(gradient)));
     }
     Ok(numbers)
 }

@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::device::DeviceChoice;
 use crate::model::ops::{self, Ops};
-use crate::model::tensor::{DType, Device};
+use crate::model::tensor::{DType, Device, Work};
 use crate::study::Precision;
 use crate::train::fault;
 pub use remembered::{Fitness, fitness};
@@ -150,13 +150,21 @@ impl Scope {
     }
 }
 
-/// What a check brings; a panic of the library is a row that fails.
+/// What a check brings; a panic of the library is a row that fails. Where the device lost an operation, it is asked once
+/// more, as a training is.
 fn attempt(
     part: &'static str,
     name: impl Into<String>,
-    check: impl FnOnce() -> Result<Finding, String>,
+    mut check: impl FnMut() -> Result<Finding, String>,
 ) -> Row {
-    let found = catch_unwind(AssertUnwindSafe(check));
+    let mut ask = || {
+        Work::begin();
+        catch_unwind(AssertUnwindSafe(&mut check))
+    };
+    let found = match ask() {
+        Err(panic) if fault::is_lost_operation(panic.as_ref()) => ask(),
+        found => found,
+    };
     let finding = match found {
         Ok(Ok(finding)) => finding,
         Ok(Err(why)) => Finding::Failed(why),

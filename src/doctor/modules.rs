@@ -5,12 +5,12 @@ use crate::domain::Configuration;
 use crate::model::config::{Architecture, EncoderConfig};
 use crate::model::parameters::Parameters;
 use crate::model::peft;
-use crate::model::tensor::{DType, Tensor, integers};
+use crate::model::tensor::{DType, Tensor, integers, read_back};
 use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch};
 use crate::train::loss::Targets;
 use crate::train::optimizer::{AdamW, AdamWSettings};
 
-use super::case::{Numbers, Place, compare, host};
+use super::case::{Numbers, Place, compare};
 use super::{Row, Subject, attempt};
 
 /// What is allowed in one pass: rounding in 32 bits, through two layers and back.
@@ -126,12 +126,12 @@ impl Trial {
         let gradients = loss.backward();
         let gradient = model.parameters.flat_gradient(&gradients);
         let mut numbers = vec![
-            ("logits".to_owned(), host(logits.inner())?),
+            ("logits".to_owned(), read_back(logits.inner())),
             (
                 "logits of evaluation".to_owned(),
-                host(model.evaluate(&batch))?,
+                read_back(model.evaluate(&batch)),
             ),
-            ("loss".to_owned(), host(loss.inner())?),
+            ("loss".to_owned(), read_back(loss.inner())),
         ];
         numbers.extend(by_weight(&model, gradient, "gradient of"));
         Ok(numbers)
@@ -151,7 +151,7 @@ impl Trial {
             let loss = targets.loss(place.ops, model.forward(&batch, None));
             let gradients = loss.backward();
             optimizer.step(&mut model.parameters, &gradients, 1e-3);
-            losses.extend(host(loss.inner())?);
+            losses.extend(read_back::<f64, 1>(loss.inner()));
         }
         let weights = model.parameters.flat();
         let mut numbers = vec![("losses".to_owned(), losses)];

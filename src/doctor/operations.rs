@@ -6,9 +6,9 @@ use crate::model::ops::attention::{FirstTokens, Heads};
 use crate::model::ops::philox::Mask;
 use crate::model::ops::{AdamWForm, Moved, Step};
 use crate::model::relative::Biases;
-use crate::model::tensor::{DType, Tensor, floats, integers};
+use crate::model::tensor::{DType, Tensor, floats, integers, read_back};
 
-use super::case::{Numbers, Place, compare, host, with_gradients};
+use super::case::{Numbers, Place, compare, with_gradients};
 use super::{Row, Subject, attempt};
 
 /// What is allowed: rounding in 32 bits, over sums as long as these.
@@ -193,7 +193,7 @@ fn look_up(place: &Place) -> Result<Numbers, String> {
     let table: Tensor<2> = place.normal(&mut stream, [30, 24]);
     let rows = integers((0..50).map(|i| i * 7 % 30), [50], &place.device);
     let found = place.ops.look_up(&table, rows);
-    Ok(vec![("value".to_owned(), host(found)?)])
+    Ok(vec![("value".to_owned(), read_back(found))])
 }
 
 /// The same on every device, to the last element.
@@ -205,11 +205,11 @@ fn masks(place: &Place) -> Result<Numbers, String> {
             site,
             keep: 0.9,
         };
-        host(place.ops.mask(&mask, 10_003, &place.device, place.dtype))
+        read_back(place.ops.mask(&mask, 10_003, &place.device, place.dtype))
     };
     Ok(vec![
-        ("site 0".to_owned(), mask(0)?),
-        ("site 5".to_owned(), mask(5)?),
+        ("site 0".to_owned(), mask(0)),
+        ("site 5".to_owned(), mask(5)),
     ])
 }
 
@@ -258,14 +258,14 @@ fn adamw(place: &Place, form: AdamWForm) -> Result<Numbers, String> {
         };
         let norm;
         (moved, norm) = place.ops.adamw(moved, gradient, &step);
-        norms.extend(host(norm)?);
+        norms.extend(read_back::<f64, 1>(norm));
     }
     let mut numbers = vec![
         ("norms".to_owned(), norms),
-        ("weights".to_owned(), host(moved.weights)?),
+        ("weights".to_owned(), read_back(moved.weights)),
     ];
     for moment in moved.moments.into_iter().flatten() {
-        numbers.push(("moments".to_owned(), host(moment)?));
+        numbers.push(("moments".to_owned(), read_back(moment)));
     }
     Ok(numbers)
 }

@@ -2,10 +2,10 @@
 //! gradients of LoRA that are zero, losses that do not fall, numbers that are none.
 
 use crate::model::peft;
-use crate::model::tensor::DType;
+use crate::model::tensor::{DType, Tensor, read_back};
 use crate::train::optimizer::{AdamW, AdamWSettings};
 
-use super::case::{Place, host};
+use super::case::Place;
 use super::modules::{Trial, bert};
 use super::{Finding, Row, Subject, attempt};
 
@@ -78,7 +78,7 @@ fn falls(place: &Place, trial: &Trial) -> Result<Finding, String> {
         optimizer.step(&mut model.parameters, &gradients, 1e-2);
         losses.push(loss.inner());
     }
-    let losses = host(crate::model::tensor::Tensor::cat(losses, 0))?;
+    let losses = read_back::<f64, 1>(Tensor::cat(losses, 0));
     Ok(Finding::Error {
         found: losses[STEPS - 1] / losses[0],
         bound: LEFT,

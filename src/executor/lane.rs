@@ -116,6 +116,7 @@ impl<'a> Lane<'a, '_> {
         let trial = training.trial();
         let mut told = training.reports().last().map_or(0, |report| report.epoch);
         let mut kept_at = Instant::now();
+        let mut again = false;
         loop {
             match self.line.wish(trial) {
                 Wish::None => {}
@@ -167,8 +168,18 @@ impl<'a> Lane<'a, '_> {
                 Err(panic) => {
                     let cause = self.cause_of(training.job(), panic.as_ref());
                     let cause = cause.noticed(training.whereabouts());
-                    if cause.is_out_of_memory() && self.workbench.give_back() {
-                        training = match self.once_more(training, told)? {
+                    let gives = cause.is_out_of_memory() && self.workbench.give_back();
+                    let lost = !again && fault::is_lost_operation(panic.as_ref());
+                    if gives || lost {
+                        again = true;
+                        let why = match gives {
+                            true => {
+                                "ran out of memory: activations that were kept for speed are given back, and it is tried \
+                                 once more without them"
+                            }
+                            false => "is tried once more, as the device lost an operation of it",
+                        };
+                        training = match self.once_more(training, told, why)? {
                             Some(training) => training,
                             None => return Ok(()),
                         };
@@ -199,22 +210,26 @@ impl<'a> Lane<'a, '_> {
         } = &mut cause
         {
             *needed_bytes = self.workbench.needed(job);
-            *room_bytes = self.workbench.whole();
+            // Where there is room enough by the numbers, it is something else that the device lacks.
+            let whole = self.workbench.whole();
+            *room_bytes = whole.filter(|whole| needed_bytes.is_none_or(|needed| needed > *whole));
         }
         cause
     }
 
-    /// A trial for which memory did not suffice, from where it was last kept, now that what was kept for speed is given
-    /// back; `told` epochs of it are known already, and come out the same.
-    fn once_more(&self, training: Training<'a>, told: u32) -> Result<Option<Training<'a>>, Gone> {
+    /// A trial from where it was last kept, or from its beginning; `told` epochs of it are known already, and come out the
+    /// same.
+    fn once_more(
+        &self,
+        training: Training<'a>,
+        told: u32,
+        why: &str,
+    ) -> Result<Option<Training<'a>>, Gone> {
         let job = training.job().clone();
         drop(training);
         self.give_back();
         let trial = job.trial;
-        let text = format!(
-            "trial {trial} ran out of memory: activations that were kept for speed are given back, and it is tried once \
-             more without them"
-        );
+        let text = format!("trial {trial} {why}");
         self.tell(ExecutorEvent::Remark(trial, text))?;
         self.begin(&job, told)
     }

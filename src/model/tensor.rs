@@ -11,8 +11,7 @@
 mod queues;
 mod shared;
 mod traffic;
-
-use std::panic::panic_any;
+mod work;
 
 pub use burn::tensor::activation::{gelu, log_softmax, relu, softmax, tanh};
 pub use burn::tensor::module::{layer_norm, linear};
@@ -23,6 +22,7 @@ pub use burn_std::ExecutionError as Fault;
 pub use queues::{Given, QueueWatch};
 pub use shared::Shared;
 pub use traffic::Traffic;
+pub use work::{LOST, Work, is_lost, wait};
 
 /// The format of what has to be exact beside tensors of `dtype`: trained weights and their optimiser, LayerNorms, softmax,
 /// GELU, the head and the loss (as in Micikevicius et al. 2018). 32 bits beside 16; otherwise the same.
@@ -58,10 +58,12 @@ pub fn integers<const D: usize>(
 /// A tensor's numbers on the host, last axis fastest. Waits for all that the device still has to do.
 ///
 /// # Panics
-/// With a [`Fault`] where the device failed in that: what it says of it belongs to no caller, and ends the whole training.
+/// With a [`Fault`] where the device failed in that, or lost an operation of this thread's [`Work`]: what it says of it
+/// belongs to no caller, and ends the whole training.
 pub fn read_back<E: Element, const D: usize>(tensor: Tensor<D>) -> Vec<E> {
     traffic::reads_back();
     let read = tensor.try_into_data();
-    let data = read.unwrap_or_else(|fault| panic_any::<Fault>(fault));
+    work::check();
+    let data = read.unwrap_or_else(|fault| work::fails(fault));
     data.iter::<E>().collect()
 }

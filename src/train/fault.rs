@@ -8,7 +8,7 @@
 use std::any::Any;
 
 use crate::domain::Cause;
-use crate::model::tensor::Fault;
+use crate::model::tensor::{self, Fault};
 
 /// How libraries and drivers say that memory was lacking, in small letters: the tensor library's allocator and its
 /// launches, drivers, wgpu where a buffer or a view of one is larger than the adapter takes, the standard library.
@@ -69,6 +69,12 @@ pub fn cause_of(panic: &(dyn Any + Send)) -> Cause {
             said: lines.join("; "),
         },
     }
+}
+
+/// Whether all that is known is that the device lost an operation. Kernels that are tried to find the fastest are lost
+/// where they need too much, and are not tried again.
+pub fn is_lost_operation(panic: &(dyn Any + Send)) -> bool {
+    panic.downcast_ref().is_some_and(tensor::is_lost)
 }
 
 /// What a panic says, on one line.
@@ -180,6 +186,19 @@ mod tests {
             kept.map_err(|panic: Box<_>| told(&*panic)),
             Err("it broke".to_owned())
         );
+    }
+
+    #[test]
+    fn of_a_lost_operation_the_device_s_own_word_is_told() {
+        let lost = |said: &str| Fault::with_context(format!("{}\n{said}", tensor::LOST));
+        let fault = lost("wgpu error: Out of Memory");
+        assert!(is_lost_operation(&fault));
+        assert_snapshot!(cause_of(&fault), @"out of memory: wgpu error: Out of Memory");
+        assert_snapshot!(
+            cause_of(&lost("index 3 is too large")),
+            @"the training stopped unexpectedly: an operation was lost on the device's own thread; index 3 is too large"
+        );
+        assert!(!is_lost_operation(&Fault::with_context("it broke")));
     }
 
     /// The library's own errors, as its GPU backends hand them on.

@@ -29,7 +29,7 @@ use crate::domain::{
     EpochReport, Job, LearningRate, Measurement, Moment, Objectives, Progress, Standing, TrialId,
 };
 use crate::model::parameters::Snapshot;
-use crate::model::tensor::Tensor;
+use crate::model::tensor::{Tensor, Work};
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, Dropout, Untouched};
 use crate::task::Undefined;
@@ -72,6 +72,8 @@ struct Best {
 /// One trial's training.
 pub struct Training<'a> {
     bench: &'a Workbench,
+    /// All that it has the device do.
+    work: Work,
     job: Job,
     encoder: AdaptedEncoder,
     /// What is kept of what its modules leave alone.
@@ -107,6 +109,7 @@ impl<'a> Training<'a> {
     /// The configuration does not fit the backbone.
     pub fn begin_by(bench: &'a Workbench, job: &Job, recipe: &Recipe) -> Result<Self, TrainError> {
         let settings = &bench.settings;
+        let work = Work::begin();
         let encoder = match recipe.whole_encoder {
             true => bench.whole_encoder(job.seed),
             false => bench.encoder(&job.configuration, job.seed)?,
@@ -134,6 +137,7 @@ impl<'a> Training<'a> {
         });
         Ok(Self {
             bench,
+            work,
             job: job.clone(),
             optimizer,
             schedule,
@@ -173,6 +177,7 @@ impl<'a> Training<'a> {
     /// # Errors
     /// The rows do not fit the backbone.
     pub fn logits(&self, rows: &[Row]) -> Result<Vec<Vec<f32>>, TrainError> {
+        self.work.go_on();
         self.bench.logits_of(&self.encoder, rows)
     }
 
@@ -203,6 +208,7 @@ impl<'a> Training<'a> {
         if let Some(standing) = self.standing() {
             return Ok(Advance::Pruned(standing));
         }
+        self.work.go_on();
         let begun = Instant::now();
         self.whereabouts = match &self.phase {
             Phase::Preparing(..) => Whereabouts::Preparing,

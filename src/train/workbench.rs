@@ -14,7 +14,7 @@ use super::rows::{Examined, examine};
 use crate::domain::Configuration;
 use crate::memory::Store;
 use crate::model::device;
-use crate::model::tensor::Device;
+use crate::model::tensor::{Device, Work, wait};
 use crate::model::weights::NamedTensor;
 use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Untouched, trained_parameters};
 use crate::study::{Precision, TrainingSettings};
@@ -50,6 +50,7 @@ impl Workbench {
     /// # Errors
     /// The device cannot be used, or the model's files or the task's rows do not fit.
     pub fn prepare(plan: Plan) -> Result<Self, TrainError> {
+        Work::begin();
         let (device, mut device_text) = plan.device.resolve()?;
         if plan.training.precision == Precision::Bf16 && device == Device::flex() {
             device_text += "; bf16 is slower than f32 on a CPU";
@@ -76,6 +77,7 @@ impl Workbench {
             true => None,
             false => Some([on_device(&train)?, on_device(&validation)?]),
         };
+        wait(&device);
         Ok(Self {
             device_text,
             store: device::store(&device),
@@ -181,6 +183,8 @@ impl Workbench {
         if !activations.advance(&mut filling, backbone, size, batch)? {
             return Ok(Some(filling));
         }
+        // Others will take it for whole.
+        wait(backbone.device());
         activations.keep(filling, backbone);
         Ok(None)
     }

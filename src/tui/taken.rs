@@ -21,6 +21,7 @@ use crossterm::terminal::{
 use crossterm::{cursor, execute};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::threads::swallowed;
 use crate::{durable, streams};
 
 /// A terminal that takes nothing for so long is left as it is.
@@ -158,13 +159,17 @@ impl Streams {
 }
 
 /// A panic of the thread that draws ends the program: the terminal is given back before anything is said.
-/// A panic of another thread is caught at that thread's edge: it goes to the log and leaves the screen alone.
+/// A panic of another thread is caught at that thread's edge: it goes to the log and leaves the screen alone; one that a
+/// library swallows is only noted.
 fn install_panic_hook(log: PathBuf) {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let drawing = thread::current().id();
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
+            if swallowed::is_here() {
+                return previous(panic);
+            }
             let on_screen = TAKEN.load(Ordering::SeqCst);
             let ends_the_program = thread::current().id() == drawing;
             if ends_the_program {

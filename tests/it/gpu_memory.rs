@@ -1,10 +1,7 @@
 //! Memory of a GPU, on the driver that computes on the processor: what does not fit is told and survived, and what is
 //! foretold is what is taken. Each in a process of its own, as a device keeps one account for all its threads.
 
-use std::env;
-use std::process::Command;
-
-use autopeft::domain::{Cause, Configuration, Job};
+use autopeft::domain::{Cause, Configuration, Job, TrialId};
 use autopeft::executor::{Executor, ExecutorEvent, LocalExecutor};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::config::EncoderConfig;
@@ -12,30 +9,12 @@ use autopeft::model::device::{self, DeviceChoice};
 use autopeft::model::weights::{FileFormat, to_bytes};
 use autopeft::model::{Backbone, ModelFiles};
 use autopeft::study::{ModelSource, Precision, TrainingSettings};
+use autopeft::threads::swallowed;
 use autopeft::train::Plan;
 use autopeft::train::estimate;
 
 use super::worker::{job, plan};
-
-const ALONE: &str = "AUTOPEFT_TEST_ALONE";
-
-/// Runs a test of this file in a process of its own. True: this is that process.
-fn is_alone(test: &str) -> bool {
-    if env::var_os(ALONE).is_some() {
-        return true;
-    }
-    let name = format!("gpu_memory::{test}");
-    let ran = Command::new(env::current_exe().unwrap())
-        .args(["--exact", &name, "--nocapture"])
-        .env(ALONE, "1")
-        .output()
-        .unwrap();
-    let [out, err] =
-        [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    eprintln!("{out}\n{err}");
-    assert!(ran.status.success() && out.contains("1 passed"));
-    false
-}
+use crate::support::alone::is_alone;
 
 fn emulated() -> DeviceChoice {
     "wgpu".parse().unwrap()
@@ -55,7 +34,9 @@ fn wide(number: u32, width: usize) -> Job {
 
 #[test]
 fn a_trial_that_the_device_has_no_room_for_is_infeasible_and_the_next_one_trains() {
-    if !is_alone("a_trial_that_the_device_has_no_room_for_is_infeasible_and_the_next_one_trains") {
+    if !is_alone(
+        "gpu_memory::a_trial_that_the_device_has_no_room_for_is_infeasible_and_the_next_one_trains",
+    ) {
         return;
     }
     device::settle();
@@ -97,9 +78,74 @@ fn a_trial_that_the_device_has_no_room_for_is_infeasible_and_the_next_one_trains
     assert!(*score >= 0.0, "{score}");
 }
 
+/// Has the system give this process so many further bytes.
+fn limit(further_bytes: u64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let taken = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
+    let kilobytes = taken.unwrap().trim().trim_end_matches(" kB");
+    let limit = kilobytes.parse::<u64>().unwrap() * 1024 + further_bytes;
+    let limit = libc::rlimit {
+        rlim_cur: limit,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: it reads the structure that it is given, which outlives the call.
+    assert_eq!(
+        unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) },
+        0
+    );
+}
+
+#[test]
+fn what_the_library_loses_for_want_of_memory_is_no_result() {
+    if !is_alone("gpu_memory::what_the_library_loses_for_want_of_memory_is_no_result") {
+        return;
+    }
+    device::settle();
+    swallowed::note();
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = Plan {
+        device: emulated(),
+        ..plan(folder.path(), 0.01, 1)
+    };
+    // A bottleneck of 12,288 makes buffers of 100 MB, each of which the adapter takes.
+    plan.training.batch_size = 128;
+    plan.dataset.train.extend_from_within(..);
+    let executor = LocalExecutor::start(plan, 1).unwrap();
+    executor.submit(wide(1, 4));
+    let next = || loop {
+        match executor.events().recv().unwrap() {
+            ExecutorEvent::Infeasible(trial, cause) => break (trial.0, Err(cause)),
+            ExecutorEvent::Finished(trial, measured) => {
+                break (trial.0, Ok(measured.objectives.score));
+            }
+            // The rest is foretold, and refused before; this is what nobody foretells.
+            ExecutorEvent::Started(trial) if trial.0 == 2 => limit(80 << 20),
+            event @ (ExecutorEvent::Failed(..) | ExecutorEvent::Unavailable { .. }) => {
+                panic!("{event:?}")
+            }
+            other => eprintln!("{other:?}"),
+        }
+    };
+    let (1, Ok(score)) = next() else {
+        panic!("it fits");
+    };
+    executor.submit(wide(2, 12_288));
+    let (2, Err(cause)) = next() else {
+        panic!("a limit was set");
+    };
+    eprintln!("{cause}");
+    assert!(cause.to_string().contains("wgpu error: Out of Memory"));
+    // The same again as the first, of which no number may be another.
+    executor.submit(Job {
+        trial: TrialId(3),
+        ..wide(1, 4)
+    });
+    assert_eq!(next(), (3, Ok(score)));
+}
+
 #[test]
 fn what_a_device_takes_is_foretold() {
-    if !is_alone("what_a_device_takes_is_foretold") {
+    if !is_alone("gpu_memory::what_a_device_takes_is_foretold") {
         return;
     }
     device::settle();

@@ -49,6 +49,7 @@ mod reference;
 mod stalls;
 mod streams;
 mod surroundings;
+mod swallowed;
 mod terminal;
 mod traffic;
 mod under_way;

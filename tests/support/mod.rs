@@ -1,5 +1,6 @@
 //! What several tests build on.
 
+pub(crate) mod alone;
 #[cfg(target_os = "linux")]
 pub(crate) mod at_terminal;
 pub(crate) mod hostile;
