@@ -2,7 +2,7 @@
 //! panic and goes on with the next operation. What should have come of the one that panicked is missing then; or, where it
 //! was to change numbers in place, they are what they were before, without a word. So each such panic is noted.
 
-use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::panic;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -10,18 +10,18 @@ use std::thread;
 /// How the names of those threads begin: those that put operations together, and those that hand them to a device.
 const NAMES: [&str; 2] = ["DSU-", "DSD-"];
 
-/// How many are told apart. After the first, what was lost without it panics too.
-const TEXTS: usize = 64;
+/// How many texts are kept. Where one operation was lost, those that build on it panic too.
+const KEPT: usize = 64;
 
-/// All so far: how many, and what the first of them said.
+/// How many there were so far, and what the last of them said.
 struct Swallowed {
     count: usize,
-    texts: Vec<String>,
+    said: VecDeque<String>,
 }
 
 static SWALLOWED: Mutex<Swallowed> = Mutex::new(Swallowed {
     count: 0,
-    texts: Vec::new(),
+    said: VecDeque::new(),
 });
 
 /// Notes every panic that is swallowed from now on, instead of what became of panics before; the others are left to that.
@@ -36,9 +36,10 @@ pub fn note() {
         tracing::debug!("a panic on a thread of a device: {said}");
         let mut all = lock();
         all.count += 1;
-        if all.texts.len() < TEXTS {
-            all.texts.push(said.to_owned());
+        if all.said.len() == KEPT {
+            all.said.pop_front();
         }
+        all.said.push_back(said.to_owned());
     }));
 }
 
@@ -59,14 +60,12 @@ impl Mark {
         Self(lock().count)
     }
 
-    /// What the first panic said that was swallowed since; none: none was.
-    pub fn since(self) -> Option<Cow<'static, str>> {
+    /// What the first panic said that was swallowed since and is still known; none: none was.
+    pub fn since(self) -> Option<String> {
         let all = lock();
-        let any = all.count > self.0;
-        any.then(|| match all.texts.get(self.0) {
-            Some(text) => Cow::Owned(text.clone()),
-            None => Cow::Borrowed("one of many panics"),
-        })
+        let since = all.count - self.0;
+        let first = all.said.len().saturating_sub(since);
+        all.said.get(first).cloned()
     }
 }
 
