@@ -18,6 +18,8 @@ pub(super) struct Forecast {
     /// Of one epoch, its measurement included.
     epoch_seconds: f64,
     epochs: u32,
+    /// Whether kernels are compiled and chosen as shapes are met, which nobody foretells.
+    compiles: bool,
     memory_bytes: u64,
     /// Of the smallest configuration.
     least_bytes: u64,
@@ -74,6 +76,7 @@ impl Forecast {
                     mean * measured,
                 ),
             epochs: study.fidelity.epochs.unwrap_or(training.epochs),
+            compiles: !backbone.ops().computes_at_once(),
             memory_bytes: needed(&largest)?,
             least_bytes: needed(&resolved.space.smallest())?,
             bounds: device::store(device).bounds(),
@@ -98,6 +101,12 @@ impl Forecast {
             duration(self.epoch_seconds),
             duration(trial * trials as f64)
         )?;
+        if self.compiles {
+            writeln!(
+                f,
+                "            and what compiling and choosing kernels takes, in the first steps above all"
+            )?;
+        }
         let gigabytes = |bytes: u64| bytes as f64 / 1e9;
         write!(
             f,
@@ -173,6 +182,7 @@ mod tests {
         let mut forecast = Forecast {
             epoch_seconds: 12.0,
             epochs: 10,
+            compiles: false,
             memory_bytes: 2_500_000_000,
             least_bytes: 1_500_000_000,
             bounds: of(16_000_000_000, 8_000_000_000),
@@ -181,6 +191,13 @@ mod tests {
             lines(&forecast),
             "time        at most 2 min a trial (12 s an epoch), 2.0 h for 60 trials\n\
              memory      at most 2.5 GB of 16.0 GB, 8.0 GB of which are free\n"
+        );
+        forecast.compiles = true;
+        assert_eq!(
+            lines(&forecast).lines().nth(1),
+            Some(
+                "            and what compiling and choosing kernels takes, in the first steps above all"
+            )
         );
         forecast.bounds = of(16_000_000_000, 2_000_000_000);
         let text = lines(&forecast);

@@ -233,10 +233,11 @@ impl fmt::Display for Overview<'_> {
                 100.0 * tokens.cut_share
             )?;
         }
+        let epochs = fidelity.epochs.unwrap_or(training.epochs);
         writeln!(
             f,
-            "training    {} epochs at most, {} % of the rows, batches of {}, learning rate {}",
-            fidelity.epochs.unwrap_or(training.epochs),
+            "training    {epochs} {} at most, {} % of the rows, batches of {}, learning rate {}",
+            if epochs == 1 { "epoch" } else { "epochs" },
             100.0 * fidelity.data_share,
             training.batch_size,
             training.learning_rate

@@ -111,7 +111,7 @@ pub(crate) enum Command {
     },
     /// Examine a device: does it compute what it should, and how fast; fails where it does not
     Doctor {
-        /// The device: auto, cpu, cuda or cuda:N
+        /// The device: auto, cpu, cuda[:N] or wgpu[:N]
         #[arg(long, value_name = "DEVICE", default_value = "auto")]
         device: DeviceChoice,
         /// One JSON object instead of a table

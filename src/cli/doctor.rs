@@ -3,8 +3,8 @@
 use std::io;
 
 use anyhow::{Result, bail};
-use autopeft::doctor::{Fitness, Scope, Subject, examine, fitness};
-use autopeft::model::device::DeviceChoice;
+use autopeft::doctor::{Fitness, Scope, Subject, examine, fitness, remember};
+use autopeft::model::device::{self, DeviceChoice};
 use autopeft::study::Study;
 
 use super::args::StudyArguments;
@@ -22,6 +22,7 @@ pub(crate) fn doctor(device: DeviceChoice, json: bool) -> Result<Done> {
         }
     });
     written?;
+    remember(&subject, &report);
     if json {
         out.lines(report.to_json()? + "\n")?;
     } else {
@@ -43,11 +44,15 @@ fn verdict(out: &mut Out, verdict: &str) -> io::Result<()> {
 
 /// Refuses the device of a study if it does not compute what it should, at its first use, unless that was accepted.
 pub(crate) fn hold(arguments: &StudyArguments, study: &Study) -> Result<()> {
-    let device = arguments.options().device;
+    let choice = arguments.options().device;
     // What cannot be used at all is told by whoever uses it.
-    let Ok(subject) = Subject::of(device) else {
+    let Ok(subject) = Subject::of(choice) else {
         return Ok(());
     };
+    let precision = study.training.precision;
+    if subject.is_reference() || !device::offers(&subject.device, precision) {
+        return Ok(());
+    }
     let name = &subject.device_text;
     if arguments.unsafe_device {
         output::tell(format_args!(
@@ -60,13 +65,12 @@ pub(crate) fn hold(arguments: &StudyArguments, study: &Study) -> Result<()> {
             "first use of {name}: it is examined beside the processor, which takes a while"
         ));
     };
-    let precision = study.training.precision;
     match fitness(&subject, precision, &mut begins, &mut |row| {
         tracing::debug!("{row}")
     }) {
         Fitness::Fit => Ok(()),
         Fitness::Unfit(report) => bail!(
-            "{name} does not compute what it should: {}; `autopeft-tui doctor --device {device}` tells all, `--device cpu` works everywhere, and `--unsafe-device` uses it all the same",
+            "{name} does not compute what it should: {}; `autopeft-tui doctor --device {choice}` tells all, `--device cpu` works everywhere, and `--unsafe-device` uses it all the same",
             report.verdict()
         ),
     }

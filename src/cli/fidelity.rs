@@ -1,6 +1,6 @@
 //! `fidelity`: does the reduced training of a study rank configurations as the full one does?
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use autopeft::app::launch::Resolved;
 use autopeft::app::signals;
 use autopeft::evaluation::{FULL, Plan, Purpose, Run, Runner, Step, Subject, kendall_tau};
@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::args::StudyArguments;
 use super::begun::resolved;
-use super::exit::Done;
+use super::exit::{Done, Unusable};
 use super::{doctor, log, output};
 
 /// See [`Command::Fidelity`](super::args::Command::Fidelity).
@@ -29,10 +29,11 @@ pub(crate) fn fidelity(arguments: &FidelityArguments) -> Result<Done> {
     let study = arguments.study.read()?;
     let reduced = study.fidelity;
     if reduced == FULL {
-        bail!(
+        let text = format!(
             "{}: [fidelity] asks for the full training, so there is nothing to compare; set `data_share` or `epochs`",
             arguments.study.file.display()
         );
+        return Err(Unusable(text).into());
     }
     let run_folder = arguments.study.run_folder(&study);
     let folder = run_folder.join("fidelity");

@@ -10,11 +10,13 @@ use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::device::DeviceChoice;
 
 use super::downloads;
-use super::exit::Done;
+use super::exit::{Done, Unusable};
 use super::output::{self, Out};
 
 /// Measures every adapter of an export; fails where one does not score what its card says.
 pub(crate) fn verify(folder: &Path, device: DeviceChoice, predictions: bool) -> Result<Done> {
+    // Told once, and not for each adapter.
+    (device.resolve()).map_err(|error| Unusable(error.to_string()))?;
     let hub = Hub::new(HubSettings::from_env());
     let mut out = output::out();
     let changes = changes(folder).map_err(VerifyError::from)?;

@@ -1,7 +1,10 @@
 //! What a device is, as far as it tells.
 
+use std::time::UNIX_EPOCH;
+
 use nvml_wrapper::Nvml;
 
+use crate::model::device;
 use crate::model::tensor::DType;
 
 use super::{Finding, Row, Subject};
@@ -14,7 +17,7 @@ pub(super) fn look(subject: &Subject, add: &mut dyn FnMut(Row)) {
             finding: Finding::Fact(text),
         });
     };
-    fact("device", subject.device_text.clone());
+    fact("name", subject.device_text.clone());
     fact("operations", subject.ops.name().to_owned());
     let formats = [
         ("f64", DType::F64),
@@ -56,14 +59,24 @@ fn nvidia() -> Option<Vec<(String, String)>> {
     Some(facts)
 }
 
-/// What names the device and all that computes on it, so that another driver is another device.
+/// What names the device and its driver, so that another driver is another device. wgpu tells both in the device's text.
 pub(super) fn identity(subject: &Subject) -> String {
     let mut parts = vec![subject.device_text.clone()];
-    if let Some(version) = Nvml::init()
-        .ok()
-        .and_then(|nvml| nvml.sys_driver_version().ok())
-    {
-        parts.push(version);
-    }
+    parts.extend(device::model(&subject.device));
+    let driver = Nvml::init().and_then(|nvml| nvml.sys_driver_version());
+    parts.extend(driver.ok());
     parts.join("; ")
+}
+
+/// Which program examines: its version, and what tells builds of one version apart.
+pub(super) fn program() -> String {
+    let mut parts = vec![env!("CARGO_PKG_VERSION").to_owned()];
+    let built = std::env::current_exe().and_then(|file| file.metadata());
+    if let Ok(file) = built {
+        let changed = file.modified().ok();
+        let since = changed.and_then(|changed| changed.duration_since(UNIX_EPOCH).ok());
+        parts.push(file.len().to_string());
+        parts.extend(since.map(|since| since.as_secs().to_string()));
+    }
+    parts.join("-")
 }

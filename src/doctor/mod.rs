@@ -25,7 +25,7 @@ use crate::model::ops::{self, Ops};
 use crate::model::tensor::{DType, Device, Work};
 use crate::study::Precision;
 use crate::train::fault;
-pub use remembered::{Fitness, fitness};
+pub use remembered::{Fitness, fitness, remember};
 pub use report::Report;
 
 /// What is examined.
@@ -112,7 +112,7 @@ impl Subject {
     }
 
     /// Whether it is what others are held against.
-    fn is_reference(&self) -> bool {
+    pub fn is_reference(&self) -> bool {
         self.device == Device::flex() && self.ops.name() == ops::of(&self.device).name()
     }
 }

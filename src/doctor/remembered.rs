@@ -9,6 +9,7 @@ use etcetera::BaseStrategy;
 
 use super::{Report, Row, Scope, Subject, examine, facts};
 use crate::durable;
+use crate::model::device;
 use crate::regular;
 use crate::study::Precision;
 
@@ -22,6 +23,17 @@ pub enum Fitness {
     Fit,
     /// These bounds are broken.
     Unfit(Report),
+}
+
+/// Remembers what an examination of everything has found right: trainings of every precision that the device has.
+pub fn remember(subject: &Subject, report: &Report) {
+    let (Some(file), true, false) = (file(), report.broken().is_empty(), subject.is_reference())
+    else {
+        return;
+    };
+    let all = [Precision::F32, Precision::Tf32, Precision::Bf16].into_iter();
+    let offered = all.filter(|precision| device::offers(&subject.device, *precision));
+    keep(&file, offered.map(|precision| key(subject, precision)));
 }
 
 /// Whether trainings of this precision come out right on a device. It is examined unless it was found right before, with the
@@ -46,15 +58,8 @@ fn fitness_by(
     if subject.is_reference() {
         return Fitness::Fit;
     }
-    let key = format!(
-        "{} with {} in {}, {}",
-        facts::identity(subject),
-        subject.ops.name(),
-        precision.name(),
-        env!("CARGO_PKG_VERSION")
-    );
-    let mut found_right = file.map(read).unwrap_or_default();
-    if found_right.contains(&key) {
+    let key = key(subject, precision);
+    if file.is_some_and(|file| read(file).contains(&key)) {
         return Fitness::Fit;
     }
     begins();
@@ -63,13 +68,33 @@ fn fitness_by(
         return Fitness::Unfit(report);
     }
     if let Some(file) = file {
-        found_right.insert(key);
-        if let Err(error) = write(file, &found_right) {
-            // It will be examined once more.
-            tracing::warn!("cannot write {}: {error}", file.display());
-        }
+        keep(file, [key]);
     }
     Fitness::Fit
+}
+
+/// What names a device, what computes on it and how, so that anything else is examined anew.
+fn key(subject: &Subject, precision: Precision) -> String {
+    format!(
+        "{} with {} in {}, {}",
+        facts::identity(subject),
+        subject.ops.name(),
+        precision.name(),
+        facts::program()
+    )
+}
+
+/// Adds to what was found right.
+fn keep(file: &Path, keys: impl IntoIterator<Item = String>) {
+    let mut found_right = read(file);
+    found_right.extend(keys);
+    if let Err(error) = write(file, &found_right) {
+        // It will be examined once more.
+        tracing::warn!(
+            "cannot keep in {} that the device was found right: {error}",
+            file.display()
+        );
+    }
 }
 
 fn file() -> Option<PathBuf> {

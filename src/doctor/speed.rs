@@ -188,7 +188,7 @@ impl Bench {
             read_backs,
         } = Traffic::since(before);
         Ok(Finding::Fact(format!(
-            "{uploads} there, {read_backs} back, {steps} steps"
+            "{uploads} uploads, {read_backs} read-backs, {steps} steps"
         )))
     }
 

@@ -14,7 +14,7 @@ fn the_processor_is_found_right_in_words_and_as_json() {
     let long = lines.iter().find(|line| line.chars().count() > 80);
     assert_eq!(long, None, "{told}");
     for start in [
-        "device: device  ",
+        "device: name  ",
         "products of matrices: f32: error  ",
         "operations, f32: GELU  ",
         "modules, f32: MPNet, all modules: 5 steps  ",

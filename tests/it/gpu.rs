@@ -13,7 +13,7 @@ use autopeft::model::tensor::{DType, Device};
 use autopeft::model::weights::NamedTensor;
 use autopeft::train::{KeepUnderWay, Plan, checkpoint};
 
-use crate::reference::{encoders, peft};
+use crate::reference::{cases, encoders, peft};
 use crate::support::lab::Lab;
 use crate::support::trainings::{self, configuration};
 use crate::worker::{self, job, next, next_milestone, started_with, trained};
@@ -56,7 +56,7 @@ fn weights(folder: &Path, trial: u32) -> Vec<NamedTensor> {
 fn modules_losses_gradients_and_five_steps_agree_with_the_original_libraries() {
     if let Some((_, device)) = gpu() {
         let against_64 = [("expected_f64.safetensors", "losses_f64")];
-        peft::check_all(&device, DType::F32, &against_64, &[peft::Rows::Padded]);
+        peft::check_all(&device, DType::F32, &against_64, &[cases::Rows::Padded]);
     }
 }
 

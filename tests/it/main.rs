@@ -36,6 +36,7 @@ mod hub_cache;
 mod hub_hostile;
 mod identity;
 mod init;
+mod kept;
 mod keyboard;
 mod limits;
 mod locks;

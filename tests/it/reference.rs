@@ -5,6 +5,8 @@
 //! shapes and optional files may differ, unknown files are passed over, and finding no case at all is a failure.
 
 mod bo;
+pub(crate) mod cases;
+mod counts;
 pub(crate) mod encoders;
 mod golden;
 pub(crate) mod peft;

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "cuda")]
 mod cuda;
+mod properties;
 #[cfg(feature = "wgpu")]
 mod wgpu;
 
@@ -13,9 +14,8 @@ use std::str::FromStr;
 
 use burn_std::config::{BurnConfig, RuntimeConfig as _};
 
-use super::tensor::{DType, Device};
-use crate::memory::Store;
-use crate::study::Precision;
+use super::tensor::Device;
+pub use properties::{model, offers, store};
 
 /// All ways to reach GPUs, the one first that `auto` tries first.
 static WAYS: [Way; 2] = [
@@ -75,8 +75,7 @@ pub fn settle() {
         use cubecl::config::{CubeClRuntimeConfig, RuntimeConfig as _};
 
         let mut settled = CubeClRuntimeConfig::default();
-        // Kernels that were chosen or compiled are kept in the user's own cache, not in `target` beside a `Cargo.toml`
-        // above the working directory.
+        // What is kept goes to the user's own cache, not to `target` beside a `Cargo.toml` above the working directory.
         settled.environment.path = CacheConfig::Global;
         CubeClRuntimeConfig::try_set(settled);
     }
@@ -86,68 +85,6 @@ pub fn settle() {
 pub fn keep_quiet() {
     #[cfg(feature = "wgpu")]
     wgpu::keep_quiet();
-}
-
-/// Whether the device computes in this number format.
-pub fn offers(device: &Device, precision: Precision) -> bool {
-    match precision {
-        Precision::F32 => true,
-        Precision::Tf32 => has_tf32(device),
-        Precision::Bf16 => device.supports_dtype(DType::BF16),
-    }
-}
-
-/// Whose memory the device takes.
-pub fn store(device: &Device) -> Store {
-    #[cfg(feature = "gpu")]
-    {
-        use burn::backend::DispatchDevice;
-
-        if let DispatchDevice::Cube(gpu) = device.clone().without_autodiff().as_dispatch() {
-            return store_of_gpu(gpu);
-        }
-    }
-    #[cfg(not(feature = "gpu"))]
-    let _ = device;
-    Store::Machine
-}
-
-#[cfg(feature = "gpu")]
-fn store_of_gpu(gpu: &cubecl::Device) -> Store {
-    use cubecl::device::WgpuDeviceKind as Kind;
-
-    if let cubecl::Device::Wgpu(device) = gpu
-        && matches!(device.kind, Kind::IntegratedGpu(_) | Kind::Cpu)
-    {
-        return Store::Machine;
-    }
-    match &gpu.client().properties().identity.physical {
-        // No card: an emulated one.
-        None => Store::Machine,
-        Some(card) => match card.pci_address {
-            Some(place) => Store::Card(place.to_string()),
-            None => Store::Unknown,
-        },
-    }
-}
-
-/// Whether the device multiplies matrices in TF32, which only NVIDIA's GPUs do.
-fn has_tf32(device: &Device) -> bool {
-    #[cfg(feature = "gpu")]
-    {
-        use burn::backend::DispatchDevice;
-        use cubecl::ir::{ElemType, FloatKind};
-
-        if let DispatchDevice::Cube(gpu) = device.clone().without_autodiff().as_dispatch() {
-            return gpu
-                .client()
-                .properties()
-                .supports_type(ElemType::Float(FloatKind::TF32));
-        }
-    }
-    #[cfg(not(feature = "gpu"))]
-    let _ = device;
-    false
 }
 
 /// The device the user asks for: `auto`, `cpu`, or a way to GPUs with a number, as `cuda` or `wgpu:1`.
@@ -265,6 +202,7 @@ fn unbuilt(names: &[&str]) -> String {
 )]
 mod tests {
     use super::*;
+    use crate::memory::Store;
 
     #[test]
     fn devices_are_read_and_written_alike() {

@@ -75,7 +75,7 @@ fn first_is_fit() -> Result<(), String> {
 }
 
 fn nothing() -> String {
-    "no GPU was found by Vulkan, Metal or DirectX 12; is its driver installed?".to_owned()
+    "no GPU was found by Vulkan, Metal or DirectX 12, so its driver may not be installed".to_owned()
 }
 
 fn device(number: usize) -> Result<(Device, String), String> {
@@ -102,13 +102,22 @@ fn device(number: usize) -> Result<(Device, String), String> {
     Ok((Device::new(chosen.clone()), what))
 }
 
-/// Opens an adapter: its name and how it is reached.
+/// Opens an adapter: its name, how it is reached, and the driver's version where that is told.
 fn opened(device: &WgpuDevice) -> Result<String, String> {
     let setup = RuntimeOptions::with_tasks_max(Some(TASKS))
         .and_then(|options| try_init_setup::<AutoGraphicsApi>(device, options))
         .map_err(|error| format!("the driver does not open it: {error}"))?;
     let adapter = setup.adapter.get_info();
-    Ok(format!("{}, {:?}", adapter.name, adapter.backend))
+    let way = format!("{:?}", adapter.backend);
+    if way == "Gl" {
+        let name = adapter.name;
+        return Err(format!(
+            "{name} is reached by OpenGL alone, and a driver for Vulkan, Metal or DirectX 12 is needed"
+        ));
+    }
+    let parts = [adapter.name, way, adapter.driver_info];
+    let told = parts.iter().filter(|part| !part.is_empty());
+    Ok(told.map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
