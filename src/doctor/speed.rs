@@ -76,7 +76,9 @@ pub(super) fn look(subject: &Subject, add: &mut dyn FnMut(Row)) {
             add(attempt(PART, "evaluation of its rows", || {
                 timed(|| bench.evaluate())
             }));
-            add(attempt(PART, "transfers", || bench.traffic()));
+            add(attempt(PART, "uploads, read-backs, steps", || {
+                bench.traffic()
+            }));
         }
     }
     for (name, run) in OPERATIONS {
@@ -187,9 +189,7 @@ impl Bench {
             uploads,
             read_backs,
         } = Traffic::since(before);
-        Ok(Finding::Fact(format!(
-            "{uploads} uploads, {read_backs} read-backs, {steps} steps"
-        )))
+        Ok(Finding::Fact(format!("{uploads}, {read_backs}, {steps}")))
     }
 
     fn evaluate(&mut self) -> Result<(), String> {
