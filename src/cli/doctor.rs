@@ -29,11 +29,7 @@ pub(crate) fn doctor(device: DeviceChoice, json: bool) -> Result<Done> {
         verdict(&mut out, &report.verdict())?;
     }
     if !report.broken().is_empty() {
-        bail!(
-            "{} is not to be trusted: {}",
-            subject.device_text,
-            report.verdict()
-        );
+        bail!("the device is not to be trusted: {}", report.verdict());
     }
     Ok(Done::Complete)
 }
