@@ -55,6 +55,7 @@
 //! - What a device does differently is behind [`model::ops::Ops`]; nobody else asks which device it is.
 //! - What a score cannot show is said before a trial is trained; a score that is undefined is a failure, never 0.
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
+//! - Where the tensor library loses an operation on a thread of its own, what is read back is no result.
 //! - A study trains on no device that computes something else than the processor does, unless that is asked for.
 //! - `tui` performs nothing; `app::update` is a pure function.
 //! - Only [`journal`], [`export`], [`study`] and weights files serialise; the user's own keys and colours are read by
