@@ -4,7 +4,8 @@ use std::io;
 
 use anyhow::{Result, bail};
 use autopeft::doctor::{Fitness, Scope, Subject, examine, fitness, remember};
-use autopeft::model::device::{self, DeviceChoice};
+use autopeft::model::device::DeviceChoice;
+use autopeft::model::format;
 use autopeft::study::Study;
 
 use super::args::StudyArguments;
@@ -46,7 +47,9 @@ pub(crate) fn hold(arguments: &StudyArguments, study: &Study) -> Result<()> {
         return Ok(());
     };
     let precision = study.training.precision;
-    if subject.is_reference() || !device::offers(&subject.device, precision) {
+    // Before a study is begun with it, which it could not go on with otherwise.
+    format(precision, &subject.device).map_err(|error| Unusable(error.to_string()))?;
+    if subject.is_reference() {
         return Ok(());
     }
     let name = &subject.device_text;

@@ -27,13 +27,18 @@ pub enum Fitness {
 
 /// Remembers what an examination of everything has found right: trainings of every precision that the device has.
 pub fn remember(subject: &Subject, report: &Report) {
-    let (Some(file), true, false) = (file(), report.broken().is_empty(), subject.is_reference())
-    else {
+    if let Some(file) = file() {
+        remember_in(&file, subject, report);
+    }
+}
+
+fn remember_in(file: &Path, subject: &Subject, report: &Report) {
+    if subject.is_reference() || !report.broken().is_empty() {
         return;
-    };
-    let all = [Precision::F32, Precision::Tf32, Precision::Bf16].into_iter();
-    let offered = all.filter(|precision| device::offers(&subject.device, *precision));
-    keep(&file, offered.map(|precision| key(subject, precision)));
+    }
+    let offered = (Precision::ALL.into_iter())
+        .filter(|precision| device::offers(&subject.device, *precision));
+    keep(file, offered.map(|precision| key(subject, precision)));
 }
 
 /// Whether trainings of this precision come out right on a device. It is examined unless it was found right before, with the

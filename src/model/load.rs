@@ -61,8 +61,11 @@ fn listed(precisions: &[Precision]) -> String {
     names.join(" or ")
 }
 
-/// The number format, where the device computes in it.
-fn format(precision: Precision, device: &Device) -> Result<DType, LoadError> {
+/// The number format of products, where the device computes in it.
+///
+/// # Errors
+/// It does not.
+pub fn format(precision: Precision, device: &Device) -> Result<DType, LoadError> {
     if !offers(device, precision) {
         let all = Precision::ALL.into_iter();
         return Err(LoadError::Format {

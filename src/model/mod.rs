@@ -33,7 +33,7 @@ pub use batch::{Batch, BatchError};
 pub use dropout::Dropout;
 pub use encoder::{Backbone, BackboneError};
 pub use initial::Initial;
-pub use load::LoadError;
+pub use load::{LoadError, format};
 pub use resident::{Places, Resident};
 pub use source::{ModelFiles, SourceError, Weights};
 pub use tokenizer::{Encoded, Tokenizer, TokenizerError, TokenizerFiles};

@@ -22,7 +22,7 @@ pub use burn_std::ExecutionError as Fault;
 pub use queues::{Given, QueueWatch};
 pub use shared::Shared;
 pub use traffic::Traffic;
-pub use work::{LOST, Work, is_lost, wait};
+pub use work::{Work, is_lost, lost, wait};
 
 /// The format of what has to be exact beside tensors of `dtype`: trained weights and their optimiser, LayerNorms, softmax,
 /// GELU, the head and the loss (as in Micikevicius et al. 2018). 32 bits beside 16; otherwise the same.

@@ -55,6 +55,9 @@ pub fn is_here() -> bool {
 pub struct Mark(usize);
 
 impl Mark {
+    /// When the program began.
+    pub const START: Self = Self(0);
+
     /// This moment.
     pub fn now() -> Self {
         Self(lock().count)

@@ -21,7 +21,7 @@ use super::loss::Targets;
 use super::optimizer::{AdamW, AdamWSettings};
 use crate::domain::Configuration;
 use crate::model::config::EncoderConfig;
-use crate::model::tensor::{integers, read_back};
+use crate::model::tensor::{Work, integers, read_back};
 use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Batch, Dropout, trained_parameters};
 use crate::study::TrainingSettings;
 
@@ -151,6 +151,7 @@ pub fn speed(
         prefix_bottleneck: Some(training.prefix_bottleneck),
         ..AdaptedSettings::default()
     };
+    Work::begin();
     let mut encoder = AdaptedEncoder::new(backbone, configuration, &settings)?;
     let mut sizes = vec![training.batch_size.min(ROWS_TIMED)];
     if !backbone.ops().computes_at_once() && training.batch_size > ROWS_TIMED {

@@ -190,12 +190,11 @@ mod tests {
 
     #[test]
     fn of_a_lost_operation_the_device_s_own_word_is_told() {
-        let lost = |said: &str| Fault::with_context(format!("{}\n{said}", tensor::LOST));
-        let fault = lost("wgpu error: Out of Memory");
+        let fault = tensor::lost("wgpu error: Out of Memory");
         assert!(is_lost_operation(&fault));
         assert_snapshot!(cause_of(&fault), @"out of memory: wgpu error: Out of Memory");
         assert_snapshot!(
-            cause_of(&lost("index 3 is too large")),
+            cause_of(&tensor::lost("index 3 is too large")),
             @"the training stopped unexpectedly: an operation was lost on the device's own thread; index 3 is too large"
         );
         assert!(!is_lost_operation(&Fault::with_context("it broke")));

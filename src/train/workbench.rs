@@ -293,6 +293,7 @@ impl Workbench {
         configuration: &Configuration,
         weights: &[NamedTensor],
     ) -> Result<f64, TrainError> {
+        Work::begin();
         let encoder = self.trained_encoder(configuration, weights)?;
         let untouched = self.untouched(&encoder);
         let mut evaluation = Evaluation::default();
@@ -318,6 +319,7 @@ impl Workbench {
         weights: &[NamedTensor],
         rows: &[Row],
     ) -> Result<Vec<Vec<f32>>, TrainError> {
+        Work::begin();
         let encoder = self.trained_encoder(configuration, weights)?;
         self.logits_of(&encoder, rows)
     }

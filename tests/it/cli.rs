@@ -84,6 +84,7 @@ fn bad_usage_ends_with_2() {
         &["check", "quickstart.toml", "--device", "tpu"],
         &["check", "quickstart.toml", "--trials", "0"],
         &["export", "quickstart.toml", "--format", "xml"],
+        &["fidelity", "quickstart.toml"],
     ] {
         let output = autopeft(arguments, studies());
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

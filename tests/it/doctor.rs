@@ -51,4 +51,43 @@ fn a_device_that_is_not_there_cannot_be_examined() {
     );
     let output = lab.output(&["doctor", "--device", "abacus"]);
     assert_eq!(output.status.code(), Some(2));
+    let output = lab.output(&["verify", "front", "--device", "cuda:99"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with("error: cuda:99 was"), "{told}");
+}
+
+#[test]
+fn a_study_is_not_begun_with_a_format_that_the_device_has_not() {
+    let lab = Lab::new(4, 1);
+    let study = std::fs::read_to_string(lab.path("study.toml")).unwrap();
+    let asking = format!("{study}precision = \"tf32\"\n");
+    std::fs::write(lab.path("study.toml"), asking).unwrap();
+    let run = ["run", "study.toml", "--headless", "--device", "cpu"];
+    let output = lab.output(&run);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    let why = "error: this device does not compute in tf32; ";
+    assert!(told.starts_with(why), "{told}");
+    std::fs::write(lab.path("study.toml"), study).unwrap();
+    lab.text(&run);
+}
+
+/// Mesa reaches such a machine's processor by OpenGL, where it is installed.
+#[cfg(feature = "wgpu")]
+#[test]
+fn without_a_driver_for_vulkan_there_is_no_gpu() {
+    let lab = Lab::new(1, 1);
+    let mut command = lab.command(&["doctor", "--device", "wgpu"]);
+    let output = command
+        .env("VK_DRIVER_FILES", "/dev/null")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(
+        told.starts_with("error: wgpu:0 was asked for, but "),
+        "{told}"
+    );
+    assert_eq!(told.lines().count(), 1, "{told}");
 }

@@ -19,7 +19,7 @@ use crate::support::trainings::{self, configuration};
 use crate::worker::{self, job, next, next_milestone, started_with, trained};
 
 /// The first adapter; none where there is none, which is said.
-fn gpu() -> Option<(DeviceChoice, Device)> {
+pub(crate) fn gpu() -> Option<(DeviceChoice, Device)> {
     device::settle();
     let choice: DeviceChoice = "wgpu".parse().unwrap();
     match choice.resolve() {
@@ -204,5 +204,11 @@ fn what_the_gpu_does_not_offer_is_refused() {
             "this device does not compute in {precision}; `training.precision` can be \"f32\""
         );
         assert!(told.contains(&expected), "{told}");
+        // And not examined before.
+        let told = refused(&["run", "study.toml", "--headless", "--device", "wgpu"]);
+        assert!(
+            told.contains(&expected) && !told.contains("first use"),
+            "{told}"
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! Memory of a GPU, on the driver that computes on the processor: what does not fit is told and survived, and what is
 //! foretold is what is taken. Each in a process of its own, as a device keeps one account for all its threads.
 
+use std::path::Path;
+
 use autopeft::domain::{Cause, Configuration, Job, TrialId};
 use autopeft::executor::{Executor, ExecutorEvent, LocalExecutor};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::config::EncoderConfig;
-use autopeft::model::device::{self, DeviceChoice};
+use autopeft::model::device::DeviceChoice;
 use autopeft::model::weights::{FileFormat, to_bytes};
 use autopeft::model::{Backbone, ModelFiles};
 use autopeft::study::{ModelSource, Precision, TrainingSettings};
@@ -13,11 +15,30 @@ use autopeft::threads::swallowed;
 use autopeft::train::Plan;
 use autopeft::train::estimate;
 
+use super::gpu::gpu;
 use super::worker::{job, plan};
 use crate::support::alone::is_alone;
 
-fn emulated() -> DeviceChoice {
-    "wgpu".parse().unwrap()
+/// The emulated GPU whose bounds stand here, where this is the process that is to do the test; see [`gpu`].
+fn emulated(test: &str) -> Option<DeviceChoice> {
+    let (choice, _) = gpu()?;
+    let (_, what) = choice.resolve().unwrap();
+    if !what.contains("llvmpipe") {
+        println!("passed over: {what} has other bounds");
+        return None;
+    }
+    is_alone(&format!("gpu_memory::{test}")).then_some(choice)
+}
+
+/// A training in batches of 128 rows of 16 tokens.
+fn large_batches(folder: &Path, device: DeviceChoice) -> Plan {
+    let mut plan = Plan {
+        device,
+        ..plan(folder, 0.01, 1)
+    };
+    plan.training.batch_size = 128;
+    plan.dataset.train.extend_from_within(..);
+    plan
 }
 
 /// A job with this much of a serial adapter in the lower layer.
@@ -34,21 +55,13 @@ fn wide(number: u32, width: usize) -> Job {
 
 #[test]
 fn a_trial_that_the_device_has_no_room_for_is_infeasible_and_the_next_one_trains() {
-    if !is_alone(
-        "gpu_memory::a_trial_that_the_device_has_no_room_for_is_infeasible_and_the_next_one_trains",
-    ) {
+    let test = "a_trial_that_the_device_has_no_room_for_is_infeasible_and_the_next_one_trains";
+    let Some(emulated) = emulated(test) else {
         return;
-    }
-    device::settle();
-    let folder = tempfile::tempdir().unwrap();
-    let mut plan = Plan {
-        device: emulated(),
-        ..plan(folder.path(), 0.01, 1)
     };
-    // 128 rows of 16 tokens, of which a bottleneck of 65,536 makes 537 MB, and the adapter lets a kernel see 134.
-    plan.training.batch_size = 128;
-    plan.dataset.train.extend_from_within(..);
-    let executor = LocalExecutor::start(plan, 1).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let executor = LocalExecutor::start(large_batches(folder.path(), emulated), 1).unwrap();
+    // Of such a batch a bottleneck of 65,536 makes 537 MB, and the adapter lets a kernel see 134.
     executor.submit(wide(1, 65_536));
     executor.submit(wide(2, 4));
     let mut ends = Vec::new();
@@ -97,20 +110,13 @@ fn limit(further_bytes: u64) {
 
 #[test]
 fn what_the_library_loses_for_want_of_memory_is_no_result() {
-    if !is_alone("gpu_memory::what_the_library_loses_for_want_of_memory_is_no_result") {
+    let test = "what_the_library_loses_for_want_of_memory_is_no_result";
+    let Some(emulated) = emulated(test) else {
         return;
-    }
-    device::settle();
+    };
     swallowed::note();
     let folder = tempfile::tempdir().unwrap();
-    let mut plan = Plan {
-        device: emulated(),
-        ..plan(folder.path(), 0.01, 1)
-    };
-    // A bottleneck of 12,288 makes buffers of 100 MB, each of which the adapter takes.
-    plan.training.batch_size = 128;
-    plan.dataset.train.extend_from_within(..);
-    let executor = LocalExecutor::start(plan, 1).unwrap();
+    let executor = LocalExecutor::start(large_batches(folder.path(), emulated), 1).unwrap();
     executor.submit(wide(1, 4));
     let next = || loop {
         match executor.events().recv().unwrap() {
@@ -129,6 +135,7 @@ fn what_the_library_loses_for_want_of_memory_is_no_result() {
     let (1, Ok(score)) = next() else {
         panic!("it fits");
     };
+    // Of such a batch a bottleneck of 12,288 makes buffers of 100 MB, each of which the adapter takes.
     executor.submit(wide(2, 12_288));
     let (2, Err(cause)) = next() else {
         panic!("a limit was set");
@@ -145,11 +152,10 @@ fn what_the_library_loses_for_want_of_memory_is_no_result() {
 
 #[test]
 fn what_a_device_takes_is_foretold() {
-    if !is_alone("gpu_memory::what_a_device_takes_is_foretold") {
+    let Some(emulated) = emulated("what_a_device_takes_is_foretold") else {
         return;
-    }
-    device::settle();
-    let (device, _) = emulated().resolve().unwrap();
+    };
+    let (device, _) = emulated.resolve().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let training = plan(folder.path(), 0.01, 1).training;
     let text = r#"{"model_type": "bert", "vocab_size": 13, "hidden_size": 64, "num_hidden_layers": 3,

@@ -1,5 +1,6 @@
 //! Trainings that are kept as files: stopped, pruned, and what is refused of a file.
 
+use std::path::Path;
 use std::time::Duration;
 
 use autopeft::domain::{Job, Ladder, Objectives, Rung, Standing, TrialId};
@@ -9,16 +10,21 @@ use autopeft::train::{KeepUnderWay, Plan};
 
 use super::worker::{job, next, plan, started, trained};
 
+/// A training whose state is kept so often, beside its weights.
+fn kept_plan(folder: &Path, every: Duration, epochs: u32) -> Plan {
+    Plan {
+        under_way: Some(KeepUnderWay {
+            folder: folder.join("under-way"),
+            every,
+        }),
+        ..plan(folder, 3e-3, epochs)
+    }
+}
+
 #[test]
 fn a_stopped_trial_goes_on_from_its_last_step_and_ends_as_if_never_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    let kept = || Plan {
-        under_way: Some(KeepUnderWay {
-            folder: folder.path().join("under-way"),
-            every: Duration::from_secs(3600),
-        }),
-        ..plan(folder.path(), 3e-3, 40)
-    };
+    let kept = || kept_plan(folder.path(), Duration::from_secs(3600), 40);
     let weights = |number| {
         let path = checkpoint::path(&folder.path().join("weights"), TrialId(number));
         checkpoint::load(&path).unwrap()
@@ -69,13 +75,7 @@ fn a_stopped_trial_goes_on_from_its_last_step_and_ends_as_if_never_stopped() {
 #[test]
 fn a_pruned_trial_keeps_its_place_and_ends_as_if_never_stopped_where_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let kept = || Plan {
-        under_way: Some(KeepUnderWay {
-            folder: folder.path().join("under-way"),
-            every: Duration::from_secs(3600),
-        }),
-        ..plan(folder.path(), 3e-3, 12)
-    };
+    let kept = || kept_plan(folder.path(), Duration::from_secs(3600), 12);
     let executor = started(kept());
     let undisturbed = trained(&executor, job(0));
     let out_of_reach = Objectives {
@@ -164,13 +164,7 @@ fn a_pruned_trial_keeps_its_place_and_ends_as_if_never_stopped_where_asked() {
 fn a_damaged_or_foreign_checkpoint_is_refused_and_the_trial_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
     let under_way = folder.path().join("under-way");
-    let kept = || Plan {
-        under_way: Some(KeepUnderWay {
-            folder: under_way.clone(),
-            every: Duration::ZERO,
-        }),
-        ..plan(folder.path(), 3e-3, 20)
-    };
+    let kept = || kept_plan(folder.path(), Duration::ZERO, 20);
     let executor = started(kept());
     executor.submit(job(0));
     while !matches!(next(&executor), ExecutorEvent::Progress(p) if p.step >= 10) {}
@@ -216,14 +210,9 @@ fn a_damaged_or_foreign_checkpoint_is_refused_and_the_trial_begins_anew() {
 #[test]
 fn a_checkpoint_of_other_rows_or_settings_is_refused_and_the_trial_begins_anew() {
     let folder = tempfile::tempdir().unwrap();
-    let under_way = folder.path().join("under-way");
     let resting_on = |basis: &str| Plan {
-        under_way: Some(KeepUnderWay {
-            folder: under_way.clone(),
-            every: Duration::ZERO,
-        }),
         basis: basis.to_owned(),
-        ..plan(folder.path(), 3e-3, 20)
+        ..kept_plan(folder.path(), Duration::ZERO, 20)
     };
     let executor = started(resting_on("these rows"));
     executor.submit(job(0));

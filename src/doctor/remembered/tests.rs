@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
 
+use super::super::Finding;
 use super::*;
 use crate::model::device::DeviceChoice;
 use crate::model::ops::composed::Composed;
@@ -35,6 +36,19 @@ fn a_device_is_examined_once_for_each_precision() {
     assert_eq!(ask(&subject, Precision::Bf16), 1);
     subject.device_text += ", another driver";
     assert_eq!(ask(&subject, Precision::F32), 1);
+    // What was found wrong is asked again, and what was found right as a whole is not.
+    subject.device_text += ", a third";
+    let wrong = Finding::Failed("it broke".to_owned());
+    for (finding, begun) in [(wrong, 1), (Finding::Fact("all is well".to_owned()), 0)] {
+        let row = Row {
+            part: "a part",
+            name: "a row".to_owned(),
+            finding,
+        };
+        remember_in(&file, &subject, &Report::new("", vec![row]));
+        assert_eq!(ask(&subject, Precision::Bf16), begun);
+        subject.device_text += "!";
+    }
     // A file that is none is begun anew.
     fs::write(&file, "no JSON").unwrap();
     assert_eq!(ask(&subject, Precision::F32), 1);

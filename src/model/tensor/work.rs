@@ -7,14 +7,14 @@ use super::{Device, Fault};
 use crate::threads::swallowed::Mark;
 
 /// What a [`Fault`] says first where an operation was lost; what was said of that stands in the next line.
-pub const LOST: &str = "an operation was lost on the device's own thread";
+const LOST: &str = "an operation was lost on the device's own thread";
 
 thread_local! {
-    static HERE: Cell<Work> = Cell::new(Work(Mark::now()));
+    static HERE: Cell<Work> = const { Cell::new(Work(Mark::START)) };
 }
 
-/// A piece of work: of this thread, until another begins or goes on. What no work began belongs to one that began when the
-/// thread first read something back.
+/// A piece of work: of this thread, until another begins or goes on. Before the first of a thread is one that began with the
+/// program: who forgets to begin one is refused results for what others lost, and never given wrong ones.
 #[derive(Clone, Copy, Debug)]
 pub struct Work(Mark);
 
@@ -32,7 +32,12 @@ impl Work {
     }
 }
 
-/// Whether it is an operation that was lost.
+/// What a reading ends with where an operation was lost, of which the library said this.
+pub fn lost(said: &str) -> Fault {
+    Fault::with_context(format!("{LOST}\n{said}"))
+}
+
+/// Whether it is such a fault.
 pub fn is_lost(fault: &Fault) -> bool {
     fault.reason().starts_with(LOST)
 }
@@ -51,7 +56,7 @@ pub fn wait(device: &Device) {
 /// do not tell of which.
 pub(super) fn check() {
     if let Some(said) = HERE.get().0.since() {
-        fails(Fault::with_context(format!("{LOST}\n{said}")));
+        fails(lost(&said));
     }
 }
 

@@ -13,7 +13,7 @@
 //! | device | a training that goes on, against one that was never stopped |
 //! |---|---|
 //! | CPU | the same losses, scores and weights, bit by bit, on a machine with as many threads |
-//! | GPU | the same as long as the same kernels are chosen: the library chooses by timing them and keeps its choice in the user's cache. Where that is lost, or on another card, numbers are added in another order |
+//! | GPU | the same as long as the same kernels are chosen: of some operations the library times several, anew in each run of the program. In another run, or on another card, numbers may be added in another order |
 //!
 //! Numbers that are added in another order differ by rounding. Between the CPU and an emulated GPU, which share no kernel,
 //! losses differ by about 1e-6 of themselves and weights by less than 1e-5 after three steps of AdamW (`tests/it/gpu.rs`);
