@@ -118,6 +118,7 @@ fn time_ask(arm_name: &str, dimensions: usize, trials: usize, batch: usize) -> (
     ask.history = random
         .into_iter()
         .map(|proposal| Observation {
+            error: None,
             outcome: Outcome::Score(score(&proposal.point)),
             point: proposal.point,
             third: None,

@@ -248,6 +248,7 @@ fn run(
         Arc::new(|| 0.0),
     );
     let measured = |point: Point| Observation {
+        error: None,
         outcome: Outcome::Score(surrogate.accuracy(&point, seed)),
         point,
         third: None,

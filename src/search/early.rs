@@ -160,6 +160,7 @@ mod tests {
 
     fn trial(level: u16, outcome: Outcome, early: &[(f64, f64)]) -> Observation {
         Observation {
+            error: None,
             point: Point(vec![level]),
             outcome,
             third: None,
@@ -249,6 +250,7 @@ mod tests {
                 peers.sort_by(f64::total_cmp);
                 let prunes = number >= 8 && early < peers[peers.len() / 2];
                 history.push(Observation {
+                    error: None,
                     point,
                     outcome: if prunes {
                         Outcome::Pruned

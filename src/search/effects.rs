@@ -130,6 +130,7 @@ mod tests {
         };
         let points = (0..4).flat_map(|a| (0..4).map(move |b| Point(vec![a, b])));
         let observe = |point: Point| Observation {
+            error: None,
             outcome: Outcome::Score(0.5 + 0.1 * f64::from(point.0[0])),
             point,
             third: None,

@@ -33,6 +33,8 @@ pub struct Observation {
     pub third: Option<f64>,
     /// Fidelities below 1, ascending, and the scores there: at the rungs that it reached.
     pub early: Vec<(f64, f64)>,
+    /// Standard error of the score that the number of measured rows leaves, where it is known.
+    pub error: Option<f64>,
 }
 
 /// What came of trying a point.
@@ -57,6 +59,9 @@ pub struct Ask {
     pub pending: Vec<Point>,
     /// Proposals wanted.
     pub count: usize,
+    /// Trials that the budget still has room for, the proposals wanted included; none: not known, and nothing is
+    /// confirmed.
+    pub remaining: Option<usize>,
     /// Bounds of the hypervolume; none: those of the settings.
     pub reference_point: Option<ReferencePoint>,
     /// Room for trainings: what cannot fit is not proposed. None: nothing is known of it.
@@ -66,8 +71,10 @@ pub struct Ask {
 /// A point to try.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
-    /// The point: valid, never tried, not pending.
+    /// The point: valid, not pending, and never tried unless it is a repeat.
     pub point: Point,
+    /// Whether it was tried before, and is to be measured again with another seed.
+    pub repeat: bool,
     /// Whether it belongs to the initial design.
     pub initial: bool,
     /// Why this one.

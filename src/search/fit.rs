@@ -43,6 +43,8 @@ pub(super) struct Fit {
     pub(super) processes: Arc<Vec<GaussianProcess>>,
     /// Name and median inverse squared lengthscale of each dimension, largest first.
     relevance: Vec<(String, f64)>,
+    /// Variance of the noise of a measurement, on the modelled scale, mean over the draws.
+    noise: f64,
     note: Option<String>,
 }
 
@@ -87,6 +89,8 @@ impl Fit {
         Ok((!processes.is_empty()).then(|| Self {
             objective,
             processes: Arc::new(processes),
+            noise: hyperparameters.iter().map(|hyper| hyper.noise).sum::<f64>()
+                / hyperparameters.len() as f64,
             relevance: relevance(encoding.names(), &hyperparameters),
             note,
         }))
@@ -100,6 +104,12 @@ impl Fit {
             note: self.note.clone(),
             ..Diagnostics::default()
         }
+    }
+
+    /// Standard deviation of the noise of a measurement in the middle of the scores, in the metric's units.
+    pub(super) fn noise(&self) -> f64 {
+        let deviation = self.noise.sqrt();
+        0.5 * (self.objective.inverse(deviation) - self.objective.inverse(-deviation))
     }
 
     /// Mean and variance of the modelled objective.

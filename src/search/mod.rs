@@ -80,6 +80,7 @@ mod early;
 mod effects;
 mod encoding;
 mod engine;
+mod estimate;
 mod fit;
 pub mod hypervolume;
 mod kernel;
@@ -102,5 +103,6 @@ mod worker;
 
 pub use effects::Effect;
 pub use engine::{Ask, Clock, Cost, Engine, Fits, Observation, Outcome, Proposal, SearchError};
+pub use estimate::{Estimate, Estimates};
 pub use settings::EngineSettings;
 pub use worker::{SearchEvent, SearchWorker};

@@ -90,6 +90,7 @@ impl<'a> Round<'a> {
         self.closed.insert(point.clone());
         self.proposals.push(Proposal {
             point,
+            repeat: false,
             initial: index < self.engine.settings.initial_trials,
             diagnostics,
         });

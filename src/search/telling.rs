@@ -4,7 +4,10 @@
 //! that is too much, half of what is taken is best, front after front, as gains are expected near the front; the rest
 //! are the latest of the others, which came when the search knew most.
 
+use super::early::{Told, early};
 use super::encoding::Encoding;
+use super::engine::Observation;
+use super::method::{diverged, scored};
 use super::pareto::{Duplicates, non_dominated};
 use super::settings::EngineSettings;
 use crate::domain::{Point, SurrogateModel};
@@ -12,6 +15,53 @@ use crate::domain::{Point, SurrogateModel};
 /// Bytes that the covariances of all draws may take together: 1,536 observations for one draw, 384 for sixteen, which
 /// take about half a minute of one core in 30 dimensions.
 const BYTES: usize = 72 << 20;
+
+/// What a history tells.
+pub(super) struct Known {
+    /// Points that were trained to the end and measured, with their scores; a point comes as often as it was measured.
+    pub(super) scored: Vec<(Point, f64)>,
+    /// These, and what never came to its end, as the surrogate is told them.
+    pub(super) told: Vec<Told>,
+    /// What people should know where not all of the history is taken.
+    pub(super) of_many: Option<String>,
+}
+
+impl Known {
+    pub(super) fn of(
+        encoding: &Encoding<'_>,
+        history: &[Observation],
+        settings: &EngineSettings,
+    ) -> Self {
+        let limit = limit(settings);
+        let all = scored(history);
+        let known = all.len();
+        let scored = telling(encoding, all, limit);
+        // What never came to its end takes what room is left, the latest first.
+        let mut unfinished = complete(&diverged(history));
+        unfinished.extend(early(history));
+        let room = limit.saturating_sub(scored.len());
+        unfinished.drain(..unfinished.len().saturating_sub(room));
+        let of_many = (scored.len() < known).then(|| {
+            format!(
+                "fitted to {} of {known} trials, the best and the latest",
+                scored.len()
+            )
+        });
+        Self {
+            told: [complete(&scored), unfinished].concat(),
+            scored,
+            of_many,
+        }
+    }
+}
+
+/// Scores at the end of a training, as the surrogate is told them.
+pub(super) fn complete(values: &[(Point, f64)]) -> Vec<Told> {
+    let values = values.iter().cloned();
+    values
+        .map(|(point, score)| Told::full(point, score))
+        .collect()
+}
 
 /// Observations that a fit takes at most.
 pub(super) fn limit(settings: &EngineSettings) -> usize {

@@ -204,6 +204,7 @@ mod tests {
     fn a_panic_is_a_failed_ask_and_the_next_ask_is_answered() {
         let worker = SearchWorker::spawn(engine_with(Arc::new(|_| panic!("no cost")), 2)).unwrap();
         let tried = |level: u16| Observation {
+            error: None,
             point: Point(vec![level]),
             outcome: Outcome::Score(f64::from(level)),
             third: None,

@@ -158,18 +158,21 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
         };
         match (trial.state, trial.measurement) {
             (TrialState::Finished, Some(measurement)) => history.push(Observation {
+                error: None,
                 point,
                 outcome: Outcome::Score(measurement.objectives.score),
                 third: None,
                 early: early_scores(state, trial),
             }),
             (TrialState::Pruned, _) => history.push(Observation {
+                error: None,
                 point,
                 outcome: Outcome::Pruned,
                 third: None,
                 early: early_scores(state, trial),
             }),
             (TrialState::Infeasible, _) if trial.has_diverged() => history.push(Observation {
+                error: None,
                 point,
                 outcome: Outcome::Diverged,
                 third: None,
@@ -178,6 +181,7 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
             // What lacked memory, failed or was cancelled says nothing of its score; it is not to be tried again unasked either.
             (TrialState::Infeasible | TrialState::Failed | TrialState::Cancelled, _) => {
                 history.push(Observation {
+                    error: None,
                     point,
                     outcome: Outcome::Infeasible,
                     third: None,
@@ -191,6 +195,7 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
         history,
         pending,
         count,
+        remaining: None,
         reference_point: Some(state.reference()),
         room: state.room,
     }

@@ -39,6 +39,7 @@ fn tried(point: Point) -> Observation {
         Outcome::Score(0.3 + 0.1 * f64::from(point.0[0]) - 0.01 * f64::from(point.0[2]))
     };
     Observation {
+        error: None,
         point,
         outcome,
         third: None,
@@ -238,6 +239,7 @@ fn every_kind_of_dimension_can_be_searched() {
         assert!(space.is_valid(&point));
         best = best.max(score(&point));
         ask.history.push(Observation {
+            error: None,
             outcome: Outcome::Score(score(&point)),
             point,
             third: None,

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::super::SearchError;
-use super::super::early::{Told, early};
+use super::super::early::Told;
 use super::super::encoding::Encoding;
 use super::super::engine::Ask;
 use super::super::fit::Fit;
@@ -13,8 +13,8 @@ use super::super::promise::Promise;
 use super::super::random::{Purpose, stream};
 use super::super::round::Round;
 use super::super::settings::EngineSettings;
-use super::super::telling::{limit, telling};
-use super::{NOTHING_LEARNT, diverged, scored, third};
+use super::super::telling::{Known, complete};
+use super::{NOTHING_LEARNT, third};
 use crate::domain::{InitialDesign, Point, ScoreScale};
 
 /// Why proposals are random where the acquisition function has no value.
@@ -35,21 +35,11 @@ pub(in super::super) fn propose(
     let names = (ask.history.len(), ask.pending.len());
     let mut random = stream(engine.seed, Purpose::Surrogate, names.0, names.1);
     let encoding = Encoding::new(&engine.space, &engine.cost, settings);
-    let all = scored(&ask.history);
-    let known = all.len();
-    let scored = telling(&encoding, all, limit(settings));
-    // What never came to its end takes what room is left, the latest first.
-    let mut unfinished = full(&diverged(&ask.history));
-    unfinished.extend(early(&ask.history));
-    let room = limit(settings).saturating_sub(scored.len());
-    unfinished.drain(..unfinished.len().saturating_sub(room));
-    let of_many = (scored.len() < known).then(|| {
-        format!(
-            "fitted to {} of {known} trials, the best and the latest",
-            scored.len()
-        )
-    });
-    let told = [full(&scored), unfinished].concat();
+    let Known {
+        scored,
+        told,
+        of_many,
+    } = Known::of(&encoding, &ask.history, settings);
     let mut fit = |values: &[Told], reference, settings: &EngineSettings| {
         Fit::new(
             &encoding,
@@ -69,7 +59,7 @@ pub(in super::super) fn propose(
             let mut values = third(&ask.history);
             let taken: HashSet<&Point> = scored.iter().map(|(point, _)| point).collect();
             values.retain(|(point, _)| taken.contains(point));
-            fit(&full(&values), -highest, &third_settings(settings))?
+            fit(&complete(&values), -highest, &third_settings(settings))?
         }
         None => None,
     };
@@ -131,12 +121,4 @@ fn third_settings(settings: &EngineSettings) -> EngineSettings {
         score_scale: ScoreScale::Linear,
         ..settings.clone()
     }
-}
-
-/// Scores as the surrogate is told them.
-fn full(values: &[(Point, f64)]) -> Vec<Told> {
-    let values = values.iter().cloned();
-    values
-        .map(|(point, score)| Told::full(point, score))
-        .collect()
 }

@@ -444,6 +444,7 @@ fn hypervolume_reached(surrogate: &Surrogate, seed: u64, random: usize, trials: 
         for proposal in engine.ask(&ask, &|| false).unwrap() {
             let score = surrogate.accuracy(&proposal.point, seed);
             ask.history.push(Observation {
+                error: None,
                 point: proposal.point,
                 outcome: Outcome::Score(score),
                 third: None,

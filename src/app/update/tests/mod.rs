@@ -83,6 +83,7 @@ fn ready() -> Event {
 
 fn proposed(levels: &[[u16; 4]], initial: bool) -> Event {
     let proposal = |levels: &[u16; 4]| Proposal {
+        repeat: false,
         point: Point(levels.to_vec()),
         initial,
         diagnostics: Diagnostics::default(),

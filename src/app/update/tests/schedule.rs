@@ -29,6 +29,7 @@ fn asked(effects: &[Effect]) -> Option<Ask> {
 
 fn observed(levels: &[u16], score: f64) -> Observation {
     Observation {
+        error: None,
         point: Point(levels.to_vec()),
         outcome: Outcome::Score(score),
         third: None,

@@ -16,6 +16,7 @@ fn a_diverged_trial_is_told_to_the_search_and_three_failures_pause_the_study() {
     play(&mut state, started(0));
     play(&mut state, infeasible(0, diverged()));
     let first = Observation {
+        error: None,
         point: Point(vec![1, 0, 1, 1]),
         outcome: Outcome::Diverged,
         third: None,
