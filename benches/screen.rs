@@ -277,6 +277,7 @@ fn trial(number: u32, configuration: Configuration, space: &PeftSpace) -> Vec<Re
             trained_parameters: 12_345,
             wall_seconds: 4.0,
             diverged: None,
+            score_error: None,
         };
         records.push(Record::TrialFinished { trial, measurement });
     }

@@ -186,6 +186,10 @@ pub struct Measurement {
     /// When the loss was no finite number any more, where that ended it: the epochs before count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diverged: Option<Moment>,
+    /// Standard error of the score that comes from the finite number of validation rows, before the score is floored at 0;
+    /// none where it is not known, as in older journals. How trainings differ by their seeds is not in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_error: Option<f64>,
 }
 
 /// One training to do.

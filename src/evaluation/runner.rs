@@ -365,6 +365,7 @@ fn diverged(subject: &Subject, seed: u64, epochs: u32, job: &Job, rows: usize) -
         trained_parameters: 0,
         wall_seconds: 0.0,
         diverged: None,
+        score_error: None,
     };
     // No class has this number.
     let predictions = vec![-1.0; rows];

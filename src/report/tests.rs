@@ -63,6 +63,7 @@ fn trial(
             trained_parameters: 1000,
             wall_seconds: 90.0,
             diverged: None,
+            score_error: None,
         }),
         cause: score.is_none().then(|| Cause::Error {
             said: "loss <NaN> & \"worse\"".to_owned(),

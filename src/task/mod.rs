@@ -21,6 +21,7 @@ mod registry;
 mod render;
 mod resolution;
 mod rows;
+mod sampling;
 mod scored;
 mod scoring;
 mod settings;

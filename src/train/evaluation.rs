@@ -94,6 +94,11 @@ impl Predictions {
     pub fn score(&self, scoring: Scoring) -> Result<f64, Undefined> {
         scoring.search_score(&self.predicted, &self.labels)
     }
+
+    /// How far that may be off by the choice of rows; none where nothing can be said. Costs about fifty scores.
+    pub fn score_error(&self, scoring: Scoring) -> Option<f64> {
+        scoring.sampling_error(&self.predicted, &self.labels)
+    }
 }
 
 /// What a row's logits predict: the class of the largest, of equal ones the first; or the only number. NaN where one of

@@ -65,6 +65,8 @@ enum Phase {
 
 struct Best {
     score: f64,
+    /// Its standard error over rows; see [`Measurement::score_error`].
+    score_error: Option<f64>,
     epoch: u32,
     weights: Snapshot,
 }
@@ -346,6 +348,7 @@ impl<'a> Training<'a> {
             let weights = self.encoder.parameters.snapshot();
             self.best = Some(Best {
                 score: report.score,
+                score_error: predictions.score_error(self.bench.scoring),
                 epoch: self.epoch,
                 weights,
             });
@@ -395,6 +398,7 @@ impl<'a> Training<'a> {
             trained_parameters: self.encoder.parameters.scalars(),
             wall_seconds: self.active.as_secs_f64(),
             diverged: self.diverged,
+            score_error: best.score_error,
         }))
     }
 }

@@ -53,6 +53,8 @@ fn a_stopped_trial_goes_on_from_its_last_step_and_ends_as_if_never_stopped() {
     };
     assert_eq!(stopped.objectives, undisturbed.objectives);
     assert_eq!(stopped.best_epoch, undisturbed.best_epoch);
+    assert_eq!(stopped.score_error, undisturbed.score_error);
+    assert!(stopped.score_error.is_some());
     assert_eq!(weights(0), weights(1), "bit by bit");
     let numbers: Vec<u32> = epochs.iter().map(|report| report.epoch).collect();
     let all: Vec<u32> = (1..=40).collect();

@@ -89,6 +89,7 @@ pub(crate) fn measurement(job: &Job, epochs: u32) -> Measurement {
         trained_parameters: 1000,
         wall_seconds: f64::from(epochs),
         diverged: None,
+        score_error: None,
     }
 }
 

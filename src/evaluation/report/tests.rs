@@ -55,6 +55,7 @@ fn run(name: &str, seed: u64, metric: Metric, labels: &[f64], predictions: Vec<f
         trained_parameters: 9,
         wall_seconds: 1.0,
         diverged: None,
+        score_error: None,
     };
     let score = scoring(metric).search_score(&predictions, labels).unwrap();
     Run::new(subject(name), seed, &measured, 3, score, predictions)
@@ -70,6 +71,7 @@ fn diverged(name: &str, seed: u64) -> Run {
         trained_parameters: 0,
         wall_seconds: 0.0,
         diverged: None,
+        score_error: None,
     };
     Run::new(subject(name), seed, &measured, 1, 0.0, vec![-1.0; 20])
 }

@@ -211,6 +211,7 @@ fn trial(
         trained_parameters: 10_000 + number as u64,
         wall_seconds: 12.5,
         diverged: None,
+        score_error: None,
     });
     Trial {
         id: TrialId(number as u32),

@@ -70,8 +70,8 @@ fn any_record() -> impl Strategy<Value = Record> {
                 wall_seconds: 1.5
             }
         }),
-        (trial.clone(), any_f64(), any_f64(), any::<u64>()).prop_map(
-            |(trial, score, parameters_percent, trained_parameters)| Record::TrialFinished {
+        (trial.clone(), any_f64(), any_f64(), any::<u64>(), 0.0..1.0).prop_map(
+            |(trial, score, parameters_percent, trained_parameters, error)| Record::TrialFinished {
                 trial,
                 measurement: Measurement {
                     objectives: Objectives {
@@ -82,6 +82,7 @@ fn any_record() -> impl Strategy<Value = Record> {
                     trained_parameters,
                     wall_seconds: 0.1,
                     diverged: None,
+                    score_error: (error > 0.3).then_some(error),
                 }
             }
         ),

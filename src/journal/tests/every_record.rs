@@ -74,6 +74,7 @@ pub(super) fn of_format_3() -> Vec<Record> {
                 trained_parameters: 987,
                 wall_seconds: 2.5,
                 diverged: Some(Moment::Step(12)),
+                score_error: None,
             },
         },
     ]);
@@ -224,6 +225,7 @@ pub(super) fn of_format_1() -> Vec<Record> {
                 trained_parameters: 1_234,
                 wall_seconds: 4.5,
                 diverged: None,
+                score_error: None,
             },
         },
         Record::TrialQueued {

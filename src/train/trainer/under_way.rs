@@ -72,6 +72,9 @@ struct Position {
     optimizer_steps: i32,
     reports: Vec<EpochReport>,
     best: Option<(f64, u32)>,
+    /// Not in files of earlier versions of the program.
+    #[serde(default)]
+    best_score_error: Option<f64>,
     active_seconds: f64,
 }
 
@@ -146,6 +149,7 @@ impl Training<'_> {
             optimizer_steps: self.optimizer.steps(),
             reports: self.reports.clone(),
             best: self.best.as_ref().map(|best| (best.score, best.epoch)),
+            best_score_error: self.best.as_ref().and_then(|best| best.score_error),
             active_seconds: self.active.as_secs_f64(),
         };
         let mut tensors = named("weights.", self.encoder.parameters.export());
@@ -243,6 +247,7 @@ impl Training<'_> {
             let weights = self.encoder.parameters.snapshot();
             self.best = Some(Best {
                 score,
+                score_error: position.best_score_error,
                 epoch,
                 weights,
             });

@@ -130,6 +130,7 @@ fn finished(number: u32) -> Vec<Record> {
         trained_parameters: 1_234_567,
         wall_seconds: 61.0 + f64::from(number),
         diverged: None,
+        score_error: None,
     };
     [
         trained(number),

@@ -101,6 +101,7 @@ fn finished(trial: u32, score: f64, parameters_percent: f64) -> Event {
         trained_parameters: 1,
         wall_seconds: 1.0,
         diverged: None,
+        score_error: None,
     };
     Event::Executor(ExecutorEvent::Finished(TrialId(trial), measurement))
 }
