@@ -51,7 +51,7 @@ struct Arguments {
     /// Searches per arm and table.
     #[arg(long, default_value_t = 10)]
     seeds: u64,
-    /// Evaluations, the shared starts included, after which a search is judged.
+    /// Evaluations, the shared starts included: each is a search of its own, which is told.
     #[arg(long, num_args = 1.., default_values_t = [25, 50, 100])]
     budgets: Vec<usize>,
     /// Append one JSON object per search and budget to this file; what is there is not repeated.
@@ -62,7 +62,7 @@ struct Arguments {
     bench: bool,
 }
 
-/// One search, judged at one budget.
+/// One search.
 #[derive(Clone, Serialize, Deserialize)]
 struct Line {
     arm: String,
@@ -70,6 +70,8 @@ struct Line {
     seed: u64,
     budget: usize,
     figures: Figures,
+    /// The same, had it handed over the front by the means of its measurements.
+    by_means: Figures,
     /// CPU seconds of one core per proposal: their mean over the search, and over its last ten.
     seconds: f64,
     last_seconds: f64,
@@ -78,49 +80,36 @@ struct Line {
 
 fn main() {
     let arguments = Arguments::parse();
+    assert!(
+        arguments.budgets.iter().all(|&budget| budget > STARTS),
+        "a budget holds the {STARTS} shared starts and more"
+    );
     let mut lines = arguments.out.as_ref().map_or_else(Vec::new, read);
     for arm in &arguments.arms {
-        println!(
-            "{arm:28}{}{}{}   s, last",
-            heading("regret of all evaluated", 12, &arguments.budgets),
-            heading("of what is handed over", 12, &arguments.budgets),
-            heading("optimism", 7, &arguments.budgets),
-        );
+        print_heading(arm, &arguments.budgets);
         let mut of_arm = Vec::new();
         for name in &arguments.tables {
-            let is_wanted = |line: &Line, seed: u64| {
-                (&line.arm, &line.table, line.seed) == (arm, name, seed)
-                    && arguments.budgets.contains(&line.budget)
+            let is_of = |line: &Line, seed: u64, budget: usize| {
+                (&line.arm, &line.table, line.seed, line.budget) == (arm, name, seed, budget)
             };
-            let missing: Vec<u64> = (0..arguments.seeds)
-                .filter(|&seed| {
-                    lines.iter().filter(|line| is_wanted(line, seed)).count()
-                        < arguments.budgets.len()
-                })
+            let wanted = (0..arguments.seeds)
+                .flat_map(|seed| arguments.budgets.iter().map(move |&budget| (seed, budget)));
+            let missing: Vec<(u64, usize)> = (wanted.clone())
+                .filter(|&(seed, budget)| !lines.iter().any(|line| is_of(line, seed, budget)))
                 .collect();
             if !missing.is_empty() {
                 let table = Arc::new(Table::read(&arguments.folder, name));
-                let new: Vec<Vec<Line>> = (missing.into_par_iter())
-                    .map(|seed| searched(arm, name, &table, seed, &arguments.budgets))
-                    .collect();
-                let known = |new: &Line| {
-                    (lines.iter())
-                        .any(|line| is_wanted(line, new.seed) && line.budget == new.budget)
-                };
-                let new: Vec<Line> = new
-                    .into_iter()
-                    .flatten()
-                    .filter(|new| !known(new))
+                let new: Vec<Line> = (missing.into_par_iter())
+                    .map(|(seed, budget)| searched(arm, name, &table, seed, budget))
                     .collect();
                 if let Some(path) = &arguments.out {
                     append(path, &new);
                 }
                 lines.extend(new);
             }
-            let of_table = lines
-                .iter()
-                .filter(|line| (0..arguments.seeds).any(|seed| is_wanted(line, seed)));
-            let of_table: Vec<&Line> = of_table.collect();
+            let of_table: Vec<&Line> = wanted
+                .filter_map(|(seed, budget)| lines.iter().find(|line| is_of(line, seed, budget)))
+                .collect();
             print_row(name, &of_table, &arguments.budgets);
             of_arm.extend(of_table.into_iter().cloned());
         }
@@ -133,46 +122,13 @@ fn main() {
     }
 }
 
-/// One search, judged at each budget.
-fn searched(
-    arm_name: &str,
-    name: &str,
-    table: &Arc<Table>,
-    seed: u64,
-    budgets: &[usize],
-) -> Vec<Line> {
+/// One search, which knows its budget.
+fn searched(arm_name: &str, name: &str, table: &Arc<Table>, seed: u64, budget: usize) -> Line {
     let settings = EngineSettings {
         reference_point: table.reference,
         initial_trials: STARTS,
         ..arm(arm_name)
     };
-    let longest = budgets.iter().copied().max().unwrap_or(0);
-    let (evaluated, seconds) = search(table, settings, seed, longest);
-    let judged = |&budget: &usize| {
-        let evaluated = &evaluated[..budget];
-        let seconds = &seconds[..budget - STARTS];
-        let last = &seconds[seconds.len().saturating_sub(10)..];
-        Line {
-            arm: arm_name.to_owned(),
-            table: name.to_owned(),
-            seed,
-            budget,
-            figures: table.figures(evaluated, &table.means(seed, evaluated)),
-            seconds: seconds.iter().sum::<f64>() / seconds.len() as f64,
-            last_seconds: last.iter().sum::<f64>() / last.len() as f64,
-            evaluated: evaluated.to_vec(),
-        }
-    };
-    budgets.iter().map(judged).collect()
-}
-
-/// The points that a search evaluates, the shared starts first, and the CPU seconds of each proposal.
-fn search(
-    table: &Arc<Table>,
-    settings: EngineSettings,
-    seed: u64,
-    budget: usize,
-) -> (Vec<Point>, Vec<f64>) {
     let costs = Arc::clone(table);
     let engine = Engine::new(
         table.space.clone(),
@@ -181,6 +137,32 @@ fn search(
         seed,
         Arc::new(|| 0.0),
     );
+    let (history, seconds) = search(table, &engine, seed, budget);
+    let estimates = engine.estimate(&history, &[], &|| false).unwrap();
+    let handed_over: Vec<(Point, f64)> = (estimates.front().into_iter())
+        .map(|estimate| (estimate.point.clone(), estimate.score))
+        .collect();
+    let evaluated: Vec<Point> = history.into_iter().map(|tried| tried.point).collect();
+    Line {
+        arm: arm_name.to_owned(),
+        table: name.to_owned(),
+        seed,
+        budget,
+        figures: table.figures(&evaluated, &handed_over),
+        by_means: table.figures(&evaluated, &table.means(seed, &evaluated)),
+        seconds: mean_and_error(&seconds).0,
+        last_seconds: mean_and_error(&seconds[seconds.len().saturating_sub(10)..]).0,
+        evaluated,
+    }
+}
+
+/// What a search evaluates, the shared starts first, and the CPU seconds of each proposal.
+fn search(
+    table: &Table,
+    engine: &Engine,
+    seed: u64,
+    budget: usize,
+) -> (Vec<Observation>, Vec<f64>) {
     let mut times: BTreeMap<Point, usize> = BTreeMap::new();
     let mut measured = |point: Point| {
         let time = times.entry(point.clone()).or_default();
@@ -191,6 +173,7 @@ fn search(
             outcome: Outcome::Score(score),
             third: None,
             early: Vec::new(),
+            error: None,
         }
     };
     let starts = table.starts(seed).into_iter();
@@ -201,14 +184,14 @@ fn search(
     };
     let mut seconds = Vec::new();
     while ask.history.len() < budget {
+        ask.remaining = Some(budget - ask.history.len());
         let begun = ThreadTime::now();
         let proposals = engine.ask(&ask, &|| false).unwrap();
         seconds.push(begun.elapsed().as_secs_f64());
         let proposed = proposals.into_iter().map(|proposal| proposal.point);
         ask.history.extend(proposed.map(&mut measured));
     }
-    let history = ask.history.into_iter();
-    (history.map(|tried| tried.point).collect(), seconds)
+    (ask.history, seconds)
 }
 
 fn read(path: &PathBuf) -> Vec<Line> {
@@ -229,14 +212,29 @@ fn append(path: &PathBuf, lines: &[Line]) {
     }
 }
 
-/// What a group of columns shows, above its first.
-fn heading(what: &str, width: usize, budgets: &[usize]) -> String {
-    let budgets: Vec<String> = budgets.iter().map(usize::to_string).collect();
-    let width = width * budgets.len();
-    format!(
-        "  {:<width$}",
-        format!("{what}, %, @{}", budgets.join(" @"))
-    )
+const NARROW: usize = 7;
+
+/// The groups of columns and how wide one is: the wide ones show standard errors.
+const GROUPS: [(&str, usize); 4] = [
+    ("regret of all evaluated, %", 12),
+    ("of what is handed over, %", 12),
+    ("by means, %", NARROW),
+    ("optimism, %", NARROW),
+];
+
+fn print_heading(arm: &str, budgets: &[usize]) {
+    print!("{arm:20}");
+    for (title, width) in GROUPS {
+        print!("  {title:<width$}", width = width * budgets.len());
+    }
+    print!("  s, last\n{:20}", "");
+    for (_, width) in GROUPS {
+        print!("  ");
+        for budget in budgets {
+            print!("{:<width$}", format!("@{budget}"));
+        }
+    }
+    println!();
 }
 
 /// Lines of one arm on one or more tables.
@@ -251,24 +249,25 @@ fn print_row(name: &str, lines: &[&Line], budgets: &[usize]) {
             .map(|values| mean_and_error(values).0)
             .collect()
     };
-    print!("{name:28}");
-    let regrets: [&dyn Fn(&Line) -> f64; 2] =
-        [&|line| 100.0 * (1.0 - line.figures.evaluated), &|line| {
-            100.0 * (1.0 - line.figures.handed_over)
-        }];
-    for regret in regrets {
+    print!("{name:20}");
+    let figures: [&dyn Fn(&Line) -> f64; GROUPS.len()] = [
+        &|line| 100.0 * (1.0 - line.figures.evaluated),
+        &|line| 100.0 * (1.0 - line.figures.handed_over),
+        &|line| 100.0 * (1.0 - line.by_means.handed_over),
+        &|line| 100.0 * line.figures.optimism,
+    ];
+    for (figure, (_, width)) in figures.into_iter().zip(GROUPS) {
         print!("  ");
         for &budget in budgets {
-            let (mean, error) = mean_and_error(&seeds(budget, regret));
-            print!("{:<12}", format!("{mean:.2} ±{error:.2}"));
+            let (mean, error) = mean_and_error(&seeds(budget, figure));
+            let mut shown = format!("{mean:.2}");
+            if width > NARROW {
+                shown += &format!(" ±{error:.2}");
+            }
+            print!("{shown:<width$}");
         }
     }
-    print!("  ");
-    for &budget in budgets {
-        let (mean, _) = mean_and_error(&seeds(budget, &|line| 100.0 * line.figures.optimism));
-        print!("{:<7}", format!("{mean:.1}"));
-    }
-    let last = budgets.iter().copied().max().unwrap_or(0);
+    let last = budgets.iter().copied().max().unwrap_or_default();
     let (mean, _) = mean_and_error(&seeds(last, &|line| line.last_seconds));
     println!("  {mean:.3}");
 }
