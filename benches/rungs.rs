@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use autopeft::app::State;
 use autopeft::app::headless::Headless;
 use autopeft::app::launch::{Options, resolve};
-use autopeft::domain::{Objectives, Rungs, Trial, TrialState, hypervolume};
+use autopeft::domain::{Objectives, Rungs, Trial, TrialState};
 use autopeft::hub::{Hub, HubSettings};
 use autopeft::model::device::DeviceChoice;
 use autopeft::study::Study;
@@ -45,7 +45,7 @@ fn main() {
         reduction_factor: arguments.reduction_factor,
     };
     println!(
-        "seed  rungs     trials  pruned  epochs  seconds  trials an hour  hypervolume  at equal seconds"
+        "seed  rungs     trials  pruned  epochs  seconds  trials an hour  hypervolume %  at equal seconds"
     );
     for seed in 1..=arguments.seeds {
         let plain = study(&file, seed, Rungs::default());
@@ -115,11 +115,12 @@ fn within(state: &State, budget: f64, cost: fn(&Trial) -> f64) -> Vec<&Trial> {
     .collect()
 }
 
+/// The hypervolume, in percent of what could be reached.
 fn reached(state: &State, trials: &[&Trial]) -> f64 {
     let measured: Vec<Objectives> = (trials.iter())
         .filter_map(|trial| trial.measurement.map(|m| m.objectives))
         .collect();
-    hypervolume(&measured, state.reference())
+    100.0 * state.measure().share(&measured)
 }
 
 fn tell(seed: u64, name: &str, state: &State, [epochs_left, seconds_left]: [f64; 2]) {
@@ -129,7 +130,7 @@ fn tell(seed: u64, name: &str, state: &State, [epochs_left, seconds_left]: [f64;
         .iter()
         .filter(|trial| trial.state == TrialState::Pruned);
     println!(
-        "{seed:4}  {name}      {:6}  {:6}  {:6}  {:7.1}  {:14.0}  {:11.4}  {:16.4}",
+        "{seed:4}  {name}      {:6}  {:6}  {:6}  {:7.1}  {:14.0}  {:13.2}  {:16.2}",
         trials.len(),
         pruned.count(),
         sum(epochs),

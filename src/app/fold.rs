@@ -137,7 +137,7 @@ impl State {
                     return Err(format!("the reference point derived, but {fault}"));
                 }
                 self.reference_point = Some(reference_point);
-                self.retrace(reference_point);
+                self.retrace();
             }
             Record::TrialQueued {
                 trial,

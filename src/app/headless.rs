@@ -56,7 +56,7 @@ impl<W: Write> Interface for Headless<W> {
         if self.as_json {
             let mut object = record.to_object()?;
             if let Record::TrialFinished { .. } = record {
-                object.insert("hypervolume".to_owned(), json!(state.hypervolume()));
+                object.insert("hypervolume".to_owned(), json!(state.hypervolume().share));
                 object.insert("front".to_owned(), json!(state.front));
             }
             self.write(&serde_json::Value::Object(object).to_string())?;
@@ -143,7 +143,7 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialPaused { trial } => format!("{trial} paused"),
         Record::TrialResumed { trial } => format!("{trial} resumed"),
         Record::TrialFinished { trial, measurement } => format!(
-            "{trial} finished: score {:.4} with {:.3} % parameters (best epoch {}, {:.1} s); hypervolume {:.4}, {} on the front",
+            "{trial} finished: score {:.4} with {:.3} % parameters (best epoch {}, {:.1} s); hypervolume {}, {} on the front",
             measurement.objectives.score,
             measurement.objectives.parameters_percent,
             measurement.best_epoch,

@@ -1,15 +1,26 @@
-//! How far a study's front has come: its hypervolume, and the bounds that this is measured against.
+//! How far a study's front has come: its hypervolume, and what this is counted by.
 
 use super::state::State;
-use crate::domain::{Objectives, ReferencePoint, Trial, TrialId, extend_front, hypervolume};
+use crate::domain::{
+    Hypervolume, HypervolumeMeasure, Objectives, ReferencePoint, Trial, TrialId, extend_front,
+};
 
 impl State {
     /// The hypervolume reached, 0 before the first finished trial.
-    pub fn hypervolume(&self) -> f64 {
+    pub fn hypervolume(&self) -> Hypervolume {
         match self.hypervolume_trace.last() {
-            Some((_, value)) => *value,
-            None => hypervolume_of(&self.trials, &self.front, self.reference()),
+            Some((_, reached)) => *reached,
+            None => reached(&self.trials, &self.front, &self.measure()),
         }
+    }
+
+    /// What the hypervolume is counted by: the bounds as they are known so far, and the scale of costs that the study's
+    /// search counts by.
+    pub fn measure(&self) -> HypervolumeMeasure {
+        let space = &self.study.space;
+        let (fewest, _) = space.parameter_range();
+        let least_percent = 100.0 * fewest as f64 / space.backbone_parameters as f64;
+        HypervolumeMeasure::new(self.reference(), self.study.cost_scale(), least_percent)
     }
 
     /// Bounds of the hypervolume: as fixed, or as they follow from what is measured so far.
@@ -26,14 +37,15 @@ impl State {
     pub(super) fn extend_front(&mut self, trial: TrialId) {
         let trials = &self.trials;
         extend_front(&mut self.front, trial, |id| finished_objectives(trials, id));
-        if let Some(reference) = self.reference_point {
-            let reached = hypervolume_of(trials, &self.front, reference);
+        if self.reference_point.is_some() {
+            let reached = reached(&self.trials, &self.front, &self.measure());
             self.hypervolume_trace.push((trial, reached));
         }
     }
 
-    /// The hypervolume after each finished trial, from the beginning.
-    pub(super) fn retrace(&mut self, reference: ReferencePoint) {
+    /// The hypervolume after each finished trial, from the beginning, once its bounds are fixed.
+    pub(super) fn retrace(&mut self) {
+        let measure = self.measure();
         let (trials, mut front) = (&self.trials, Vec::new());
         let finished = self.over.iter().filter(|id| {
             let trial = trials.get(id.0 as usize);
@@ -42,16 +54,16 @@ impl State {
         self.hypervolume_trace = finished
             .map(|id| {
                 extend_front(&mut front, *id, |id| finished_objectives(trials, id));
-                (*id, hypervolume_of(trials, &front, reference))
+                (*id, reached(trials, &front, &measure))
             })
             .collect();
     }
 }
 
 /// What the trials of a front dominate.
-fn hypervolume_of(trials: &[Trial], front: &[TrialId], reference: ReferencePoint) -> f64 {
+fn reached(trials: &[Trial], front: &[TrialId], measure: &HypervolumeMeasure) -> Hypervolume {
     let achieved = front.iter().map(|id| finished_objectives(trials, *id));
-    hypervolume(&achieved.collect::<Vec<Objectives>>(), reference)
+    Hypervolume::exact(measure.share(&achieved.collect::<Vec<Objectives>>()))
 }
 
 /// What a trial of the front achieved.

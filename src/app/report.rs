@@ -39,7 +39,7 @@ pub fn contents<'a>(
             ("measured on", study.task.validation.to_string()),
             (
                 "hypervolume",
-                format!("{:.4} of {reference}{basis}", state.hypervolume()),
+                format!("{}; {}{basis}", state.hypervolume(), state.measure()),
             ),
             ("seed", facts.seed.to_string()),
             (
@@ -49,7 +49,7 @@ pub fn contents<'a>(
         ],
         metric: study.task.score_name(),
         space: &facts.space,
-        reference_point: reference,
+        measure: state.measure(),
         trials: &state.trials,
         front: &state.front,
         hypervolume_trace: &state.hypervolume_trace,

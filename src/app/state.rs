@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Curve, Ending, Places, StudyPause, Vitals};
 use crate::domain::{
-    Cause, Identity, PeftSpace, Progress, ReferencePoint, ReferenceRule, Rungs, TrainingRoom,
-    Trial, TrialId, TrialState,
+    Cause, CostScale, Hypervolume, Identity, PeftSpace, Progress, ReferencePoint, ReferenceRule,
+    Rungs, TrainingRoom, Trial, TrialId, TrialState,
 };
 use crate::study::ModelSource;
 use crate::task::{Edition, TaskSettings, ValidationSplit};
@@ -54,6 +54,12 @@ impl StudyFacts {
     pub fn initial_trials(&self) -> Option<usize> {
         let trials = self.settings["search"]["initial_trials"].as_u64()?;
         usize::try_from(trials).ok()
+    }
+
+    /// The scale on which the search counts parameters, as recorded; records from before there was a choice name none.
+    pub(super) fn cost_scale(&self) -> CostScale {
+        let scale = self.settings["search"]["cost_scale"].clone();
+        serde_json::from_value(scale).unwrap_or(CostScale::Log)
     }
 
     /// Where the rows come from that trials are measured on, as recorded.
@@ -183,7 +189,7 @@ pub struct State {
     /// Devices that trials were trained on, the latest last.
     pub devices: Vec<String>,
     /// The hypervolume after each finished trial, in the order of finishing; empty until its bounds are fixed.
-    pub hypervolume_trace: Vec<(TrialId, f64)>,
+    pub hypervolume_trace: Vec<(TrialId, Hypervolume)>,
     /// Trials that the user marked.
     pub marked: BTreeSet<TrialId>,
     /// What the user wrote beside trials, one line each.

@@ -8,7 +8,7 @@ use autopeft::app::State;
 use autopeft::app::evaluating::evaluation_folder;
 use autopeft::app::launch::Resolved;
 use autopeft::app::signals;
-use autopeft::domain::{ReferencePoint, TrialId};
+use autopeft::domain::{HypervolumeMeasure, TrialId};
 use autopeft::durable;
 use autopeft::evaluation::{
     BASELINES, Baseline, Choosing, FULL, Kind, Plan, Purpose, Report, Runner, SEEDS, Spent, Step,
@@ -62,14 +62,14 @@ fn known() -> Vec<&'static str> {
 pub(super) struct Found {
     pub(super) subjects: Vec<Subject>,
     search: Spent,
-    reference_point: Option<ReferencePoint>,
+    measure: Option<HypervolumeMeasure>,
 }
 
 impl Found {
     /// The same, to be evaluated on rows of another task.
     pub(super) fn elsewhere(mut self) -> Self {
-        self.search.hypervolume = None;
-        self.reference_point = None;
+        self.search.hypervolume_share = None;
+        self.measure = None;
         self
     }
 }
@@ -131,7 +131,7 @@ pub(super) fn measure(
         },
         random: &|count| resolved.random_configurations(seed, count),
         search: &found.search,
-        reference_point: found.reference_point,
+        measure: found.measure,
     };
     let mut choices = Vec::new();
     let mut subjects = Vec::new();
@@ -247,9 +247,9 @@ impl Scope {
                 trainings: measured().count(),
                 epochs: state.trials.iter().map(|t| t.epochs.len() as u64).sum(),
                 wall_seconds: measured().map(|m| m.wall_seconds).sum(),
-                hypervolume: Some(state.hypervolume()),
+                hypervolume_share: Some(state.hypervolume().share),
             },
-            reference_point: Some(state.reference()),
+            measure: Some(state.measure()),
         })
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let mut out = output::out();
     if json {
         let facts = &state.study;
-        let summary = Summary::new(&facts.name, &facts.space, state.reference(), &state.trials);
+        let summary = Summary::new(&facts.name, &facts.space, state.measure(), &state.trials);
         let object = serde_json::to_string_pretty(&summary)?;
         out.lines(object + "\n")?;
     } else {
@@ -40,7 +40,7 @@ fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Resul
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
     writeln!(
         out,
-        "{}: {} of {} trials are over; hypervolume {:.4}",
+        "{}: {} of {} trials are over; hypervolume {}",
         state.study.name,
         over.count(),
         state.trials_wanted,
@@ -50,7 +50,7 @@ fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Resul
         Some(_) => "",
         None => ", as far as the initial design is measured",
     };
-    writeln!(out, "{} count for it{basis}", state.reference())?;
+    writeln!(out, "{}{basis}", state.measure())?;
     let name = state.study.score_name();
     writeln!(out, "scores are {name} on {validation}")?;
     if state.trials.is_empty() {

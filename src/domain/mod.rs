@@ -4,7 +4,9 @@
 
 mod cause;
 mod configuration;
+mod cost_scale;
 mod dimension;
+mod hypervolume;
 mod identity;
 mod learning_rate;
 mod memory_kills;
@@ -22,12 +24,14 @@ mod trial;
 
 pub use cause::{Cause, Moment};
 pub use configuration::{Configuration, ConfigurationError};
+pub use cost_scale::LogCost;
 pub use dimension::{Dimension, DimensionKind};
+pub use hypervolume::{Hypervolume, HypervolumeMeasure};
 pub use identity::{EncoderIdentity, Identity, RowsIdentity};
 pub use learning_rate::{LearningRate, LearningRateError, MOST_RATES};
 pub use memory_kills::{Killed, MemoryKills};
 pub use objective::Objectives;
-pub use pareto::{extend_front, front, hypervolume};
+pub use pareto::{extend_front, front};
 pub use peft_space::{LEARNING_RATE, ModuleAxis, PeftSpace};
 pub use reference_point::{ReferencePoint, ReferenceRule};
 pub use rung::{Ladder, Rung, Rungs, Standing};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a finished trial achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Objectives {
-    /// Validation score in the metric's own units (0.83 is 83 % accuracy); to be maximised.
+    /// Validation score in the metric's own units (0.83 is 83 % accuracy); to be maximised. The best of every metric is 1.
     #[serde(with = "super::number")]
     pub score: f64,
     /// Parameters as a percentage of the backbone, by the paper's formula; to be minimised.

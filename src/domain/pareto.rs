@@ -1,6 +1,6 @@
-//! The Pareto front of a study and its dominated hypervolume, in the study's own units.
+//! The Pareto front of a study.
 
-use super::{Objectives, ReferencePoint};
+use super::Objectives;
 
 /// Indices of the non-dominated entries, by ascending parameters. Of equal entries the first is kept.
 pub fn front(objectives: &[Objectives]) -> Vec<usize> {
@@ -52,21 +52,6 @@ pub fn extend_front<T: Copy + Ord>(
     members.splice(at..end, [new]);
 }
 
-/// Area that the entries dominate and the reference point bounds (percent × score).
-pub fn hypervolume(objectives: &[Objectives], reference: ReferencePoint) -> f64 {
-    let mut floor = reference.score;
-    let mut area = 0.0;
-    for i in front(objectives) {
-        let point = objectives[i];
-        let width = reference.parameters_percent - point.parameters_percent;
-        if width > 0.0 && point.score > floor {
-            area += width * (point.score - floor);
-            floor = point.score;
-        }
-    }
-    area
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,17 +94,5 @@ mod tests {
             }
             assert_eq!(grown, front(&points));
         }
-    }
-
-    #[test]
-    fn hypervolume_counts_only_what_beats_the_reference_point() {
-        let reference = ReferencePoint {
-            score: 0.7,
-            parameters_percent: 26.0,
-        };
-        let points = [at(1.0, 0.8), at(0.5, 0.75), at(0.1, 0.6), at(30.0, 0.99)];
-        let expected = 25.5 * 0.05 + 25.0 * 0.05;
-        assert!((hypervolume(&points, reference) - expected).abs() < 1e-12);
-        assert_eq!(hypervolume(&[], reference), 0.0);
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baselines::everywhere;
 use super::{EvaluationError, FULL, Plan, Purpose, Run, Runner, Step, Subject, parameters};
-use crate::domain::{Configuration, Objectives, ReferencePoint, front, hypervolume};
+use crate::domain::{Configuration, HypervolumeMeasure, Objectives, front};
 use crate::model::config::EncoderConfig;
 use crate::study::FidelitySettings;
 use crate::train::Recipe;
@@ -41,8 +41,10 @@ pub struct Spent {
     pub epochs: u64,
     /// Seconds of training.
     pub wall_seconds: f64,
-    /// The hypervolume on the rows that choose, within the study's reference point; none where that says nothing.
-    pub hypervolume: Option<f64>,
+    /// The share of the study's hypervolume that was reached on the rows that choose, from 0 to 1; none where that says
+    /// nothing. Earlier programs wrote an area in its place, under the name `hypervolume`.
+    #[serde(default)]
+    pub hypervolume_share: Option<f64>,
 }
 
 /// What ways to choose have in common.
@@ -53,8 +55,8 @@ pub struct Choosing<'a> {
     pub random: &'a dyn Fn(usize) -> Vec<Configuration>,
     /// What the search took.
     pub search: &'a Spent,
-    /// Bounds of the hypervolume, where they hold for these rows.
-    pub reference_point: Option<ReferencePoint>,
+    /// What the hypervolume is counted by, where that holds for these rows.
+    pub measure: Option<HypervolumeMeasure>,
 }
 
 /// What is trained to choose from.
@@ -131,8 +133,8 @@ impl Choosing<'_> {
             },
             ..run.subject.clone()
         });
-        let within = self.reference_point.filter(|_| choice != Choice::LoraGrid);
-        let reached = within.map(|point| hypervolume(&objectives, point));
+        let measure = self.measure.filter(|_| choice != Choice::LoraGrid);
+        let reached = measure.map(|measure| measure.share(&objectives));
         Ok(Some((subjects.collect(), Spent::of(name, &spent, reached))))
     }
 
@@ -166,13 +168,13 @@ impl Choosing<'_> {
 }
 
 impl Spent {
-    fn of(name: &str, runs: &[Run], hypervolume: Option<f64>) -> Self {
+    fn of(name: &str, runs: &[Run], hypervolume_share: Option<f64>) -> Self {
         Self {
             name: name.to_owned(),
             trainings: runs.len(),
             epochs: runs.iter().map(|run| u64::from(run.epochs)).sum(),
             wall_seconds: runs.iter().map(|run| run.wall_seconds).sum(),
-            hypervolume,
+            hypervolume_share,
         }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{mean, paired_difference};
 use super::{Interval, Run, Scored, Spent, Subject, parameters};
+use crate::domain::Hypervolume;
 use crate::durable;
 use crate::markdown::text;
 use crate::model::config::EncoderConfig;
@@ -335,13 +336,13 @@ impl Report {
     /// A row per way to choose, in the order of [`CHOICES`].
     pub fn choice_rows(&self) -> Vec<[String; 5]> {
         let row = |spent: &Spent| {
-            let reached = spent.hypervolume;
+            let reached = spent.hypervolume_share.map(Hypervolume::exact);
             [
                 spent.name.clone(),
                 spent.trainings.to_string(),
                 spent.epochs.to_string(),
                 format!("{:.0}", spent.wall_seconds),
-                reached.map_or("–".to_owned(), |value| format!("{value:.4}")),
+                reached.map_or("–".to_owned(), |reached| reached.to_string()),
             ]
         };
         self.choices.iter().map(row).collect()

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::{
-    Identity, Measurement, Objectives, PeftSpace, ReferencePoint, Trial, front, hypervolume,
+    Hypervolume, HypervolumeMeasure, Identity, Measurement, Objectives, PeftSpace, Trial, front,
 };
 use crate::model::ModelFiles;
 use crate::model::config::EncoderConfig;
@@ -17,8 +17,8 @@ pub struct Front<'a> {
     pub name: &'a str,
     /// The space, resolved against the model.
     pub space: &'a PeftSpace,
-    /// Bounds of the hypervolume.
-    pub reference_point: ReferencePoint,
+    /// What its hypervolume is counted by.
+    pub measure: HypervolumeMeasure,
     /// All trials, in whatever state.
     pub trials: &'a [Trial],
     /// Devices that they were trained on, the latest last.
@@ -90,8 +90,8 @@ impl<'a> Front<'a> {
     }
 
     /// What the finished trials dominate.
-    pub(super) fn hypervolume(&self) -> f64 {
-        hypervolume(&objectives(&self.finished()), self.reference_point)
+    pub(super) fn hypervolume(&self) -> Hypervolume {
+        Hypervolume::exact(self.measure.share(&objectives(&self.finished())))
     }
 }
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::front::{finished, objectives};
 use super::{ExportError, Exporter, Front, write_file};
 use crate::domain::{
-    Cause, Configuration, EpochReport, Moment, Objectives, Origin, PeftSpace, ReferencePoint,
-    Standing, Trial, TrialId, TrialState, front, hypervolume,
+    Cause, Configuration, EpochReport, HypervolumeMeasure, Moment, Objectives, Origin, PeftSpace,
+    ReferencePoint, Standing, Trial, TrialId, TrialState, front,
 };
 use crate::study::Study;
 use crate::task::Metric;
@@ -25,7 +25,8 @@ pub struct Summary<'a> {
     pub trials: Vec<TrialSummary<'a>>,
     /// Numbers of the trials on the front, by ascending parameters.
     pub front: Vec<TrialId>,
-    /// What the finished trials dominate, within the reference point.
+    /// The share of the hypervolume that could be reached which the finished trials dominate, from 0 to 1; see
+    /// [`HypervolumeMeasure`].
     pub hypervolume: f64,
     /// Bounds of the hypervolume.
     pub reference_point: ReferencePoint,
@@ -74,7 +75,7 @@ impl<'a> Summary<'a> {
     pub fn new(
         study: &'a str,
         space: &PeftSpace,
-        reference_point: ReferencePoint,
+        measure: HypervolumeMeasure,
         trials: &'a [Trial],
     ) -> Self {
         let finished = finished(trials);
@@ -84,8 +85,8 @@ impl<'a> Summary<'a> {
             study,
             trials: trials.iter().map(|trial| summary(trial, space)).collect(),
             front: members.map(|i| finished[i].0.id).collect(),
-            hypervolume: hypervolume(&objectives, reference_point),
-            reference_point,
+            hypervolume: measure.share(&objectives),
+            reference_point: measure.reference_point(),
         }
     }
 }
@@ -143,7 +144,7 @@ impl Exporter for Json {
             base_model: &front.context.base_model,
             metric: front.context.metric,
             positive_label: front.context.positive_label.as_deref(),
-            summary: Summary::new(front.name, front.space, front.reference_point, front.trials),
+            summary: Summary::new(front.name, front.space, front.measure, front.trials),
             space: front.space,
             settings: &front.context.study,
         };

@@ -86,15 +86,13 @@ pub(super) fn draw<B: DrawingBackend<ErrorType: 'static>>(
         .filter(|(_, (x, y))| x.is_finite() && y.is_finite())
         .collect();
     let places: Vec<Place> = measured.iter().map(|(_, place)| *place).collect();
-    let reference = (
-        front.reference_point.parameters_percent,
-        front.reference_point.score,
-    );
+    let reference = front.measure.reference_point();
+    let reference = (reference.parameters_percent, reference.score);
     let axes = Axes::around(&places, reference);
 
     area.fill(&WHITE)?;
     let caption = format!(
-        "{}: {} of {} finished trials on the front, hypervolume {:.4}",
+        "{}: {} of {} finished trials on the front, hypervolume {}",
         front.name,
         on_front.len(),
         measured.len(),

@@ -9,7 +9,9 @@ mod scale;
 #[cfg(test)]
 mod tests;
 
-use crate::domain::{Measurement, PeftSpace, ReferencePoint, Trial, TrialId, TrialState};
+use crate::domain::{
+    Hypervolume, HypervolumeMeasure, Measurement, PeftSpace, Trial, TrialId, TrialState,
+};
 use crate::evaluation;
 use crate::search::Effect;
 
@@ -24,14 +26,14 @@ pub struct Contents<'a> {
     pub metric: String,
     /// The space.
     pub space: &'a PeftSpace,
-    /// Bounds of the hypervolume.
-    pub reference_point: ReferencePoint,
+    /// What the hypervolume is counted by.
+    pub measure: HypervolumeMeasure,
     /// All trials, in whatever state.
     pub trials: &'a [Trial],
     /// The front, by ascending parameters.
     pub front: &'a [TrialId],
     /// The hypervolume after each finished trial.
-    pub hypervolume_trace: &'a [(TrialId, f64)],
+    pub hypervolume_trace: &'a [(TrialId, Hypervolume)],
     /// What each dimension does, by the surrogate; none where too little is known.
     pub effects: Option<Vec<Effect>>,
     /// The evaluation over seeds, if there was one.

@@ -55,7 +55,7 @@ pub(super) fn page(contents: &Contents<'_>) -> String {
     );
     section(
         "Search",
-        "The hypervolume within the reference point, after each finished trial.",
+        "The share of the hypervolume that could be reached, after each finished trial.",
         picture::hypervolume(contents),
     );
     section(

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Contents;
 use super::page::escaped;
 use super::scale::Scale;
-use crate::domain::{LEARNING_RATE, Trial};
+use crate::domain::{Hypervolume, LEARNING_RATE, Trial};
 use crate::evaluation;
 use crate::search::Effect;
 
@@ -130,7 +130,7 @@ pub(super) fn evaluation(report: &evaluation::Report) -> String {
 /// Score against parameters: every finished trial, the front's edge, the reference point.
 pub(super) fn front(contents: &Contents<'_>) -> String {
     let finished = contents.finished();
-    let reference = contents.reference_point;
+    let reference = contents.measure.reference_point();
     let percents = finished.iter().map(|(trial, _)| trial.parameters_percent);
     let scores = finished.iter().map(|(_, m)| m.objectives.score);
     let x = Scale::logarithmic(
@@ -193,26 +193,27 @@ pub(super) fn front(contents: &Contents<'_>) -> String {
 /// The hypervolume after each finished trial.
 pub(super) fn hypervolume(contents: &Contents<'_>) -> String {
     let trace = contents.hypervolume_trace;
-    let values = trace.iter().map(|(_, value)| *value);
+    let percent = |reached: &Hypervolume| 100.0 * reached.share;
+    let values = trace.iter().map(|(_, reached)| percent(reached));
     let numbers = (0..=trace.len()).map(|n| n as f64);
     let x = Scale::even(numbers, x_places().0, x_places().1);
     let y = Scale::even(values.chain([0.0]), y_places().0, y_places().1);
     let mut out =
         format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=img aria-label=\"hypervolume\">");
-    axes(&mut out, &x, &y, "finished trials", "hypervolume");
+    axes(&mut out, &x, &y, "finished trials", "hypervolume in %");
     let points = trace.iter().enumerate();
     let places: Vec<(f64, f64)> = points
-        .map(|(i, (_, value))| (x.place(i as f64 + 1.0), y.place(*value)))
+        .map(|(i, (_, reached))| (x.place(i as f64 + 1.0), y.place(percent(reached))))
         .collect();
     let corners = places
         .windows(2)
         .flat_map(|pair| [pair[0], (pair[1].0, pair[0].1)]);
     let line = path(corners.chain(places.last().copied()));
     let _ = write!(out, "<path class=edge d=\"{line}\"/>");
-    for ((px, py), (trial, value)) in places.iter().zip(trace) {
+    for ((px, py), (trial, reached)) in places.iter().zip(trace) {
         let _ = write!(
             out,
-            "<circle class=step tabindex=0 cx={px:.1} cy={py:.1} r=3 data-tip=\"after trial {}: {value:.4}\"/>",
+            "<circle class=step tabindex=0 cx={px:.1} cy={py:.1} r=3 data-tip=\"after trial {}: {reached}\"/>",
             trial.0
         );
     }

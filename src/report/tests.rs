@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::domain::{Cause, Configuration, EpochReport, ModuleAxis, Objectives, Origin};
+use crate::domain::{
+    Cause, Configuration, CostScale, EpochReport, ModuleAxis, Objectives, Origin, ReferencePoint,
+};
 use crate::task::Metric;
 use crate::train::Recipe;
 
@@ -78,13 +80,32 @@ fn contents<'a>(space: &'a PeftSpace, trials: &'a [Trial], front: &'a [TrialId])
         facts: vec![("task", "rte <b>".to_owned())],
         metric: "accuracy".into(),
         space,
-        reference_point: ReferencePoint {
-            score: 0.5,
-            parameters_percent: 26.0,
-        },
+        measure: HypervolumeMeasure::new(
+            ReferencePoint {
+                score: 0.5,
+                parameters_percent: 26.0,
+            },
+            CostScale::Log,
+            0.1,
+        ),
         trials,
         front,
-        hypervolume_trace: &[(TrialId(0), 2.5), (TrialId(1), 4.0)],
+        hypervolume_trace: &[
+            (
+                TrialId(0),
+                Hypervolume {
+                    share: 0.25,
+                    interval: None,
+                },
+            ),
+            (
+                TrialId(1),
+                Hypervolume {
+                    share: 0.40,
+                    interval: None,
+                },
+            ),
+        ],
         effects: Some(vec![Effect {
             dimension: "serial".to_owned(),
             levels: vec![(0, 0.6, 0.1), (1, 0.7, 0.05)],
@@ -114,6 +135,7 @@ fn the_page_is_whole_needs_nothing_else_and_escapes_what_it_is_given() {
     assert!(page.contains("serial in layer 1: 1 of 2"));
     assert!(page.contains("serial of size 4: 0.7000 ± 0.0500"));
     assert!(page.contains("3 trials: 2 finished, 1 infeasible, 0 failed. Training took 3 min"));
+    assert!(page.contains("data-tip=\"after trial 1: 40.0 %\""));
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     assert!(
         !page.contains("NaN\"") && !page.contains("inf\""),
@@ -179,7 +201,7 @@ fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
             trainings: 24,
             epochs: 96,
             wall_seconds: 61.0,
-            hypervolume: Some(3.25),
+            hypervolume_share: Some(0.325),
         }],
     };
     let (space, trials) = (space(), []);
@@ -192,11 +214,11 @@ fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
         page.contains("all weights of the encoder, learning rate 2e-5"),
         "{page}"
     );
-    assert!(page.contains("<td>24</td><td>96</td><td>61</td><td>3.2500</td>"));
+    assert!(page.contains("<td>24</td><td>96</td><td>61</td><td>32.5 %</td>"));
     assert!(!page.contains("NaN") && !page.contains("inf\""), "{page}");
     let text = contents.markdown();
     assert!(
-        text.contains("| random | 24 | 96 | 61 | 3.2500 |"),
+        text.contains("| random | 24 | 96 | 61 | 32.5 % |"),
         "{text}"
     );
 }

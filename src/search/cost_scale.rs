@@ -7,22 +7,13 @@
 //! | F(y) | share of the measured points' values of -c that are at most y |
 
 use super::copula::Copula;
-use crate::domain::CostScale;
-
-/// Costs below this share of the reference point's are nearly as good as none.
-pub(super) const OFFSET_SHARE: f64 = 1.0 / 256.0;
+use crate::domain::{CostScale, LogCost};
 
 /// The objective of a cost, given what was measured.
 #[derive(Clone, Debug)]
 pub(super) enum CostObjective {
-    /// -log(c + r / 256).
-    ///
-    /// People compare 0.1 % with 1 % as they compare 1 % with 10 %: on a linear scale nearly all hypervolume lies where
-    /// costs are large. The offset keeps costs near 0 from outweighing the rest.
-    Log {
-        /// r / 256.
-        offset: f64,
-    },
+    /// -scale(c) of [`LogCost`].
+    Log(LogCost),
     /// -c.
     Linear,
     /// The normal score of F(-c), as AutoPEFT transforms both objectives. The paper models it by a second Gaussian
@@ -34,9 +25,7 @@ impl CostObjective {
     /// The objective on a scale, given the costs of the measured points (at least one) and of the reference point.
     pub(super) fn new(scale: CostScale, costs: &[f64], reference: f64) -> Self {
         match scale {
-            CostScale::Log => Self::Log {
-                offset: OFFSET_SHARE * reference,
-            },
+            CostScale::Log => Self::Log(LogCost::below(reference)),
             CostScale::Linear => Self::Linear,
             CostScale::Copula => {
                 let objectives: Vec<f64> = costs.iter().map(|cost| -cost).collect();
@@ -48,7 +37,7 @@ impl CostObjective {
     /// The value of a cost; never larger for a higher one.
     pub(super) fn of(&self, cost: f64) -> f64 {
         match self {
-            Self::Log { offset } => -(cost + offset).ln(),
+            Self::Log(scale) => -scale.of(cost),
             Self::Linear => -cost,
             Self::Copula(copula) => copula.transform(-cost),
         }

@@ -1,16 +1,15 @@
 //! How the surrogate sees a point.
 
-use super::cost_scale::OFFSET_SHARE;
 use super::engine::Cost;
 use super::settings::EngineSettings;
-use crate::domain::{Point, Space};
+use crate::domain::{LogCost, Point, Space};
 
 /// From points to inputs of a Gaussian process, and their costs.
 pub(super) struct Encoding<'a> {
     space: &'a Space,
     cost: &'a Cost,
-    /// The cost of the reference point, where the logarithm of the cost is an input of its own.
-    reference: Option<f64>,
+    /// The scale of costs, where the logarithm of the cost is an input of its own.
+    scale: Option<LogCost>,
 }
 
 impl<'a> Encoding<'a> {
@@ -19,7 +18,7 @@ impl<'a> Encoding<'a> {
         Self {
             space,
             cost,
-            reference: settings.cost_input.then_some(reference),
+            scale: settings.cost_input.then(|| LogCost::below(reference)),
         }
     }
 
@@ -31,10 +30,8 @@ impl<'a> Encoding<'a> {
     /// The input of a point, each number about in the unit interval.
     pub(super) fn of(&self, point: &Point) -> Vec<f64> {
         let mut input = self.space.encode(point);
-        if let Some(reference) = self.reference {
-            let offset = OFFSET_SHARE * reference;
-            let doublings = ((self.cost(point) + offset) / offset).ln();
-            input.push(doublings / ((reference + offset) / offset).ln());
+        if let Some(scale) = self.scale {
+            input.push(scale.position(self.cost(point)));
         }
         input
     }
@@ -42,7 +39,7 @@ impl<'a> Encoding<'a> {
     /// The dimension that each number of an input belongs to.
     pub(super) fn dimensions(&self) -> Vec<usize> {
         let mut dimensions = self.space.columns();
-        dimensions.extend(self.reference.map(|_| self.space.dimensions.len()));
+        dimensions.extend(self.scale.map(|_| self.space.dimensions.len()));
         dimensions
     }
 
@@ -51,7 +48,7 @@ impl<'a> Encoding<'a> {
         let dimensions = self.space.dimensions.iter();
         dimensions
             .map(|dimension| dimension.name.clone())
-            .chain(self.reference.map(|_| "parameters".to_owned()))
+            .chain(self.scale.map(|_| "parameters".to_owned()))
             .collect()
     }
 }

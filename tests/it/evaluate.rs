@@ -187,7 +187,7 @@ fn other_ways_to_choose_spend_what_the_search_spent() {
     assert!(epochs <= searched, "{choices:?}");
     for spent in [0, 2, 3] {
         assert!(
-            report["choices"][spent]["hypervolume"].is_number(),
+            report["choices"][spent]["hypervolume_share"].is_number(),
             "{report}"
         );
     }

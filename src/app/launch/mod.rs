@@ -139,7 +139,7 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
     Front {
         name: &state.study.name,
         space: &state.study.space,
-        reference_point: state.reference(),
+        measure: state.measure(),
         trials: &state.trials,
         devices: &state.devices,
         context,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Acquisition, Cause, Configuration, CostScale, EncoderIdentity, EpochReport, Identity,
-    InitialDesign, Measurement, ModuleAxis, Objectives, Origin, PeftSpace, ReferencePoint,
-    ReferenceRule, RowsIdentity, Rungs, ScoreScale, SearchMethod, SurrogateModel, Trial, TrialId,
-    TrialState,
+    Acquisition, Cause, Configuration, CostScale, EncoderIdentity, EpochReport, HypervolumeMeasure,
+    Identity, InitialDesign, Measurement, ModuleAxis, Objectives, Origin, PeftSpace,
+    ReferencePoint, ReferenceRule, RowsIdentity, Rungs, ScoreScale, SearchMethod, SurrogateModel,
+    Trial, TrialId, TrialState,
 };
 use crate::export::{Context, Front, Owned};
 use crate::model::ModelFiles;
@@ -20,6 +20,11 @@ use crate::task::{
     Edition, Labels, Metric, MissingLabels, QuotedLines, TaskSettings, ValidationSplit,
 };
 use crate::train::checkpoint::{self, Owner};
+
+/// What the hypervolume is counted by.
+pub(super) fn measure() -> HypervolumeMeasure {
+    HypervolumeMeasure::new(REFERENCE, CostScale::Log, 0.0192)
+}
 
 pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
     score: 0.5,
@@ -99,7 +104,7 @@ impl Fixture {
         Front {
             name: "quickstart",
             space: &self.space,
-            reference_point: REFERENCE,
+            measure: measure(),
             trials: &self.trials,
             devices: &self.devices,
             context: &self.context,

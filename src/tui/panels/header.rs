@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::{DeviceStatus, SearchStatus, Severity, State};
 use crate::domain::TrialState;
-use crate::tui::format::{counted, significant};
+use crate::tui::format::counted;
 use crate::tui::keys::Action;
 use crate::tui::palette::glyph;
 use crate::tui::view::View;
@@ -51,10 +51,7 @@ fn parts(state: &State) -> Vec<String> {
     let wanted = state.trials_wanted.max(state.trials.len());
     let mut parts = vec![state.study.name.clone(), format!("{over}/{wanted} trials")];
     if !state.hypervolume_trace.is_empty() {
-        parts.push(format!(
-            "hypervolume {}",
-            significant(state.hypervolume(), 4)
-        ));
+        parts.push(format!("hypervolume {}", state.hypervolume()));
     }
     let counts: Vec<String> = [
         TrialState::Running,

@@ -184,7 +184,7 @@ fn values_that_are_no_numbers_are_survived() {
     state
         .hypervolume_trace
         .iter_mut()
-        .for_each(|(_, value)| *value = f64::NAN);
+        .for_each(|(_, reached)| reached.share = f64::NAN);
     for (width, height) in [(80, 24), (200, 60)] {
         shown(&mut Screen::new(Palette::DARK), &state, width, height);
     }

@@ -16,10 +16,16 @@ use crate::app::{Message, StudyFacts};
 use crate::domain::{
     Cause, Configuration, Diagnostics, EpochReport, Ladder, Measurement, ModuleAxis, Moment,
     Objectives, PeftSpace, Point, ReferenceRule, Rungs, Standing, TrainingRoom, TrialState, front,
-    hypervolume,
 };
 use crate::executor::ExecutorEvent;
 use crate::search::{Observation, Outcome, Proposal};
+
+fn at(score: f64, parameters_percent: f64) -> Objectives {
+    Objectives {
+        score,
+        parameters_percent,
+    }
+}
 
 fn study(initial_trials: usize, trials_wanted: usize) -> State {
     let axis = |name: &str| ModuleAxis {

@@ -49,7 +49,10 @@ fn a_proposal_is_asked_for_once_the_place_is_free_and_rests_on_every_result() {
         "{effects:?}"
     );
     assert_eq!(state.front, [TrialId(0)]);
-    assert!((state.hypervolume() - 25.0 * 0.3).abs() < 1e-12);
+    assert_eq!(
+        state.hypervolume().share,
+        state.measure().share(&[at(0.8, 1.0)])
+    );
     play(&mut state, started(1));
     let ask = asked(&play(&mut state, finished(1, 0.9, 2.0))).unwrap();
     let mut known = vec![observed(&[1, 0, 1, 1], 0.8), observed(&[0, 2, 1, 0], 0.9)];
