@@ -3,7 +3,7 @@
 //! Both are decided when the pause or the end is asked for, by who asks and why, and not later by what happens to lie
 //! around then: a study that the user paused and left was interrupted, whatever failed before.
 
-use super::{DeviceStatus, State};
+use super::{DeviceStatus, EstimateStatus, State};
 use crate::domain::Cause;
 
 /// Told where the executor is gone.
@@ -47,10 +47,12 @@ impl State {
         self.without_device().unwrap_or(Ending::Interrupted)
     }
 
-    /// How a run ends that nobody attends to, where nothing is left to be done or nothing can be done any more.
+    /// How a run ends that nobody attends to, where nothing is left to be done or nothing can be done any more. Before
+    /// a complete study ends, its last results have come to the front.
     pub(super) fn ending_unattended(&self) -> Option<Ending> {
         if self.is_complete() {
-            return Some(Ending::Complete);
+            let is_current = self.estimating == EstimateStatus::Current;
+            return is_current.then_some(Ending::Complete);
         }
         if self.places.taken() > 0 {
             return None;

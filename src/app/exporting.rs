@@ -34,15 +34,20 @@ impl Exporting {
         }
     }
 
-    /// Begins to write the front of the state as it stands.
+    /// Begins to write the front of the state as it stands, by everything that was measured.
     ///
     /// # Errors
     /// Where the system refuses a thread.
     pub fn start(&self, state: &State) -> io::Result<()> {
         let (export, ended) = (Arc::clone(&self.export), self.sender.clone());
-        let state = state.clone();
+        let mut state = state.clone();
         let work = move || {
-            let written = catch_unwind(AssertUnwindSafe(|| export(&state)));
+            let write = |state: &mut State| {
+                let believed = state.estimate(&|| false);
+                believed.map_err(|error| error.to_string())?;
+                export(state)
+            };
+            let written = catch_unwind(AssertUnwindSafe(|| write(&mut state)));
             let written = written.unwrap_or_else(|panic| Err(fault::told(panic.as_ref())));
             let told = written.map(|(folder, remarks)| Exported {
                 folder: folder.display().to_string(),

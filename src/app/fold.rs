@@ -137,6 +137,7 @@ impl State {
                     return Err(format!("the reference point derived, but {fault}"));
                 }
                 self.reference_point = Some(reference_point);
+                self.estimates_are_due();
                 self.retrace();
             }
             Record::TrialQueued {
@@ -222,6 +223,7 @@ impl State {
                 again.cause = None;
                 self.live.remove(&trial);
                 self.over.retain(|other| *other != trial);
+                self.estimates_are_due();
             }
             Record::TrialPrioritised { trial, priority } => {
                 self.existing(trial)?;
@@ -275,6 +277,7 @@ impl State {
         self.paused_by_user.remove(&id);
         self.deaths.remove(&id);
         self.over.push(id);
+        self.estimates_are_due();
         if let Some(live) = self.live.get_mut(&id) {
             live.losses.settle();
         }

@@ -10,7 +10,7 @@ impl State {
     pub fn hypervolume(&self) -> Hypervolume {
         match self.hypervolume_trace.last() {
             Some((_, reached)) => *reached,
-            None => reached(&self.trials, &self.front, &self.measure()),
+            None => reached(&self.trials, &self.measured_front, &self.measure()),
         }
     }
 
@@ -33,13 +33,17 @@ impl State {
         })
     }
 
-    /// Takes a trial that was just measured into the front, and what that reaches now into the trace.
+    /// Takes a trial that was just measured into the measured front, and what that reaches now into the trace.
     pub(super) fn extend_front(&mut self, trial: TrialId) {
         let trials = &self.trials;
-        extend_front(&mut self.front, trial, |id| finished_objectives(trials, id));
+        let front = &mut self.measured_front;
+        extend_front(front, trial, |id| finished_objectives(trials, id));
         if self.reference_point.is_some() {
-            let reached = reached(&self.trials, &self.front, &self.measure());
+            let reached = reached(&self.trials, &self.measured_front, &self.measure());
             self.hypervolume_trace.push((trial, reached));
+        }
+        if self.beliefs.is_empty() {
+            self.front.clone_from(&self.measured_front);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::domain::{Configuration, Job, TrialId};
 use crate::evaluation::Subject;
 use crate::executor::ExecutorEvent;
 use crate::journal::Record;
-use crate::search::{Ask, SearchEvent};
+use crate::search::{Ask, EstimateEvent, SearchEvent};
 
 /// What the user may ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub enum Event {
     Executor(ExecutorEvent),
     /// The search reports.
     Search(SearchEvent),
+    /// What is believed of the true scores, after what was over when that was asked.
+    Estimated(EstimateEvent),
     /// A look at the devices.
     Vitals(super::Vitals),
     /// An evaluation reports.
@@ -83,13 +85,15 @@ pub enum Effect {
     Forget(TrialId),
     /// Ask the search for proposals.
     Ask(Ask),
+    /// Ask what is believed of the true scores.
+    Estimate(Ask),
     /// Export the front.
     Export,
     /// Evaluate these.
     Evaluate(Vec<Subject>),
     /// Stop the evaluation.
     StopEvaluation,
-    /// Stop the executor and the search; leave once the executor has stopped.
+    /// Stop the executor, the search and the estimates; leave once the executor has stopped.
     Stop,
     /// Leave the loop.
     Leave,

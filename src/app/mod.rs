@@ -14,6 +14,7 @@ mod attempts;
 mod curve;
 pub mod draft;
 mod ending;
+mod estimated;
 pub mod evaluating;
 pub mod exporting;
 mod fold;
@@ -38,6 +39,7 @@ pub mod watch;
 
 pub use curve::{Curve, Stretch};
 pub use ending::{Ending, StudyPause};
+pub use estimated::EstimateStatus;
 pub use evaluating::{Evaluating, EvaluationEvent};
 pub use fold::ReplayError;
 pub use message::{Effect, Event, Exported, Message};

@@ -1,12 +1,14 @@
 //! The state of a study: what its journal's records tell, and what is live beside them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
-use super::{Curve, Ending, Places, StudyPause, Vitals};
+use super::{Curve, Ending, EstimateStatus, Places, StudyPause, Vitals};
 use crate::domain::{
-    Cause, CostScale, Hypervolume, Identity, PeftSpace, Progress, ReferencePoint, ReferenceRule,
-    Rungs, TrainingRoom, Trial, TrialId, TrialState,
+    Belief, Cause, CostScale, Hypervolume, Identity, PeftSpace, Progress, ReferencePoint,
+    ReferenceRule, Rungs, TrainingRoom, Trial, TrialId, TrialState,
 };
+use crate::search::Estimates;
 use crate::study::ModelSource;
 use crate::task::{Edition, TaskSettings, ValidationSplit};
 
@@ -178,8 +180,17 @@ pub struct State {
     pub epochs: u32,
     /// All trials; a trial's number is its index.
     pub trials: Vec<Trial>,
-    /// The front, by ascending parameters.
+    /// The front that is handed over, by ascending parameters: that of the expected true scores, with the best measured
+    /// trial of each configuration; before anything is believed, the measured one.
     pub front: Vec<TrialId>,
+    /// The trials that no other dominates by what was measured, by ascending parameters.
+    pub measured_front: Vec<TrialId>,
+    /// What is believed of the configuration of each measured trial.
+    pub beliefs: BTreeMap<TrialId, Belief>,
+    /// The same as joint draws, and what is believed of points that were not measured.
+    pub estimates: Arc<Estimates>,
+    /// How all of that stands to what was measured.
+    pub estimating: EstimateStatus,
     /// Trials that are over, in the order of their ends.
     pub over: Vec<TrialId>,
     /// How often in a row the program ended without a word while the trial was under way.
@@ -244,6 +255,10 @@ impl State {
             initial_trials: 1,
             trials: Vec::new(),
             front: Vec::new(),
+            measured_front: Vec::new(),
+            beliefs: BTreeMap::new(),
+            estimates: Arc::default(),
+            estimating: EstimateStatus::Current,
             over: Vec::new(),
             deaths: BTreeMap::new(),
             hypervolume_trace: Vec::new(),

@@ -2,6 +2,9 @@
 //!
 //! ```text
 //! Lookout, a thread: journal ─▶ Look ─▶ Watch, the screen's thread: state ─▶ interface
+//!                                           ▲ │ what was measured
+//!                       what is believed of it │ ▼
+//!                                           estimates, a thread
 //! ```
 //!
 //! A folder shared over a network may answer late or never: only the lookout waits for it.
@@ -16,10 +19,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Select};
 
+use super::launch::recorded_engine;
 use super::recorded::RecordedError;
 use super::runtime::Interface;
-use super::{DeviceStatus, Message, Severity, State};
+use super::update::{estimate_where_due, update};
+use super::{DeviceStatus, Effect, Event, Message, Severity, State};
 use crate::journal::{AtWork, Stamped};
+use crate::search::{EstimateWorker, SearchError};
 use lookout::{Look, Lookout, Seen};
 
 /// How long nothing may come of looking before it is said.
@@ -31,6 +37,7 @@ const TICK: Duration = Duration::from_millis(500);
 pub struct Watch {
     looks: Receiver<Look>,
     state: State,
+    estimates: EstimateWorker,
     initial_trials: usize,
     /// When the last record was written, in seconds since the Unix epoch.
     last_record: f64,
@@ -46,7 +53,7 @@ pub enum WatchError {
     #[error(transparent)]
     Recorded(#[from] RecordedError),
     /// The system refuses a thread.
-    #[error("cannot start the thread that reads the journal: {0}")]
+    #[error("cannot start the threads that read the journal and estimate the scores: {0}")]
     Thread(#[from] io::Error),
 }
 
@@ -80,6 +87,7 @@ impl Watch {
         let mut watch = Self {
             looks,
             initial_trials: state.study.initial_trials().unwrap_or(initial_trials),
+            estimates: EstimateWorker::spawn(recorded_engine(&state.study))?,
             state: *state,
             last_record,
             at_work,
@@ -92,6 +100,14 @@ impl Watch {
     /// The study as it stands.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// Waits until what is believed rests on everything that was read.
+    ///
+    /// # Errors
+    /// The search's model cannot be fitted.
+    pub fn settle(&mut self) -> Result<(), SearchError> {
+        self.state.estimate(&|| false)
     }
 
     /// Says what is worth knowing about the study.
@@ -110,9 +126,13 @@ impl Watch {
     ) -> io::Result<()> {
         interface.show(&self.state)?;
         loop {
+            if let Some(Effect::Estimate(ask)) = estimate_where_due(&mut self.state) {
+                self.estimates.ask(ask);
+            }
             let mut select = Select::new();
             select.recv(stop_requests);
             select.recv(&self.looks);
+            select.recv(self.estimates.events());
             interface.watch(&mut select);
             let _ = select.ready_timeout(TICK);
             drop(select);
@@ -123,6 +143,10 @@ impl Watch {
             let mut changed = interface.wants_showing();
             if let Ok(look) = self.looks.try_recv() {
                 changed |= self.take_in(look);
+            }
+            if let Ok(event) = self.estimates.events().try_recv() {
+                update(&mut self.state, Event::Estimated(event));
+                changed = true;
             }
             changed |= self.describe();
             if changed {
@@ -150,6 +174,11 @@ impl Watch {
                 self.last_record = last_record;
                 let notices = std::mem::take(&mut self.state.notices);
                 self.state = State { notices, ..*state };
+                // It may be another study.
+                match EstimateWorker::spawn(recorded_engine(&self.state.study)) {
+                    Ok(estimates) => self.estimates = estimates,
+                    Err(error) => drop(self.warn(error.to_string())),
+                }
                 true
             }
             Err(error) => self.warn(error.to_string()),

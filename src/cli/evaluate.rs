@@ -79,7 +79,8 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> Result<Done> {
     log::to_standard_error();
     let study = arguments.study.read()?;
     let folder = arguments.study.run_folder(&study);
-    let state = State::recorded(&folder)?;
+    let mut state = State::recorded(&folder)?;
+    state.estimate(&|| false)?;
     let found = arguments.scope.found(&state)?;
     let resolved = resolved(study, &folder)?;
     doctor::hold(&arguments.study, &resolved.study)?;

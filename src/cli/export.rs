@@ -19,7 +19,8 @@ pub(crate) fn export(
 ) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
-    let state = State::recorded(&folder)?;
+    let mut state = State::recorded(&folder)?;
+    state.estimate(&|| false)?;
     let context = resolved(study, &folder)?.context();
     let formats: Vec<&str> = formats.iter().map(String::as_str).collect();
     let out = out.unwrap_or_else(|| folder.join("export"));

@@ -20,7 +20,8 @@ use super::output;
 pub(crate) fn report(arguments: &StudyArguments, out: Option<PathBuf>) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
-    let state = State::recorded(&folder)?;
+    let mut state = State::recorded(&folder)?;
+    state.estimate(&|| false)?;
     let study = Begun::of(&state, &folder).hold(study)?;
     let contents = contents(&study, &state, evaluation(&folder)?)?;
     let out = out.unwrap_or(folder);

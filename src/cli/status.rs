@@ -18,7 +18,8 @@ use super::output::{self, Out};
 pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
-    let state = State::recorded(&folder)?;
+    let mut state = State::recorded(&folder)?;
+    state.estimate(&|| false)?;
     for notice in &state.notices {
         output::tell(format_args!("warning: {}", notice.text));
     }
@@ -27,7 +28,14 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let mut out = output::out();
     if json {
         let facts = &state.study;
-        let summary = Summary::new(&facts.name, &facts.space, state.measure(), &state.trials);
+        let summary = Summary::new(
+            &facts.name,
+            &facts.space,
+            state.measure(),
+            &state.trials,
+            &state.front,
+            &state.beliefs,
+        );
         let object = serde_json::to_string_pretty(&summary)?;
         out.lines(object + "\n")?;
     } else {

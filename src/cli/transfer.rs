@@ -35,7 +35,8 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
     let EvaluateArguments { study, scope } = &arguments.from;
     let source = study.read()?;
     let source_folder = study.run_folder(&source);
-    let state = State::recorded(&source_folder)?;
+    let mut state = State::recorded(&source_folder)?;
+    state.estimate(&|| false)?;
     // A reference point holds for the rows that it was derived from.
     let found = scope.found(&state)?.elsewhere();
     let source = resolved(source, &source_folder)?;

@@ -28,6 +28,7 @@ pub(crate) fn watch(arguments: &WatchArguments) -> Result<Done> {
         watch.caution(error.to_string());
     }
     if let Some(path) = &arguments.picture {
+        watch.settle()?;
         let (width, height) = arguments.size;
         let drawn = picture(&mut Screen::new(settings), watch.state(), width, height);
         write(path, drawn.as_bytes())

@@ -2,6 +2,7 @@
 //!
 //! No I/O, no threads, no clock: everything here is a value or a pure function.
 
+mod belief;
 mod cause;
 mod configuration;
 mod cost_scale;
@@ -22,6 +23,7 @@ mod space;
 mod training_room;
 mod trial;
 
+pub use belief::Belief;
 pub use cause::{Cause, Moment};
 pub use configuration::{Configuration, ConfigurationError};
 pub use cost_scale::LogCost;

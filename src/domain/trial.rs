@@ -130,8 +130,33 @@ pub enum Origin {
     Initial,
     /// Proposed by the search, with what it expected.
     Proposed(Diagnostics),
+    /// Proposed by the search as a repeat: a configuration that was tried before, with another seed.
+    Repeat {
+        /// The first trial of the configuration.
+        of: TrialId,
+        /// What the search knew.
+        diagnostics: Diagnostics,
+    },
     /// Asked for by the user.
     Manual,
+}
+
+impl Origin {
+    /// What the search knew, where it proposed the trial.
+    pub fn diagnostics(&self) -> Option<&Diagnostics> {
+        match self {
+            Self::Proposed(diagnostics) | Self::Repeat { diagnostics, .. } => Some(diagnostics),
+            Self::Initial | Self::Manual => None,
+        }
+    }
+
+    /// The first trial of the configuration, where this one repeats it.
+    pub fn repeats(&self) -> Option<TrialId> {
+        match self {
+            Self::Repeat { of, .. } => Some(*of),
+            Self::Initial | Self::Proposed(_) | Self::Manual => None,
+        }
+    }
 }
 
 /// What the search knew when it proposed a configuration.

@@ -1,9 +1,11 @@
 //! What an export starts from.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{
-    Hypervolume, HypervolumeMeasure, Identity, Measurement, Objectives, PeftSpace, Trial, front,
+    Belief, Hypervolume, HypervolumeMeasure, Identity, Measurement, Objectives, PeftSpace, Trial,
+    TrialId,
 };
 use crate::model::ModelFiles;
 use crate::model::config::EncoderConfig;
@@ -21,6 +23,10 @@ pub struct Front<'a> {
     pub measure: HypervolumeMeasure,
     /// All trials, in whatever state.
     pub trials: &'a [Trial],
+    /// The trials that are handed over, by ascending parameters.
+    pub members: Vec<TrialId>,
+    /// What is believed of the configuration of each measured trial.
+    pub beliefs: &'a BTreeMap<TrialId, Belief>,
     /// Devices that they were trained on, the latest last.
     pub devices: &'a [String],
     /// What the trials were about.
@@ -79,13 +85,12 @@ impl<'a> Front<'a> {
         finished(self.trials)
     }
 
-    /// The finished trials that no other dominates, by ascending parameters.
+    /// The trials that are handed over with their results, by ascending parameters.
     pub(super) fn members(&self) -> Vec<Finished<'a>> {
-        let finished = self.finished();
-        let objectives = objectives(&finished);
-        front(&objectives)
-            .into_iter()
-            .map(|i| finished[i])
+        let trials = self.members.iter();
+        let trials = trials.filter_map(|id| self.trials.get(id.0 as usize));
+        trials
+            .filter_map(|trial| Some((trial, trial.measurement?)))
             .collect()
     }
 

@@ -1,5 +1,6 @@
 //! The whole study as one JSON object: the answer of `status --json`, and with its settings the exported document.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -7,8 +8,8 @@ use serde::Serialize;
 use super::front::{finished, objectives};
 use super::{ExportError, Exporter, Front, write_file};
 use crate::domain::{
-    Cause, Configuration, EpochReport, HypervolumeMeasure, Moment, Objectives, Origin, PeftSpace,
-    ReferencePoint, Standing, Trial, TrialId, TrialState, front,
+    Belief, Cause, Configuration, EpochReport, HypervolumeMeasure, Moment, Objectives, Origin,
+    PeftSpace, ReferencePoint, Standing, Trial, TrialId, TrialState,
 };
 use crate::study::Study;
 use crate::task::Metric;
@@ -23,7 +24,7 @@ pub struct Summary<'a> {
     pub study: &'a str,
     /// All trials, by number.
     pub trials: Vec<TrialSummary<'a>>,
-    /// Numbers of the trials on the front, by ascending parameters.
+    /// Numbers of the trials that are handed over, by ascending parameters.
     pub front: Vec<TrialId>,
     /// The share of the hypervolume that could be reached which the finished trials dominate, from 0 to 1; see
     /// [`HypervolumeMeasure`].
@@ -43,6 +44,9 @@ pub struct TrialSummary<'a> {
     pub configuration: &'a Configuration,
     /// Its result, once finished.
     pub objectives: Option<Objectives>,
+    /// What is believed of its configuration, by this and all other measurements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<&'a Belief>,
     /// Seconds of training so far, pauses not counted; none before the first epoch.
     pub seconds: Option<f64>,
     /// Weights by the paper's formula.
@@ -71,33 +75,41 @@ pub struct TrialSummary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// Of a study's trials, in whatever state.
+    /// Of a study's trials, in whatever state, of which `front` are handed over.
     pub fn new(
         study: &'a str,
         space: &PeftSpace,
         measure: HypervolumeMeasure,
         trials: &'a [Trial],
+        front: &[TrialId],
+        beliefs: &'a BTreeMap<TrialId, Belief>,
     ) -> Self {
         let finished = finished(trials);
         let objectives = objectives(&finished);
-        let members = front(&objectives).into_iter();
+        let summaries = trials.iter();
+        let summaries = summaries.map(|trial| summary(trial, space, beliefs.get(&trial.id)));
         Self {
             study,
-            trials: trials.iter().map(|trial| summary(trial, space)).collect(),
-            front: members.map(|i| finished[i].0.id).collect(),
+            trials: summaries.collect(),
+            front: front.to_vec(),
             hypervolume: measure.share(&objectives),
             reference_point: measure.reference_point(),
         }
     }
 }
 
-fn summary<'a>(trial: &'a Trial, space: &PeftSpace) -> TrialSummary<'a> {
+fn summary<'a>(
+    trial: &'a Trial,
+    space: &PeftSpace,
+    estimate: Option<&'a Belief>,
+) -> TrialSummary<'a> {
     let measurement = trial.measurement;
     TrialSummary {
         id: trial.id,
         state: trial.state,
         configuration: &trial.configuration,
         objectives: measurement.map(|m| m.objectives),
+        estimate,
         seconds: trial.seconds(),
         parameters: space.parameters(&trial.configuration),
         parameters_percent: trial.parameters_percent,
@@ -144,7 +156,14 @@ impl Exporter for Json {
             base_model: &front.context.base_model,
             metric: front.context.metric,
             positive_label: front.context.positive_label.as_deref(),
-            summary: Summary::new(front.name, front.space, front.measure, front.trials),
+            summary: Summary::new(
+                front.name,
+                front.space,
+                front.measure,
+                front.trials,
+                &front.members,
+                front.beliefs,
+            ),
             space: front.space,
             settings: &front.context.study,
         };

@@ -105,4 +105,4 @@ pub use effects::Effect;
 pub use engine::{Ask, Clock, Cost, Engine, Fits, Observation, Outcome, Proposal, SearchError};
 pub use estimate::{Estimate, Estimates};
 pub use settings::EngineSettings;
-pub use worker::{SearchEvent, SearchWorker};
+pub use worker::{EstimateEvent, EstimateWorker, SearchEvent, SearchWorker, Worker};

@@ -1,4 +1,4 @@
-//! The engine on a thread of its own: one ask in flight, answers as events.
+//! The engine on threads of its own: what is asked of one, one question in flight, is answered as events.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::threads;
 
-use super::{Ask, Engine, Proposal, SearchError};
+use super::{Ask, Engine, Estimates, Proposal, SearchError};
 
 /// The answer to an ask.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,14 +22,39 @@ pub enum SearchEvent {
     Failed(String),
 }
 
-/// An engine at work on its own thread. Dropping it stops the thread and waits for it.
+/// What is believed after the history of an ask, or how the engine failed, in words.
+pub type EstimateEvent = Result<Estimates, String>;
+
+/// The engine at work on proposals.
+pub type SearchWorker = Worker<SearchEvent>;
+
+/// The engine at work on what is believed of the true scores, beside the proposals: nothing waits for it.
+pub type EstimateWorker = Worker<EstimateEvent>;
+
+/// An engine at work on its own thread, whose answers are `A`. Dropping it stops the thread and waits for it.
 #[derive(Debug)]
-pub struct SearchWorker {
+pub struct Worker<A> {
     asks: Option<Sender<Ask>>,
-    events: Receiver<SearchEvent>,
+    events: Receiver<A>,
     busy: Arc<AtomicBool>,
     cancelled: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// What is believed after the history of an ask, within its bounds of the hypervolume; see [`Engine::estimate`].
+    ///
+    /// # Errors
+    /// [`SearchError::Cancelled`] once `cancelled` says so.
+    pub fn estimate_of(
+        &self,
+        ask: &Ask,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Estimates, SearchError> {
+        let within = ask.reference_point.map(|point| self.clone().within(point));
+        let engine = within.as_ref().unwrap_or(self);
+        engine.estimate(&ask.history, &[], cancelled)
+    }
 }
 
 impl SearchWorker {
@@ -38,14 +63,58 @@ impl SearchWorker {
     /// # Errors
     /// Where the system refuses a thread.
     pub fn spawn(engine: Engine) -> std::io::Result<Self> {
+        let answer = move |ask: &Ask, cancelled: &dyn Fn() -> bool| match engine.ask(ask, cancelled)
+        {
+            Ok(proposals) => Some(SearchEvent::Proposed(proposals)),
+            Err(SearchError::Exhausted) => Some(SearchEvent::Exhausted),
+            Err(SearchError::Cancelled) => None,
+        };
+        Self::start("search", answer, SearchEvent::Failed)
+    }
+}
+
+impl EstimateWorker {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Where the system refuses a thread.
+    pub fn spawn(engine: Engine) -> std::io::Result<Self> {
+        let answer = move |ask: &Ask, cancelled: &dyn Fn() -> bool| {
+            engine.estimate_of(ask, cancelled).ok().map(Ok)
+        };
+        Self::start("estimates", answer, Err)
+    }
+}
+
+impl<A: Send + 'static> Worker<A> {
+    /// `answer` has no answer once it is cancelled; `failed` is what it is where it panics.
+    fn start(
+        name: &str,
+        answer: impl Fn(&Ask, &dyn Fn() -> bool) -> Option<A> + Send + 'static,
+        failed: fn(String) -> A,
+    ) -> std::io::Result<Self> {
         // One ask in flight and one event waiting at most, so neither side ever blocks on a full channel.
         let (asks, received) = bounded(1);
         let (sender, events) = bounded(1);
         let busy = Arc::new(AtomicBool::new(false));
         let cancelled = Arc::new(AtomicBool::new(false));
-        let thread = threads::start("search", {
+        let thread = threads::start(name, {
             let (busy, cancelled) = (Arc::clone(&busy), Arc::clone(&cancelled));
-            move || work(&engine, &received, &sender, &busy, &cancelled)
+            move || {
+                let stopped = || cancelled.load(Ordering::Acquire);
+                let answer = |ask: &Ask| {
+                    // The engine keeps no state, so nothing half-changed can survive a panic.
+                    catch_unwind(AssertUnwindSafe(|| answer(ask, &stopped))).unwrap_or_else(
+                        |panic| {
+                            Some(failed(format!(
+                                "the search engine failed: {}; this is a defect of the program",
+                                reason(panic.as_ref())
+                            )))
+                        },
+                    )
+                };
+                work(&answer, &received, &sender, &busy, &stopped);
+            }
         })?;
         Ok(Self {
             asks: Some(asks),
@@ -55,7 +124,9 @@ impl SearchWorker {
             thread: Some(thread),
         })
     }
+}
 
+impl<A> Worker<A> {
     /// Hands over an ask. False where one is in flight already (or the worker was stopped): that one goes on, this
     /// one is dropped.
     pub fn ask(&self, ask: Ask) -> bool {
@@ -74,7 +145,7 @@ impl SearchWorker {
     }
 
     /// Where the answers arrive: exactly one per accepted ask, unless the worker is stopped before.
-    pub fn events(&self) -> &Receiver<SearchEvent> {
+    pub fn events(&self) -> &Receiver<A> {
         &self.events
     }
 
@@ -85,7 +156,7 @@ impl SearchWorker {
     }
 }
 
-impl Drop for SearchWorker {
+impl<A> Drop for Worker<A> {
     fn drop(&mut self) {
         self.stop();
         if let Some(thread) = self.thread.take() {
@@ -95,29 +166,19 @@ impl Drop for SearchWorker {
     }
 }
 
-fn work(
-    engine: &Engine,
+fn work<A>(
+    answer: &dyn Fn(&Ask) -> Option<A>,
     asks: &Receiver<Ask>,
-    events: &Sender<SearchEvent>,
+    events: &Sender<A>,
     busy: &AtomicBool,
-    cancelled: &AtomicBool,
+    stopped: &dyn Fn() -> bool,
 ) {
     for ask in asks {
-        let stopped = || cancelled.load(Ordering::Acquire);
-        // The engine keeps no state, so nothing half-changed can survive a panic.
-        let answer = catch_unwind(AssertUnwindSafe(|| engine.ask(&ask, &stopped)));
-        let event = match answer {
-            Ok(Ok(proposals)) => SearchEvent::Proposed(proposals),
-            Ok(Err(SearchError::Exhausted)) => SearchEvent::Exhausted,
-            Ok(Err(SearchError::Cancelled)) => return,
-            Err(panic) => SearchEvent::Failed(format!(
-                "the search engine failed: {}; this is a defect of the program",
-                reason(panic.as_ref())
-            )),
+        let Some(mut event) = answer(&ask) else {
+            return;
         };
         // Free before the event is out, so that whoever receives it may ask again at once.
         busy.store(false, Ordering::Release);
-        let mut event = event;
         loop {
             // An event that nobody has taken yet must not keep the thread from stopping.
             match events.send_timeout(event, std::time::Duration::from_millis(50)) {
@@ -224,6 +285,33 @@ mod tests {
             ..Ask::default()
         }));
         assert!(matches!(next(&worker), SearchEvent::Proposed(_)));
+    }
+
+    #[test]
+    fn estimates_are_answered_beside_proposals_and_a_panic_is_told() {
+        let tried = |level: u16| Observation {
+            error: None,
+            point: Point(vec![level]),
+            outcome: Outcome::Score(f64::from(level)),
+            third: None,
+            early: Vec::new(),
+        };
+        let ask = Ask {
+            history: vec![tried(0), tried(1)],
+            ..Ask::default()
+        };
+        let answer = |engine: Engine| {
+            let worker = EstimateWorker::spawn(engine).unwrap();
+            assert!(worker.ask(ask.clone()));
+            worker
+                .events()
+                .recv_timeout(Duration::from_secs(20))
+                .unwrap()
+        };
+        let estimates = answer(engine()).unwrap();
+        assert_eq!(estimates.front().len(), 2, "the better one costs more");
+        let reason = answer(engine_with(Arc::new(|_| panic!("no cost")), 2)).unwrap_err();
+        assert!(reason.contains("no cost"), "{reason}");
     }
 
     #[test]

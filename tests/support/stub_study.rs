@@ -19,7 +19,7 @@ use autopeft::domain::{
 };
 use autopeft::executor::{Executor, ExecutorEvent};
 use autopeft::journal::{FORMAT_VERSION, Journal, Record, Writer};
-use autopeft::search::{Engine, EngineSettings, SearchWorker};
+use autopeft::search::{Engine, EngineSettings, EstimateWorker, SearchWorker};
 
 /// Steps of an epoch.
 const STEPS: u64 = 20;
@@ -243,6 +243,7 @@ pub(crate) fn runtime_on_slow_disk(
             journal.append(records)
         })?,
         executor: Box::new(executor),
+        estimates: EstimateWorker::spawn(engine.clone())?,
         search: SearchWorker::spawn(engine)?,
         stop_requests,
         exporting: Exporting::new(|_| Err("a formula has no weights to export".to_owned())),

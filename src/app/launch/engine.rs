@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Resolved;
+use crate::app::StudyFacts;
 use crate::domain::{PeftSpace, Point, TrainingRoom};
 use crate::search::{Engine, EngineSettings, Fits};
 use crate::study::{SearchSettings, Study};
@@ -11,19 +12,33 @@ use crate::train::estimate::beside_backbone;
 
 /// The engine for this study.
 pub(in crate::app) fn engine(study: &Study, space: &PeftSpace) -> Engine {
+    engine_over(space, engine_settings(&study.search, space), study.seed)
+}
+
+/// The engine of a study by its journal alone, with today's defaults where that is older than a setting: what is believed
+/// of the trials is the same whatever became of the study's file.
+pub(in crate::app) fn recorded_engine(study: &StudyFacts) -> Engine {
+    let space = &study.space;
+    let [mut settings, _] = Study::default_settings();
+    let search = &mut settings["search"];
+    if let Some(recorded) = study.settings["search"].as_object() {
+        for (name, value) in recorded {
+            search[name] = value.clone();
+        }
+    }
+    let search = serde_json::from_value(search.take());
+    let settings = search.map(|search| engine_settings(&search, space));
+    engine_over(space, settings.unwrap_or_default(), study.seed)
+}
+
+fn engine_over(space: &PeftSpace, settings: EngineSettings, seed: u64) -> Engine {
     let cost = {
         let space = space.clone();
         Arc::new(move |point: &_| space.parameters_percent(&space.configuration(point)))
     };
     let begun = Instant::now();
     let clock = Arc::new(move || begun.elapsed().as_secs_f64());
-    Engine::new(
-        space.space(),
-        cost,
-        engine_settings(&study.search, space),
-        study.seed,
-        clock,
-    )
+    Engine::new(space.space(), cost, settings, seed, clock)
 }
 
 /// What can be trained at all, by its shapes.

@@ -25,7 +25,7 @@ use crate::model::ModelFiles;
 use crate::model::config::EncoderConfig;
 use crate::model::device::DeviceChoice;
 use crate::model::space::peft_space;
-use crate::search::{Ask, SearchWorker};
+use crate::search::{Ask, EstimateWorker, SearchWorker};
 use crate::study::Study;
 use crate::task::{Dataset, load};
 use crate::threads;
@@ -33,7 +33,7 @@ use crate::train::rows::{Examined, RowsError, examine};
 use crate::train::trainer::under_way;
 use crate::train::{KeepUnderWay, Plan};
 pub use begun::Begun;
-pub(super) use engine::engine;
+pub(super) use engine::{engine, recorded_engine};
 pub use error::LaunchError;
 pub use folders::{delete_leftovers, run_folder};
 use folders::{under_way_folder, weights_folder};
@@ -42,8 +42,8 @@ use records::{killed, opening, wanted};
 /// Studies whose journals begin in this format or a later one have weights that all say whose they are.
 const WEIGHTS_SAY_WHOSE: u32 = 3;
 
-/// Threads of a study at work beside those of its executor: the search's and the journal's.
-const THREADS: usize = 2;
+/// Threads of a study at work beside those of its executor: the search's, the estimates' and the journal's.
+const THREADS: usize = 3;
 
 /// What the command line adds to a study.
 #[derive(Clone, Debug)]
@@ -141,6 +141,8 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
         space: &state.study.space,
         measure: state.measure(),
         trials: &state.trials,
+        members: state.front.clone(),
+        beliefs: &state.beliefs,
         devices: &state.devices,
         context,
         weights: weights_folder(run_folder),
@@ -280,6 +282,7 @@ impl Resolved {
         let evaluate = move |found| Evaluating::start(site.clone(), found);
         let engine = engine(&self.study, &self.space).fitting(engine::fits(&self));
         let search = SearchWorker::spawn(engine)?;
+        let estimates = EstimateWorker::spawn(recorded_engine(&state.study))?;
         let keeps = self.study.output.keep_adapters;
         let plan = Plan {
             files: self.files,
@@ -305,6 +308,7 @@ impl Resolved {
             journal,
             executor: Box::new(executor),
             search,
+            estimates,
             stop_requests: crossbeam_channel::never(),
             vitals: crossbeam_channel::never(),
             exporting: Exporting::new(export),

@@ -15,7 +15,7 @@ use super::{Effect, Evaluating, EvaluationEvent, Event, ExportStatus, Message, S
 use crate::evaluation::Subject;
 use crate::executor::Executor;
 use crate::journal::{JournalError, Writer};
-use crate::search::{SearchEvent, SearchWorker};
+use crate::search::{EstimateWorker, SearchEvent, SearchWorker};
 use due::Due;
 pub use interface::Interface;
 use interface::Nobody;
@@ -37,6 +37,8 @@ pub struct Runtime {
     pub executor: Box<dyn Executor>,
     /// Where proposals come from.
     pub search: SearchWorker,
+    /// Where what is believed of the true scores comes from.
+    pub estimates: EstimateWorker,
     /// Requests of the operating system to stop; a second one ends the program at once.
     pub stop_requests: Receiver<()>,
     /// Looks at the devices, once a second; silent where nobody sees them.
@@ -97,13 +99,15 @@ impl Runtime {
             state,
             executor,
             mut search,
+            mut estimates,
             evaluation,
             journal,
             ..
         } = self;
         executor.stop();
         search.stop();
-        drop((executor, evaluation, search));
+        estimates.stop();
+        drop((executor, evaluation, search, estimates));
         (state, journal)
     }
 
@@ -138,6 +142,7 @@ impl Runtime {
             if due.behind.is_none() {
                 lost = self.take_reports(&mut events);
                 events.extend(self.search.events().try_iter().map(Event::Search));
+                events.extend(self.estimates.events().try_iter().map(Event::Estimated));
                 events.extend(self.vitals.try_iter().map(Event::Vitals));
                 events.extend(self.exporting.ended().try_iter().map(Event::Exported));
                 if let Some(evaluation) = &self.evaluation {
@@ -211,6 +216,7 @@ impl Runtime {
         }
         if !disk_is_busy && self.state.stopping.is_none() {
             select.recv(self.search.events());
+            select.recv(self.estimates.events());
         }
         if !disk_is_busy {
             select.recv(&self.vitals);
@@ -242,6 +248,12 @@ impl Runtime {
                     return Some(Event::Search(SearchEvent::Failed(reason)));
                 }
             }
+            Effect::Estimate(ask) => {
+                if !self.estimates.ask(ask) {
+                    let reason = "nothing is estimated any more".to_owned();
+                    return Some(Event::Estimated(Err(reason)));
+                }
+            }
             Effect::Export => {
                 if let Err(error) = self.exporting.start(&self.state) {
                     return Some(Event::Exported(Err(error.to_string())));
@@ -260,6 +272,7 @@ impl Runtime {
                 self.executor.stop();
                 self.evaluation.iter().for_each(Evaluating::stop);
                 self.search.stop();
+                self.estimates.stop();
             }
             Effect::Append(_) | Effect::Leave => {}
         }

@@ -6,16 +6,16 @@ mod messages;
 mod schedule;
 
 use super::{
-    Effect, Ending, EvaluationEvent, EvaluationStatus, Event, SearchStatus, Severity, State,
-    StudyPause,
+    Effect, Ending, EstimateStatus, EvaluationEvent, EvaluationStatus, Event, SearchStatus,
+    Severity, State, StudyPause,
 };
 use crate::domain::{Origin, TrialId};
 use crate::journal::Record;
-use crate::search::SearchEvent;
+use crate::search::{EstimateEvent, Proposal, SearchEvent};
 use executor::on_executor;
 use messages::on_message;
-pub(super) use schedule::question;
 pub use schedule::schedule;
+pub(super) use schedule::{estimate_where_due, question};
 
 /// What an event leads to. Only live parts of the state change here; durable ones through `Append`.
 pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
@@ -23,6 +23,10 @@ pub fn update(state: &mut State, event: Event) -> Vec<Effect> {
         Event::Message(message) => on_message(state, message),
         Event::Executor(event) => on_executor(state, event),
         Event::Search(event) => on_search(state, event),
+        Event::Estimated(event) => {
+            on_estimated(state, event);
+            Vec::new()
+        }
         Event::Vitals(vitals) => {
             state.take_vitals(vitals);
             Vec::new()
@@ -46,15 +50,10 @@ fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
                 .into_iter()
                 .zip(first..)
                 .map(|(proposal, number)| {
-                    let origin = if proposal.initial {
-                        Origin::Initial
-                    } else {
-                        Origin::Proposed(proposal.diagnostics)
-                    };
                     Effect::Append(Record::TrialQueued {
                         trial: TrialId(number),
                         configuration: state.study.space.configuration(&proposal.point),
-                        origin,
+                        origin: origin(state, proposal),
                     })
                 });
             queue.collect()
@@ -87,6 +86,44 @@ fn on_search(state: &mut State, event: SearchEvent) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Why a proposal becomes a trial.
+fn origin(state: &State, proposal: Proposal) -> Origin {
+    let Proposal {
+        point,
+        repeat,
+        initial,
+        diagnostics,
+    } = proposal;
+    let space = &state.study.space;
+    let mut trials = state.trials.iter();
+    let first = trials.find(|trial| space.point(&trial.configuration).as_ref() == Some(&point));
+    match first.filter(|_| repeat) {
+        Some(first) => Origin::Repeat {
+            of: first.id,
+            diagnostics,
+        },
+        None if initial => Origin::Initial,
+        None => Origin::Proposed(diagnostics),
+    }
+}
+
+/// What is believed now.
+fn on_estimated(state: &mut State, event: EstimateEvent) {
+    match event {
+        Ok(estimates) => state.believe(estimates),
+        Err(reason) => state.notify(
+            Severity::Warning,
+            format!("the front stays as it is: {reason}"),
+        ),
+    }
+    state.estimating = match state.estimating {
+        EstimateStatus::UnderWayAndDue => EstimateStatus::Due,
+        EstimateStatus::Current | EstimateStatus::UnderWay | EstimateStatus::Due => {
+            EstimateStatus::Current
+        }
+    };
 }
 
 /// The run ends, and how is decided with the first request.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::{DeviceStatus, Effect, SearchStatus, Severity, State};
+use crate::app::{DeviceStatus, Effect, EstimateStatus, SearchStatus, Severity, State};
 use crate::domain::{Job, Ladder, Origin, Trial, TrialId, TrialState};
 use crate::journal::Record;
 use crate::search::{Ask, Observation, Outcome};
@@ -14,17 +14,28 @@ pub fn schedule(state: &mut State) -> Vec<Effect> {
     if let Some(record) = derived_reference(state) {
         return vec![Effect::Append(record)];
     }
-    let ready = matches!(state.device, DeviceStatus::Ready(_));
-    if state.stopping.is_some() || !ready {
+    if state.stopping.is_some() {
         return Vec::new();
     }
-    let mut effects = clear_places(state);
+    let mut effects: Vec<Effect> = estimate_where_due(state).into_iter().collect();
+    if !matches!(state.device, DeviceStatus::Ready(_)) {
+        return effects;
+    }
+    effects.extend(clear_places(state));
     if !stands_still(state) {
         effects.extend(go_on(state));
         effects.extend(submit_waiting(state));
         effects.extend(ask_where_free(state));
     }
     effects
+}
+
+/// Asks what is believed of the true scores, wherever that is not known.
+pub(in crate::app) fn estimate_where_due(state: &mut State) -> Option<Effect> {
+    (state.estimating == EstimateStatus::Due).then(|| {
+        state.estimating = EstimateStatus::UnderWay;
+        Effect::Estimate(question(state, 0))
+    })
 }
 
 /// Whether nothing may be under way.
@@ -93,9 +104,12 @@ fn submit_waiting(state: &mut State) -> Vec<Effect> {
     };
     for id in next.into_iter().take(places) {
         let Some(trial) = state.trial(id) else { break };
-        // What the user asks for is trained to its end, a pruned trial's rest included.
-        let by_hand = trial.origin == Origin::Manual || trial.standing.is_some();
-        let ladder = match by_hand {
+        // What the user asks for is trained to its end, a pruned trial's rest included; so is a repeat, whose place is known.
+        let to_its_end = match trial.origin {
+            Origin::Manual | Origin::Repeat { .. } => true,
+            Origin::Initial | Origin::Proposed(_) => trial.standing.is_some(),
+        };
+        let ladder = match to_its_end {
             true => Ladder::default(),
             false => state.rungs.ladder(&state.trials),
         };
@@ -158,7 +172,7 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
         };
         match (trial.state, trial.measurement) {
             (TrialState::Finished, Some(measurement)) => history.push(Observation {
-                error: None,
+                error: measurement.score_error,
                 point,
                 outcome: Outcome::Score(measurement.objectives.score),
                 third: None,
@@ -195,7 +209,7 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
         history,
         pending,
         count,
-        remaining: None,
+        remaining: Some(state.trials_wanted.saturating_sub(state.trials.len())),
         reference_point: Some(state.reference()),
         room: state.room,
     }

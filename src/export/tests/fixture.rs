@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Acquisition, Cause, Configuration, CostScale, EncoderIdentity, EpochReport, HypervolumeMeasure,
-    Identity, InitialDesign, Measurement, ModuleAxis, Objectives, Origin, PeftSpace,
-    ReferencePoint, ReferenceRule, RowsIdentity, Rungs, ScoreScale, SearchMethod, SurrogateModel,
-    Trial, TrialId, TrialState,
+    Acquisition, Belief, Cause, Configuration, CostScale, EncoderIdentity, EpochReport,
+    HypervolumeMeasure, Identity, InitialDesign, Measurement, ModuleAxis, Objectives, Origin,
+    PeftSpace, ReferencePoint, ReferenceRule, RowsIdentity, Rungs, ScoreScale, SearchMethod,
+    SurrogateModel, Trial, TrialId, TrialState, front,
 };
 use crate::export::{Context, Front, Owned};
 use crate::model::ModelFiles;
@@ -43,6 +43,7 @@ const ENCODER: &str = r#"{"model_type": "bert", "vocab_size": 30, "hidden_size":
 pub(super) struct Fixture {
     pub(super) space: PeftSpace,
     pub(super) trials: Vec<Trial>,
+    pub(super) beliefs: BTreeMap<TrialId, Belief>,
     pub(super) devices: Vec<String>,
     pub(super) context: Context,
     folder: tempfile::TempDir,
@@ -94,6 +95,7 @@ impl Fixture {
         Self {
             space,
             trials,
+            beliefs: BTreeMap::new(),
             devices: vec!["cpu: no GPU was found".to_owned()],
             context,
             folder,
@@ -106,6 +108,8 @@ impl Fixture {
             space: &self.space,
             measure: measure(),
             trials: &self.trials,
+            members: self.members(),
+            beliefs: &self.beliefs,
             devices: &self.devices,
             context: &self.context,
             weights: self.folder.path().join("weights"),
@@ -114,6 +118,17 @@ impl Fixture {
                 may_be_unsaid: false,
             }),
         }
+    }
+
+    /// The trials that no other dominates.
+    pub(super) fn members(&self) -> Vec<TrialId> {
+        let measured = self
+            .trials
+            .iter()
+            .filter_map(|t| Some((t.id, t.measurement?)));
+        let (ids, objectives): (Vec<TrialId>, Vec<Objectives>) =
+            measured.map(|(id, m)| (id, m.objectives)).unzip();
+        front(&objectives).into_iter().map(|i| ids[i]).collect()
     }
 
     pub(super) fn out(&self) -> std::path::PathBuf {

@@ -69,13 +69,23 @@ fn the_document_holds_every_trial_and_the_front() {
 #[test]
 fn a_summary_says_where_a_study_stands() {
     let fixture = Fixture::new();
-    let summary = Summary::new("quickstart", &fixture.space, measure(), &fixture.trials);
+    let of = |trials, front: &[TrialId]| {
+        Summary::new(
+            "quickstart",
+            &fixture.space,
+            measure(),
+            trials,
+            front,
+            &fixture.beliefs,
+        )
+    };
+    let summary = of(&fixture.trials, &fixture.members());
     assert_eq!(summary.front, [TrialId(0), TrialId(1), TrialId(3)]);
     let reached = measure().share(&objectives(&finished(&fixture.trials)));
     assert!(reached > 0.0);
     assert_eq!(summary.hypervolume, reached);
     assert_eq!(summary.reference_point, REFERENCE);
-    let empty = Summary::new("quickstart", &fixture.space, measure(), &[]);
+    let empty = of(&[], &[]);
     assert_eq!((empty.front.len(), empty.hypervolume), (0, 0.0));
 }
 

@@ -150,10 +150,10 @@ impl Text {
                 &format!("{:.4} after epoch {}", epoch.score, epoch.epoch),
             );
         }
-        if let Origin::Proposed(Diagnostics {
+        if let Some(Diagnostics {
             predicted_score: Some((mean, deviation)),
             ..
-        }) = &trial.origin
+        }) = trial.origin.diagnostics()
         {
             let missed = trial.measurement.map(|measurement| {
                 let sigmas =
@@ -208,6 +208,13 @@ impl Text {
             Origin::Initial => return self.field("origin", "initial design"),
             Origin::Manual => return self.field("origin", "asked for by hand"),
             Origin::Proposed(diagnostics) => diagnostics,
+            Origin::Repeat { of, diagnostics } => {
+                self.field("origin", &format!("repeats {of}, with another seed"));
+                if let Some(note) = &diagnostics.note {
+                    self.wrapped("note", note, TrialState::Paused);
+                }
+                return;
+            }
         };
         let value = significant(diagnostics.acquisition, 3);
         self.field("origin", &format!("the search, acquisition {value}"));

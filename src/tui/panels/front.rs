@@ -134,7 +134,7 @@ fn prediction(trial: &Trial) -> Option<(f64, f64)> {
         Origin::Proposed(diagnostics) => diagnostics
             .predicted_score
             .map(|(mean, _)| (trial.parameters_percent, mean)),
-        Origin::Initial | Origin::Manual => None,
+        Origin::Initial | Origin::Repeat { .. } | Origin::Manual => None,
     }
 }
 

@@ -99,6 +99,6 @@ fn latest_proposal(state: &State) -> Option<&Diagnostics> {
         .rev()
         .find_map(|trial| match &trial.origin {
             Origin::Proposed(diagnostics) => Some(diagnostics),
-            Origin::Initial | Origin::Manual => None,
+            Origin::Initial | Origin::Repeat { .. } | Origin::Manual => None,
         })
 }

@@ -137,7 +137,8 @@ impl Columns {
         } else {
             ""
         };
-        let id = format!("{}{front}{mark}", trial.id);
+        let repeat = trial.origin.repeats().map_or("", |_| "↻");
+        let id = format!("{}{front}{repeat}{mark}", trial.id);
         let place = match (trial.state, state.priority(trial.id)) {
             (TrialState::Queued, priority) if priority != 0 => format!(" {priority:+}"),
             _ => String::new(),

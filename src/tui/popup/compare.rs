@@ -116,6 +116,7 @@ fn table(trials: &[&Trial], state: &State) -> Vec<(String, Vec<String>)> {
                 .map_or("–".to_owned(), |(mean, sd)| {
                     format!("{mean:.4} ±{}", significant(sd, 2))
                 }),
+            Origin::Repeat { of, .. } => format!("repeats {of}"),
             Origin::Initial => "initial".to_owned(),
             Origin::Manual => "by hand".to_owned(),
         }),

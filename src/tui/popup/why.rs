@@ -46,6 +46,13 @@ fn reasons(trial: &Trial, state: &State) -> Vec<String> {
         )),
         Origin::Manual => told.push("It was asked for by hand.".to_owned()),
         Origin::Proposed(diagnostics) => told.extend(proposed(trial, diagnostics, state)),
+        Origin::Repeat { of, diagnostics } => {
+            told.push(format!(
+                "It repeats {of} with another seed: one measurement may be luck, and {of} may be on the front."
+            ));
+            let note = diagnostics.note.iter();
+            told.extend(note.map(|note| format!("Otherwise than planned: {note}.")));
+        }
     }
     told
 }

@@ -1,6 +1,7 @@
 //! A study played through its events, without threads or files: what is asked, submitted and recorded.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod estimated;
 mod exports;
 mod lanes;
 mod messages;
@@ -62,7 +63,7 @@ fn study(initial_trials: usize, trials_wanted: usize) -> State {
     state
 }
 
-/// Plays the runtime: appends are applied at once; the other effects are returned.
+/// Plays the runtime: appends are applied at once; the other effects are returned, but for questions of estimates.
 fn play(state: &mut State, event: Event) -> Vec<Effect> {
     let mut done = Vec::new();
     let mut effects = update(state, event);
@@ -70,6 +71,7 @@ fn play(state: &mut State, event: Event) -> Vec<Effect> {
         for effect in effects {
             match effect {
                 Effect::Append(record) => state.apply(&record).unwrap(),
+                Effect::Estimate(_) => {}
                 other => done.push(other),
             }
         }
