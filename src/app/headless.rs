@@ -1,6 +1,7 @@
 //! A run without a screen: one line, or one JSON object, per event.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use crossbeam_channel::Select;
 use serde_json::json;
@@ -8,6 +9,7 @@ use serde_json::json;
 use super::runtime::Interface;
 use super::{Message, SearchStatus, Severity, State};
 use crate::journal::Record;
+use crate::search::Estimates;
 use crate::visible::visible;
 
 /// Writes what happens to `out`.
@@ -17,6 +19,8 @@ pub struct Headless<W> {
     notices_told: usize,
     opening_told: bool,
     asked_told: bool,
+    /// The estimates that were told last.
+    estimates: Arc<Estimates>,
 }
 
 impl<W: Write> Headless<W> {
@@ -28,6 +32,7 @@ impl<W: Write> Headless<W> {
             notices_told: 0,
             opening_told: false,
             asked_told: false,
+            estimates: Arc::default(),
         }
     }
 
@@ -35,6 +40,30 @@ impl<W: Write> Headless<W> {
         let line = match self.as_json {
             true => json!({ "event": kind, "text": text }).to_string(),
             false => text.to_owned(),
+        };
+        self.write(&line)
+    }
+
+    /// What is believed of the front, once for each answer.
+    fn tell_estimates(&mut self, state: &State) -> std::io::Result<()> {
+        if Arc::ptr_eq(&self.estimates, &state.estimates) {
+            return Ok(());
+        }
+        self.estimates = Arc::clone(&state.estimates);
+        let Some((best, belief)) = state.best() else {
+            return Ok(());
+        };
+        let line = match self.as_json {
+            true => {
+                let front = state.front.iter();
+                let front = front.map(|id| json!({"trial": id, "estimate": state.belief(*id)}));
+                json!({"event": "estimates", "best": best, "front": front.collect::<Vec<_>>()})
+                    .to_string()
+            }
+            false => format!(
+                "best score {belief} by estimate ({best}); {} on the front",
+                state.front.len()
+            ),
         };
         self.write(&line)
     }
@@ -91,6 +120,7 @@ impl<W: Write> Interface for Headless<W> {
             )?;
         }
         self.asked_told = asked;
+        self.tell_estimates(state)?;
         let fresh = state.notices_ever.saturating_sub(self.notices_told);
         self.notices_told = state.notices_ever;
         let known = state.notices.len().saturating_sub(fresh);
@@ -123,8 +153,11 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialQueued {
             trial,
             configuration,
-            ..
-        } => format!("{trial} queued: {configuration}"),
+            origin,
+        } => match origin.repeats() {
+            Some(first) => format!("{trial} queued: {configuration}, a repeat of {first}"),
+            None => format!("{trial} queued: {configuration}"),
+        },
         Record::TrialStarted { trial } => {
             let found = state.trial(*trial)?;
             format!(
@@ -143,13 +176,12 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialPaused { trial } => format!("{trial} paused"),
         Record::TrialResumed { trial } => format!("{trial} resumed"),
         Record::TrialFinished { trial, measurement } => format!(
-            "{trial} finished: score {:.4} with {:.3} % parameters (best epoch {}, {:.1} s); hypervolume {}, {} on the front",
+            "{trial} finished: score {:.4} with {:.3} % parameters (best epoch {}, {:.1} s); hypervolume {}",
             measurement.objectives.score,
             measurement.objectives.parameters_percent,
             measurement.best_epoch,
             measurement.wall_seconds,
-            state.hypervolume(),
-            state.front.len()
+            state.hypervolume()
         ),
         Record::TrialPruned { trial, standing } => format!("{trial} {standing}"),
         Record::TrialCancelled { trial } => format!("{trial} cancelled"),

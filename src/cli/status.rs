@@ -5,7 +5,7 @@ use std::io;
 use anyhow::Result;
 use autopeft::app::State;
 use autopeft::app::launch::Begun;
-use autopeft::domain::Trial;
+use autopeft::domain::{Belief, Trial};
 use autopeft::export::Summary;
 use autopeft::task::ValidationSplit;
 
@@ -61,14 +61,21 @@ fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Resul
     writeln!(out, "{}{basis}", state.measure())?;
     let name = state.study.score_name();
     writeln!(out, "scores are {name} on {validation}")?;
+    if let Some((best, belief)) = state.best() {
+        writeln!(
+            out,
+            "best score {belief} (nine cases in ten) by estimate: {best}, measured {}",
+            times(belief.measured.len())
+        )?;
+    }
     if state.trials.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
     writeln!(
         out,
-        "{:>6}  {:<10}  {:>7}  {:>9}  {:>8}  configuration (* on the front)",
-        "trial", "state", "score", "percent", "seconds"
+        "{:>6}  {:<10}  {:>8}  {:>15}  {:>9}  {:>8}  configuration (* on the front)",
+        "trial", "state", "measured", "estimate", "percent", "seconds"
     )?;
     state.trials.iter().try_for_each(|trial| {
         let mark = if state.front.contains(&trial.id) {
@@ -76,20 +83,31 @@ fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Resul
         } else {
             " "
         };
-        writeln!(out, "{}", row(trial, mark))
+        writeln!(out, "{}", row(trial, mark, state.belief(trial.id)))
     })
 }
 
-fn row(trial: &Trial, mark: &str) -> String {
+fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+fn row(trial: &Trial, mark: &str, belief: Option<&Belief>) -> String {
     let measured = trial.measurement;
     let score = measured.map_or("-".to_owned(), |m| format!("{:.4}", m.objectives.score));
     let seconds = trial
         .seconds()
         .map_or("-".to_owned(), |seconds| format!("{seconds:.1}"));
+    let estimate = belief.map_or("-".to_owned(), Belief::to_string);
+    let repeats = trial.origin.repeats();
+    let repeats = repeats.map_or(String::new(), |first| format!(" (repeats {first})"));
     let reason = trial.reason();
     let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
     format!(
-        "{:>5}{mark}  {:<10}  {score:>7}  {:>9.4}  {seconds:>8}  {}{reason}",
+        "{:>5}{mark}  {:<10}  {score:>8}  {estimate:>15}  {:>9.4}  {seconds:>8}  {}{repeats}{reason}",
         trial.id.to_string(),
         trial.state.label(),
         trial.parameters_percent,

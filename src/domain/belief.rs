@@ -1,9 +1,11 @@
 //! What is believed of a configuration's true score.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 /// What all measurements, its own and those of its neighbours, say of the true score of a configuration.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Belief {
     /// The expected true score, in the metric's units.
     pub score: f64,
@@ -19,9 +21,27 @@ pub struct Belief {
     pub front_probability: f64,
 }
 
-impl Belief {
-    /// Half the width of the interval.
-    pub fn half_width(&self) -> f64 {
-        (self.high - self.low) / 2.0
+/// The expected score and half the width of the interval.
+impl fmt::Display for Belief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.4} ± {:.4}", self.score, (self.high - self.low) / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_with_half_its_interval() {
+        let belief = Belief {
+            score: 0.7712,
+            low: 0.7602,
+            high: 0.7822,
+            measured: vec![0.78],
+            repeats: 0,
+            front_probability: 1.0,
+        };
+        assert_eq!(belief.to_string(), "0.7712 ± 0.0110");
     }
 }

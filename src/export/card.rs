@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ExportError, Front};
 use crate::digest;
-use crate::domain::{Configuration, Identity, Measurement, Trial, TrialId};
+use crate::domain::{Belief, Configuration, Identity, Measurement, Trial, TrialId};
 use crate::json;
 use crate::model::AdaptedSettings;
 use crate::regular;
@@ -60,6 +60,9 @@ pub struct AdapterCard {
     pub positive_label: Option<String>,
     /// The validation score of these weights, to check against.
     pub score: f64,
+    /// What is believed of the configuration's true score, by these and all other weights that were measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Belief>,
     /// The epoch whose weights these are, from 1.
     pub best_epoch: u32,
     /// Modules, sizes and layers, and the learning rate where the study searched it.
@@ -169,6 +172,7 @@ impl AdapterCard {
             metric: context.metric,
             positive_label: context.positive_label.clone(),
             score: measurement.objectives.score,
+            estimate: front.beliefs.get(&trial.id).cloned(),
             best_epoch: measurement.best_epoch,
             configuration: trial.configuration.clone(),
             parameters: front.space.parameters(&trial.configuration),

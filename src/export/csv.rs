@@ -1,10 +1,12 @@
-//! The front as a table: one row per trial, by ascending parameters. Numbers are numbers; a text that a spreadsheet would
+//! The front as a table: one row per trial, by ascending parameters. `score` is what the weights at hand measured, the
+//! estimate what is believed of their configuration, with its interval of 90 %; empty where nothing is. Numbers are numbers; a text that a spreadsheet would
 //! take for a formula has an apostrophe before it.
 
 use std::path::{Path, PathBuf};
 
 use super::front::Finished;
 use super::{ExportError, Exporter, Front, write_file};
+use crate::domain::Belief;
 use crate::visible::visible;
 
 /// Name of the file.
@@ -37,6 +39,10 @@ fn table(front: &Front<'_>) -> Result<Vec<u8>, csv::Error> {
     let fixed = [
         "trial",
         "score",
+        "estimate",
+        "estimate_low",
+        "estimate_high",
+        "repeats",
         "parameters_percent",
         "parameters",
         "trained_parameters",
@@ -66,9 +72,15 @@ fn guarded(text: &str) -> String {
 /// study searches it.
 fn row(front: &Front<'_>, (trial, measurement): Finished<'_>) -> Vec<String> {
     let configuration = &trial.configuration;
+    let belief = front.beliefs.get(&trial.id);
+    let believed = |cell: fn(&Belief) -> String| belief.map(cell).unwrap_or_default();
     let mut row = vec![
         trial.id.0.to_string(),
         measurement.objectives.score.to_string(),
+        believed(|belief| belief.score.to_string()),
+        believed(|belief| belief.low.to_string()),
+        believed(|belief| belief.high.to_string()),
+        believed(|belief| belief.repeats.to_string()),
         measurement.objectives.parameters_percent.to_string(),
         front.space.parameters(configuration).to_string(),
         measurement.trained_parameters.to_string(),

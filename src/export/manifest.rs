@@ -102,6 +102,7 @@ fn describe(front: &Front<'_>, formats: &[&str]) -> Result<Value, ExportError> {
                 "trial": trial.id,
                 "configuration": trial.configuration,
                 "objectives": measurement.objectives,
+                "estimate": front.beliefs.get(&trial.id),
                 "best_epoch": measurement.best_epoch,
                 "wall_seconds": measurement.wall_seconds,
             })

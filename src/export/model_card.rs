@@ -44,6 +44,10 @@ fn write(
         text(&study.task.name)
     )?;
     let percent = measurement.objectives.parameters_percent;
+    let belief = front.beliefs.get(&trial.id);
+    let expected = belief.map_or(String::new(), |belief| {
+        format!("; what trainings like this one are expected to reach is {belief}")
+    });
     let rows = [
         ("encoder", context.base_model.clone()),
         ("task", study.task.name.clone()),
@@ -66,7 +70,7 @@ fn write(
         (
             "score",
             format!(
-                "{} {:.4} on {}",
+                "{} {:.4} on {}{expected}",
                 context.score_name(),
                 measurement.objectives.score,
                 study.task.validation

@@ -120,6 +120,19 @@ impl Fixture {
         }
     }
 
+    /// Has something believed of a trial's configuration, other than what the trial measured.
+    pub(super) fn believe(&mut self, trial: TrialId) {
+        let belief = Belief {
+            score: 0.7,
+            low: 0.6,
+            high: 0.8,
+            measured: vec![0.72, 0.68],
+            repeats: 1,
+            front_probability: 0.5,
+        };
+        self.beliefs.insert(trial, belief);
+    }
+
     /// The trials that no other dominates.
     pub(super) fn members(&self) -> Vec<TrialId> {
         let measured = self

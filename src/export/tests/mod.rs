@@ -25,17 +25,18 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn the_table_has_a_row_per_member_of_the_front_by_ascending_parameters() {
-    let fixture = Fixture::new();
+    let mut fixture = Fixture::new();
+    fixture.believe(TrialId(1));
     let written = export(&fixture.front(), &["csv"], &fixture.out())
         .unwrap()
         .files;
     let expected = ["front.csv", "manifest.json"].map(|name| fixture.out().join(name));
     assert_eq!(written, expected);
     let expected = "\
-trial,score,parameters_percent,parameters,trained_parameters,serial,prefix,layers,best_epoch,wall_seconds
-0,0.61,0.0192,192,10000,1,0,3,3,12.5
-1,0.72,0.1152,1152,10001,3,0,2 3,5,12.5
-3,0.91,2.7648,27648,10003,48,0,1 2 3,9,12.5
+trial,score,estimate,estimate_low,estimate_high,repeats,parameters_percent,parameters,trained_parameters,serial,prefix,layers,best_epoch,wall_seconds
+0,0.61,,,,,0.0192,192,10000,1,0,3,3,12.5
+1,0.72,0.7,0.6,0.8,1,0.1152,1152,10001,3,0,2 3,5,12.5
+3,0.91,,,,,2.7648,27648,10003,48,0,1 2 3,9,12.5
 ";
     assert_eq!(fs::read_to_string(&written[0]).unwrap(), expected);
 }
@@ -152,14 +153,20 @@ fn the_pixels_show_the_front_in_its_colour_and_words_in_ink() {
 }
 
 #[test]
-fn the_manifest_names_the_devices() {
-    let fixture = Fixture::new();
+fn the_manifest_names_the_devices_and_what_is_believed_of_the_front() {
+    let mut fixture = Fixture::new();
+    fixture.believe(TrialId(1));
     let written = export(&fixture.front(), &["manifest"], &fixture.out())
         .unwrap()
         .files;
     let text = fs::read_to_string(&written[0]).unwrap();
     let manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(manifest["devices"], serde_json::json!(fixture.devices));
+    let believed = &manifest["front"][1];
+    assert_eq!(believed["objectives"]["score"], 0.72);
+    assert_eq!(believed["estimate"]["score"], 0.7);
+    assert_eq!(believed["estimate"]["repeats"], 1);
+    assert_eq!(manifest["front"][0]["estimate"], serde_json::Value::Null);
 }
 
 #[test]

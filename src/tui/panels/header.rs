@@ -75,12 +75,12 @@ fn parts(state: &State) -> Vec<String> {
         .iter()
         .filter_map(|t| t.measurement)
         .map(|m| m.objectives.score);
-    if let Some(best) = best
-        .filter(|score| score.is_finite())
-        .max_by(f64::total_cmp)
-    {
-        parts.push(format!("best {} {best:.4}", state.study.score_name()));
-    }
+    let best = best.filter(|score| score.is_finite());
+    let best = match state.best() {
+        Some((_, belief)) => Some(belief.to_string()),
+        None => best.max_by(f64::total_cmp).map(|best| format!("{best:.4}")),
+    };
+    parts.extend(best.map(|best| format!("best {} {best}", state.study.score_name())));
     parts.extend(model_and_task(&state.study.settings));
     parts
 }
