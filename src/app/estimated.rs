@@ -48,7 +48,8 @@ impl State {
             return Ok(());
         }
         let ask = question(self, 0);
-        let estimates = recorded_engine(&self.study).estimate_of(&ask, cancelled)?;
+        let estimates =
+            recorded_engine(&self.study).estimate_of(&ask, &self.plain_points(), cancelled)?;
         self.believe(estimates);
         self.estimating = EstimateStatus::Current;
         Ok(())
@@ -80,6 +81,10 @@ impl State {
                 continue;
             };
             let estimate = &estimates.points[place];
+            // Of one that ended since no more was asked than what is believed of it unmeasured.
+            if estimate.measured.is_empty() {
+                continue;
+            }
             self.beliefs.insert(trial.id, belief(estimate));
             let best = &mut front[place];
             if estimate.on_front && best.is_none_or(|(_, highest)| score > highest) {
@@ -94,6 +99,7 @@ impl State {
             self.front = members;
         }
         self.estimates = Arc::new(estimates);
+        self.retrace();
     }
 }
 

@@ -36,6 +36,23 @@ impl<W: Write> Headless<W> {
         }
     }
 
+    /// The last words on a study that is complete: its verdict.
+    ///
+    /// # Errors
+    /// Nobody reads them.
+    pub fn conclude(&mut self, state: &State) -> std::io::Result<()> {
+        let verdict = state.verdict();
+        if self.as_json {
+            let object = json!({ "event": "verdict", "verdict": verdict });
+            self.write(&object.to_string())?;
+        } else {
+            for line in verdict.lines() {
+                self.write(&format!("verdict: {line}"))?;
+            }
+        }
+        self.out.flush()
+    }
+
     fn line(&mut self, kind: &str, text: &str) -> std::io::Result<()> {
         let line = match self.as_json {
             true => json!({ "event": kind, "text": text }).to_string(),

@@ -33,6 +33,7 @@ pub mod screen;
 pub mod signals;
 mod state;
 mod update;
+mod verdict;
 pub mod verify;
 pub mod vitals;
 pub mod watch;
@@ -50,4 +51,5 @@ pub use state::{
     StudyFacts,
 };
 pub use update::{schedule, update};
+pub use verdict::{Compared, Match, Rival, Side, Verdict, plain_choices};
 pub use vitals::{DeviceVitals, Vitals};

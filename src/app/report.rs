@@ -41,6 +41,7 @@ pub fn contents<'a>(
                 "hypervolume",
                 format!("{}; {}{basis}", state.hypervolume(), state.measure()),
             ),
+            ("noise", noise_fact(state)),
             ("seed", facts.seed.to_string()),
             (
                 "made by",
@@ -52,12 +53,22 @@ pub fn contents<'a>(
         measure: state.measure(),
         trials: &state.trials,
         front: &state.front,
+        beliefs: &state.beliefs,
+        verdict: state.verdict().lines(),
         hypervolume_trace: &state.hypervolume_trace,
         effects: engine(study, &facts.space)
             .within(reference)
             .effects(&history)?,
         evaluation,
     })
+}
+
+/// How far a further training of the same configuration may be off.
+fn noise_fact(state: &State) -> String {
+    match state.estimates.noise {
+        Some(noise) => format!("±{noise:.4} per trial, one standard deviation"),
+        None => "not known yet".to_owned(),
+    }
 }
 
 /// Name of the score, and what a 0 of it stands for.

@@ -87,7 +87,7 @@ impl Watch {
         let mut watch = Self {
             looks,
             initial_trials: state.study.initial_trials().unwrap_or(initial_trials),
-            estimates: EstimateWorker::spawn(recorded_engine(&state.study))?,
+            estimates: EstimateWorker::spawn(recorded_engine(&state.study), state.plain_points())?,
             state: *state,
             last_record,
             at_work,
@@ -175,7 +175,10 @@ impl Watch {
                 let notices = std::mem::take(&mut self.state.notices);
                 self.state = State { notices, ..*state };
                 // It may be another study.
-                match EstimateWorker::spawn(recorded_engine(&self.state.study)) {
+                match EstimateWorker::spawn(
+                    recorded_engine(&self.state.study),
+                    self.state.plain_points(),
+                ) {
                     Ok(estimates) => self.estimates = estimates,
                     Err(error) => drop(self.warn(error.to_string())),
                 }

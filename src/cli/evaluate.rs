@@ -248,7 +248,7 @@ impl Scope {
                 trainings: measured().count(),
                 epochs: state.trials.iter().map(|t| t.epochs.len() as u64).sum(),
                 wall_seconds: measured().map(|m| m.wall_seconds).sum(),
-                hypervolume_share: Some(state.hypervolume().share),
+                hypervolume_share: Some(state.measured_hypervolume().share),
             },
             measure: Some(state.measure()),
         })

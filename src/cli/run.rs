@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use autopeft::app::headless::Headless;
 use autopeft::app::launch::{Begun, delete_leftovers, resolve};
-use autopeft::app::runtime::Ending;
+use autopeft::app::runtime::{Ending, Runtime};
 use autopeft::app::screen::OnScreen;
 use autopeft::app::{ExportStatus, State, signals, vitals};
 use autopeft::domain::TrialState;
@@ -58,7 +58,7 @@ pub(crate) fn run(
             runtime.vitals = vitals::watch()?;
             runtime.run(&mut OnScreen::open(&log, settings)?)?
         }
-        None => runtime.run(&mut Headless::new(streams::live_output(), json))?,
+        None => headless_run(&mut runtime, json)?,
     };
     let (state, journal) = runtime.end();
     if let Err(error) = delete_leftovers(&folder, &state) {
@@ -66,6 +66,16 @@ pub(crate) fn run(
     }
     drop(journal);
     conclude(&state, ending)
+}
+
+fn headless_run(runtime: &mut Runtime, json: bool) -> Result<Ending> {
+    let mut interface = Headless::new(streams::live_output(), json);
+    let ending = runtime.run(&mut interface)?;
+    if ending != Ending::Complete {
+        return Ok(ending);
+    }
+    let told = interface.conclude(&runtime.state);
+    Ok(told.map_or_else(|error| Ending::Unheard(error.to_string()), |()| ending))
 }
 
 fn conclude(state: &State, ending: Ending) -> Result<Done> {

@@ -3,16 +3,28 @@
 use std::io;
 
 use anyhow::Result;
-use autopeft::app::State;
 use autopeft::app::launch::Begun;
+use autopeft::app::{State, Verdict};
 use autopeft::domain::{Belief, Trial};
 use autopeft::export::Summary;
 use autopeft::task::ValidationSplit;
+use serde::Serialize;
 
 use super::args::StudyArguments;
 use super::begun;
 use super::exit::Done;
 use super::output::{self, Out};
+
+/// The answer to programs.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    summary: Summary<'a>,
+    /// Standard deviation of the noise of one trial's score; none while it is not known.
+    noise: Option<f64>,
+    /// Whether anything is better than the plain choices.
+    verdict: Verdict,
+}
 
 /// Tells it as a table, or as one JSON object.
 pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
@@ -31,12 +43,18 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
         let summary = Summary::new(
             &facts.name,
             &facts.space,
-            state.measure(),
+            state.reference(),
+            state.hypervolume(),
             &state.trials,
             &state.front,
             &state.beliefs,
         );
-        let object = serde_json::to_string_pretty(&summary)?;
+        let told = Told {
+            summary,
+            noise: state.estimates.noise,
+            verdict: state.verdict(),
+        };
+        let object = serde_json::to_string_pretty(&told)?;
         out.lines(object + "\n")?;
     } else {
         table(&state, validation, &mut out)?;
@@ -84,7 +102,10 @@ fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Resul
             " "
         };
         writeln!(out, "{}", row(trial, mark, state.belief(trial.id)))
-    })
+    })?;
+    writeln!(out)?;
+    let mut verdict = state.verdict().lines().into_iter();
+    verdict.try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn times(count: usize) -> String {

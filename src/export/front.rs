@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{
-    Belief, Hypervolume, HypervolumeMeasure, Identity, Measurement, Objectives, PeftSpace, Trial,
-    TrialId,
+    Belief, Hypervolume, Identity, Measurement, PeftSpace, ReferencePoint, Trial, TrialId,
 };
 use crate::model::ModelFiles;
 use crate::model::config::EncoderConfig;
@@ -19,8 +18,10 @@ pub struct Front<'a> {
     pub name: &'a str,
     /// The space, resolved against the model.
     pub space: &'a PeftSpace,
-    /// What its hypervolume is counted by.
-    pub measure: HypervolumeMeasure,
+    /// Bounds of the hypervolume.
+    pub reference_point: ReferencePoint,
+    /// The share of the hypervolume that could be reached which the front dominates, by what is believed.
+    pub hypervolume: Hypervolume,
     /// All trials, in whatever state.
     pub trials: &'a [Trial],
     /// The trials that are handed over, by ascending parameters.
@@ -93,21 +94,10 @@ impl<'a> Front<'a> {
             .filter_map(|trial| Some((trial, trial.measurement?)))
             .collect()
     }
-
-    /// What the finished trials dominate.
-    pub(super) fn hypervolume(&self) -> Hypervolume {
-        Hypervolume::exact(self.measure.share(&objectives(&self.finished())))
-    }
 }
 
 /// See [`Front::finished`].
 pub(super) fn finished(trials: &[Trial]) -> Vec<Finished<'_>> {
     let measured = trials.iter().map(|trial| Some((trial, trial.measurement?)));
     measured.flatten().collect()
-}
-
-/// The objectives of finished trials.
-pub(super) fn objectives(finished: &[Finished<'_>]) -> Vec<Objectives> {
-    let measurements = finished.iter().map(|(_, measurement)| measurement);
-    measurements.map(|m| m.objectives).collect()
 }

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::front::{finished, objectives};
 use super::{ExportError, Exporter, Front, write_file};
 use crate::domain::{
-    Belief, Cause, Configuration, EpochReport, HypervolumeMeasure, Moment, Objectives, Origin,
-    PeftSpace, ReferencePoint, Standing, Trial, TrialId, TrialState,
+    Belief, Cause, Configuration, EpochReport, Hypervolume, Moment, Objectives, Origin, PeftSpace,
+    ReferencePoint, Standing, Trial, TrialId, TrialState,
 };
 use crate::study::Study;
 use crate::task::Metric;
@@ -26,9 +25,12 @@ pub struct Summary<'a> {
     pub trials: Vec<TrialSummary<'a>>,
     /// Numbers of the trials that are handed over, by ascending parameters.
     pub front: Vec<TrialId>,
-    /// The share of the hypervolume that could be reached which the finished trials dominate, from 0 to 1; see
-    /// [`HypervolumeMeasure`].
+    /// The share of the hypervolume that could be reached which the front dominates, from 0 to 1; see
+    /// [`HypervolumeMeasure`](crate::domain::HypervolumeMeasure).
     pub hypervolume: f64,
+    /// The interval in which that lies with a probability of nine in ten, where the noise of scores is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hypervolume_interval: Option<(f64, f64)>,
     /// Bounds of the hypervolume.
     pub reference_point: ReferencePoint,
 }
@@ -79,21 +81,21 @@ impl<'a> Summary<'a> {
     pub fn new(
         study: &'a str,
         space: &PeftSpace,
-        measure: HypervolumeMeasure,
+        reference_point: ReferencePoint,
+        hypervolume: Hypervolume,
         trials: &'a [Trial],
         front: &[TrialId],
         beliefs: &'a BTreeMap<TrialId, Belief>,
     ) -> Self {
-        let finished = finished(trials);
-        let objectives = objectives(&finished);
         let summaries = trials.iter();
         let summaries = summaries.map(|trial| summary(trial, space, beliefs.get(&trial.id)));
         Self {
             study,
             trials: summaries.collect(),
             front: front.to_vec(),
-            hypervolume: measure.share(&objectives),
-            reference_point: measure.reference_point(),
+            hypervolume: hypervolume.share,
+            hypervolume_interval: hypervolume.interval,
+            reference_point,
         }
     }
 }
@@ -159,7 +161,8 @@ impl Exporter for Json {
             summary: Summary::new(
                 front.name,
                 front.space,
-                front.measure,
+                front.reference_point,
+                front.hypervolume,
                 front.trials,
                 &front.members,
                 front.beliefs,

@@ -118,7 +118,7 @@ fn describe(front: &Front<'_>, formats: &[&str]) -> Result<Value, ExportError> {
         "data": { "task": context.study.task.name, "metric": context.metric, "positive_label": context.positive_label, "files": data },
         "identity": context.identity,
         "space": front.space,
-        "reference_point": front.measure.reference_point(),
+        "reference_point": front.reference_point,
         "trials": front.trials.len(),
         "front": members,
         "formats": formats,

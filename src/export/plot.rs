@@ -1,7 +1,7 @@
 //! The front as a picture: score against parameters, larger is higher, fewer is to the left.
 //!
 //! ```text
-//!  score │        ┌──────●#7           ● on the front, ○ dominated
+//!  score │        ┌──────●#7           ● front, ○ measured
 //!        │  ┌─────●#3   ○
 //!        │ ─●#1 ─ ─ ○ ─ ─ ─ ─ ─ ┼ reference point
 //!        └─────────────────────────
@@ -16,6 +16,7 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 
 use super::Front;
+use crate::domain::TrialId;
 
 /// Width and height in pixels.
 pub(super) const SIZE: (u32, u32) = (900, 600);
@@ -86,8 +87,18 @@ pub(super) fn draw<B: DrawingBackend<ErrorType: 'static>>(
         .filter(|(_, (x, y))| x.is_finite() && y.is_finite())
         .collect();
     let places: Vec<Place> = measured.iter().map(|(_, place)| *place).collect();
-    let reference = front.measure.reference_point();
+    let reference = front.reference_point;
     let reference = (reference.parameters_percent, reference.score);
+    let belief = |id: &TrialId| front.beliefs.get(id);
+    let bars = on_front.iter().filter_map(|id| {
+        let (_, (percent, _)) = measured.iter().find(|(other, _)| other == id)?;
+        belief(id).map(|belief| [(*percent, belief.low), (*percent, belief.high)])
+    });
+    let bars: Vec<[Place; 2]> = bars.collect();
+    let places: Vec<Place> = places
+        .into_iter()
+        .chain(bars.iter().copied().flatten())
+        .collect();
     let axes = Axes::around(&places, reference);
 
     area.fill(&WHITE)?;
@@ -96,7 +107,7 @@ pub(super) fn draw<B: DrawingBackend<ErrorType: 'static>>(
         front.name,
         on_front.len(),
         measured.len(),
-        front.hypervolume()
+        front.hypervolume
     );
     let mut chart = ChartBuilder::on(area)
         .caption(caption, ("sans-serif", 22).into_font().color(&INK))
@@ -136,25 +147,36 @@ pub(super) fn draw<B: DrawingBackend<ErrorType: 'static>>(
         .label("reference point")
         .legend(|(x, y)| Cross::new((x + 9, y), 5, VERMILLION.stroke_width(2)));
 
-    let dominated = measured.iter().filter(|(id, _)| !on_front.contains(id));
+    // Those of the front too: what is shown of them is what is believed.
     let faint = INK.mix(0.3).filled();
     chart
-        .draw_series(dominated.map(|(_, place)| Circle::new(axes.place(*place), 4, faint)))?
-        .label("dominated")
+        .draw_series(
+            measured
+                .iter()
+                .map(|(_, place)| Circle::new(axes.place(*place), 4, faint)),
+        )?
+        .label("measured")
         .legend(move |(x, y)| Circle::new((x + 9, y), 4, faint));
 
     let members: Vec<_> = on_front
         .iter()
         .filter_map(|id| measured.iter().find(|(other, _)| other == id))
-        .map(|(id, place)| (*id, axes.place(*place)))
+        .map(|(id, (percent, score))| {
+            let score = belief(id).map_or(*score, |belief| belief.score);
+            (*id, axes.place((*percent, score)))
+        })
         .collect();
+    chart.draw_series(bars.iter().map(|bar| {
+        let ends = bar.map(|end| axes.place(end));
+        PathElement::new(ends, BLUE.stroke_width(1))
+    }))?;
     let steps = steps(
         &members.iter().map(|m| m.1).collect::<Vec<_>>(),
         axes.percent.1,
     );
     chart
         .draw_series(LineSeries::new(steps, BLUE.stroke_width(2)))?
-        .label("front")
+        .label("front, by the expected true scores")
         .legend(|(x, y)| PathElement::new([(x, y), (x + 18, y)], BLUE.stroke_width(2)));
     chart.draw_series(members.iter().map(|(id, place)| {
         let dot = Circle::new((0, 0), 5, BLUE.filled());

@@ -1,4 +1,4 @@
-//! The tables of a report in Markdown.
+//! A report's verdict and its tables, in Markdown.
 
 use std::fmt::Write;
 
@@ -6,9 +6,12 @@ use super::{Contents, duration};
 use crate::markdown::text;
 
 /// Columns of the front's table.
-pub(super) const FRONT: [&str; 6] = [
+pub(super) const FRONT: [&str; 9] = [
     "trial",
     "score",
+    "90 % interval",
+    "measured",
+    "on the front",
     "parameters in %",
     "parameters",
     "time",
@@ -21,10 +24,20 @@ pub(super) fn document(contents: &Contents<'_>) -> String {
     for (fact, value) in &contents.facts {
         let _ = writeln!(out, "- {fact}: {}", text(value));
     }
-    let _ = writeln!(out, "\n{}\n\n## Front\n", contents.costs());
+    let _ = writeln!(out, "\n{}", contents.costs());
+    if !contents.verdict.is_empty() {
+        let _ = writeln!(out, "\n## Verdict\n");
+        for line in &contents.verdict {
+            let _ = writeln!(out, "- {}", text(line));
+        }
+    }
     let _ = writeln!(
         out,
-        "| {} |\n|---:|---:|---:|---:|---:|---|",
+        "\n## Front\n\nScores are expected true scores, by all measurements.\n"
+    );
+    let _ = writeln!(
+        out,
+        "| {} |\n|---:|---:|---:|---:|---:|---:|---:|---:|---|",
         FRONT.join(" | ")
     );
     for row in front_rows(contents) {
@@ -51,13 +64,22 @@ pub(super) fn document(contents: &Contents<'_>) -> String {
 }
 
 /// The front, a row per trial, by ascending parameters.
-pub(super) fn front_rows(contents: &Contents<'_>) -> Vec<[String; 6]> {
+pub(super) fn front_rows(contents: &Contents<'_>) -> Vec<[String; 9]> {
     let members = contents.members().into_iter();
     members
         .map(|(trial, measurement)| {
+            let belief = contents.beliefs.get(&trial.id);
+            let single = [measurement.objectives.score];
+            let measured = belief.map_or(&single[..], |belief| &belief.measured).iter();
+            let measured: Vec<String> = measured.map(|score| format!("{score:.4}")).collect();
             [
                 trial.id.0.to_string(),
-                format!("{:.4}", measurement.objectives.score),
+                format!("{:.4}", contents.believed(trial, &measurement)),
+                belief.map_or(String::new(), |b| format!("{:.4}–{:.4}", b.low, b.high)),
+                measured.join(", "),
+                belief.map_or(String::new(), |b| {
+                    format!("{:.0} %", 100.0 * b.front_probability)
+                }),
                 format!("{:.4}", trial.parameters_percent),
                 contents.space.parameters(&trial.configuration).to_string(),
                 duration(measurement.wall_seconds),

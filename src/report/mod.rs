@@ -9,8 +9,10 @@ mod scale;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::domain::{
-    Hypervolume, HypervolumeMeasure, Measurement, PeftSpace, Trial, TrialId, TrialState,
+    Belief, Hypervolume, HypervolumeMeasure, Measurement, PeftSpace, Trial, TrialId, TrialState,
 };
 use crate::evaluation;
 use crate::search::Effect;
@@ -32,6 +34,10 @@ pub struct Contents<'a> {
     pub trials: &'a [Trial],
     /// The front, by ascending parameters.
     pub front: &'a [TrialId],
+    /// What is believed of the configurations of finished trials.
+    pub beliefs: &'a BTreeMap<TrialId, Belief>,
+    /// Whether anything is better than the plain choices, for people, a paragraph each.
+    pub verdict: Vec<String>,
     /// The hypervolume after each finished trial.
     pub hypervolume_trace: &'a [(TrialId, Hypervolume)],
     /// What each dimension does, by the surrogate; none where too little is known.
@@ -68,6 +74,12 @@ impl Contents<'_> {
                 .find(|(trial, _)| trial.id == *id)
         };
         self.front.iter().filter_map(find).collect()
+    }
+
+    /// The expected true score of a trial's configuration, or its measured one where there is none.
+    fn believed(&self, trial: &Trial, measured: &Measurement) -> f64 {
+        let belief = self.beliefs.get(&trial.id);
+        belief.map_or(measured.objectives.score, |belief| belief.score)
     }
 
     /// Trials, their ends and their seconds, in one sentence.

@@ -26,9 +26,19 @@ pub(super) fn page(contents: &Contents<'_>) -> String {
             "\n<section><h2>{title}</h2><p>{words}</p>{body}</section>"
         );
     };
+    if !contents.verdict.is_empty() {
+        let lines = contents.verdict.iter();
+        let lines = lines.map(|line| format!("<p>{}</p>", escaped(line)));
+        section(
+            "Verdict",
+            "What was found, beside what is taken without a search.",
+            lines.collect(),
+        );
+    }
     section(
         "Front",
-        "Every finished trial; the line is the edge of what the front dominates. Point at a trial to see what it is.",
+        "The front by the expected true scores, each with the interval that holds it with a probability of nine in ten; \
+         grey is what every finished trial measured. Point at a trial to see what it is.",
         picture::front(contents) + &front_table(contents),
     );
     if let Some(report) = &contents.evaluation {
@@ -55,7 +65,8 @@ pub(super) fn page(contents: &Contents<'_>) -> String {
     );
     section(
         "Search",
-        "The share of the hypervolume that could be reached, after each finished trial.",
+        "The share of the hypervolume that could be reached which the first finished trials dominate, by what is believed of \
+         their scores now, and the band that noise leaves open.",
         picture::hypervolume(contents),
     );
     section(

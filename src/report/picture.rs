@@ -127,18 +127,26 @@ pub(super) fn evaluation(report: &evaluation::Report) -> String {
     out + "</svg>"
 }
 
-/// Score against parameters: every finished trial, the front's edge, the reference point.
+/// Score against parameters: what every finished trial measured, the front by what is believed, the reference point.
 pub(super) fn front(contents: &Contents<'_>) -> String {
     let finished = contents.finished();
     let reference = contents.measure.reference_point();
     let percents = finished.iter().map(|(trial, _)| trial.parameters_percent);
     let scores = finished.iter().map(|(_, m)| m.objectives.score);
+    let members = contents.members();
+    let belief = |trial: &Trial| contents.beliefs.get(&trial.id);
+    let ends = members.iter().filter_map(|(trial, _)| belief(trial));
+    let ends = ends.flat_map(|belief| [belief.low, belief.high]);
     let x = Scale::logarithmic(
         percents.chain([reference.parameters_percent]),
         x_places().0,
         x_places().1,
     );
-    let y = Scale::even(scores.chain([reference.score]), y_places().0, y_places().1);
+    let y = Scale::even(
+        scores.chain(ends).chain([reference.score]),
+        y_places().0,
+        y_places().1,
+    );
     let mut out = format!("<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=img aria-label=\"front\">");
     axes(
         &mut out,
@@ -156,35 +164,47 @@ pub(super) fn front(contents: &Contents<'_>) -> String {
         "<path class=reference d=\"M{LEFT} {ry:.1}H{WIDTH}M{rx:.1} 8V{}\"><title>reference point</title></path>",
         HEIGHT - BELOW
     );
-    let members: Vec<(f64, f64)> = (contents.members().iter())
+    let places: Vec<(f64, f64)> = (members.iter())
         .map(|(trial, m)| {
-            (
-                x.place(trial.parameters_percent),
-                y.place(m.objectives.score),
-            )
+            let score = contents.believed(trial, m);
+            (x.place(trial.parameters_percent), y.place(score))
         })
         .collect();
-    let corners = members
+    let corners = places
         .windows(2)
         .flat_map(|pair| [pair[0], (pair[1].0, pair[0].1)]);
-    let last = members
-        .last()
-        .map(|&(px, py)| [(px, py), (WIDTH - 8.0, py)]);
+    let last = places.last().map(|&(px, py)| [(px, py), (WIDTH - 8.0, py)]);
     let edge = path(corners.chain(last.into_iter().flatten()));
     let _ = write!(out, "<path class=edge d=\"{edge}\"/>");
     for (trial, measurement) in &finished {
-        let on_front = contents.front.contains(&trial.id);
-        let (class, radius) = if on_front {
-            ("member", 6)
-        } else {
-            ("other", 4)
-        };
         let _ = write!(
             out,
-            "<circle class={class} tabindex=0 cx={:.1} cy={:.1} r={radius} data-tip=\"{}\"/>",
+            "<circle class=other tabindex=0 cx={:.1} cy={:.1} r=4 data-tip=\"{}\"/>",
             x.place(trial.parameters_percent),
             y.place(measurement.objectives.score),
             tip(trial)
+        );
+    }
+    for ((trial, _), (px, py)) in members.iter().zip(&places) {
+        let mut told = tip(trial);
+        if let Some(belief) = belief(trial) {
+            let (low, high) = (y.place(belief.low), y.place(belief.high));
+            let _ = write!(
+                out,
+                "<path class=deviation d=\"M{px:.1} {low:.1}V{high:.1}\"/>"
+            );
+            let _ = write!(
+                told,
+                "; expected {:.4} ({:.4}–{:.4}), on the front with a probability of {:.0} %",
+                belief.score,
+                belief.low,
+                belief.high,
+                100.0 * belief.front_probability
+            );
+        }
+        let _ = write!(
+            out,
+            "<circle class=member tabindex=0 cx={px:.1} cy={py:.1} r=6 data-tip=\"{told}\"/>"
         );
     }
     out + "</svg>"
@@ -194,7 +214,11 @@ pub(super) fn front(contents: &Contents<'_>) -> String {
 pub(super) fn hypervolume(contents: &Contents<'_>) -> String {
     let trace = contents.hypervolume_trace;
     let percent = |reached: &Hypervolume| 100.0 * reached.share;
-    let values = trace.iter().map(|(_, reached)| percent(reached));
+    let ends = |reached: &Hypervolume| reached.interval.unwrap_or((reached.share, reached.share));
+    let values = trace.iter().flat_map(|(_, reached)| {
+        let (low, high) = ends(reached);
+        [percent(reached), 100.0 * low, 100.0 * high]
+    });
     let numbers = (0..=trace.len()).map(|n| n as f64);
     let x = Scale::even(numbers, x_places().0, x_places().1);
     let y = Scale::even(values.chain([0.0]), y_places().0, y_places().1);
@@ -209,6 +233,20 @@ pub(super) fn hypervolume(contents: &Contents<'_>) -> String {
         .windows(2)
         .flat_map(|pair| [pair[0], (pair[1].0, pair[0].1)]);
     let line = path(corners.chain(places.last().copied()));
+    // There along the upper ends and back along the lower ones.
+    let upper = |i: usize| (places[i].0, y.place(100.0 * ends(&trace[i].1).1));
+    let lower = |i: usize| (places[i].0, y.place(100.0 * ends(&trace[i].1).0));
+    let steps = |end: &dyn Fn(usize) -> (f64, f64)| -> Vec<(f64, f64)> {
+        let ends: Vec<(f64, f64)> = (0..places.len()).map(end).collect();
+        let corners = ends
+            .windows(2)
+            .flat_map(|pair| [pair[0], (pair[1].0, pair[0].1)]);
+        corners.chain(ends.last().copied()).collect()
+    };
+    let band = steps(&upper)
+        .into_iter()
+        .chain(steps(&lower).into_iter().rev());
+    let _ = write!(out, "<path class=band d=\"{}\"/>", path(band));
     let _ = write!(out, "<path class=edge d=\"{line}\"/>");
     for ((px, py), (trial, reached)) in places.iter().zip(trace) {
         let _ = write!(

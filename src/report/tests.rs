@@ -74,7 +74,25 @@ fn trial(
     }
 }
 
-fn contents<'a>(space: &'a PeftSpace, trials: &'a [Trial], front: &'a [TrialId]) -> Contents<'a> {
+/// The expected score of trial 1 lies below what it measured.
+fn beliefs() -> BTreeMap<TrialId, Belief> {
+    let belief = Belief {
+        score: 0.77,
+        low: 0.75,
+        high: 0.79,
+        measured: vec![0.8, 0.76],
+        repeats: 1,
+        front_probability: 0.83,
+    };
+    BTreeMap::from([(TrialId(1), belief)])
+}
+
+fn contents<'a>(
+    space: &'a PeftSpace,
+    trials: &'a [Trial],
+    front: &'a [TrialId],
+    beliefs: &'a BTreeMap<TrialId, Belief>,
+) -> Contents<'a> {
     Contents {
         name: "a study",
         facts: vec![("task", "rte <b>".to_owned())],
@@ -90,6 +108,8 @@ fn contents<'a>(space: &'a PeftSpace, trials: &'a [Trial], front: &'a [TrialId])
         ),
         trials,
         front,
+        beliefs,
+        verdict: vec!["serial 24 in all layers <stands>".to_owned()],
         hypervolume_trace: &[
             (
                 TrialId(0),
@@ -102,7 +122,7 @@ fn contents<'a>(space: &'a PeftSpace, trials: &'a [Trial], front: &'a [TrialId])
                 TrialId(1),
                 Hypervolume {
                     share: 0.40,
-                    interval: None,
+                    interval: Some((0.37, 0.43)),
                 },
             ),
         ],
@@ -123,7 +143,8 @@ fn the_page_is_whole_needs_nothing_else_and_escapes_what_it_is_given() {
         trial(2, 16, &[0], None, &space),
     ];
     let front = [TrialId(0), TrialId(1)];
-    let page = contents(&space, &trials, &front).html();
+    let beliefs = beliefs();
+    let page = contents(&space, &trials, &front, &beliefs).html();
     for request in ["http:", "https:", "src=", "@import", "url(", "fetch("] {
         assert!(!page.contains(request), "{request}");
     }
@@ -132,10 +153,15 @@ fn the_page_is_whole_needs_nothing_else_and_escapes_what_it_is_given() {
     assert!(page.contains(
         "data-tip=\"trial 1: score 0.8000, 2.0480 % parameters; serial 16 in layers 0,2\""
     ));
+    assert!(
+        page.contains("expected 0.7700 (0.7500–0.7900), on the front with a probability of 83 %")
+    );
+    assert_eq!(page.matches("<path class=deviation").count(), 1);
+    assert!(page.contains("<p>serial 24 in all layers &lt;stands&gt;</p>"));
     assert!(page.contains("serial in layer 1: 1 of 2"));
     assert!(page.contains("serial of size 4: 0.7000 ± 0.0500"));
     assert!(page.contains("3 trials: 2 finished, 1 infeasible, 0 failed. Training took 3 min"));
-    assert!(page.contains("data-tip=\"after trial 1: 40.0 %\""));
+    assert!(page.contains("data-tip=\"after trial 1: 40 % (37–43)\""));
     assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
     assert!(
         !page.contains("NaN\"") && !page.contains("inf\""),
@@ -150,11 +176,12 @@ fn the_markdown_has_the_front_by_ascending_parameters() {
         trial(0, 16, &[0, 2], Some(0.8), &space),
         trial(1, 4, &[1], Some(0.61), &space),
     ];
-    let text = contents(&space, &trials, &[TrialId(1), TrialId(0)]).markdown();
+    let beliefs = beliefs();
+    let text = contents(&space, &trials, &[TrialId(1), TrialId(0)], &beliefs).markdown();
     let table = "\
-|---:|---:|---:|---:|---:|---|
-| 1 | 0.6100 | 0.2560 | 256 | 2 min | serial 4 in layers 1 |
-| 0 | 0.8000 | 2.0480 | 2048 | 2 min | serial 16 in layers 0,2 |
+|---:|---:|---:|---:|---:|---:|---:|---:|---|
+| 1 | 0.7700 | 0.7500–0.7900 | 0.8000, 0.7600 | 83 % | 0.2560 | 256 | 2 min | serial 4 in layers 1 |
+| 0 | 0.8000 |  | 0.8000 |  | 2.0480 | 2048 | 2 min | serial 16 in layers 0,2 |
 ";
     assert!(text.contains(table), "{text}");
     assert!(text.contains("- serial: 0.1000"), "{text}");
@@ -205,7 +232,8 @@ fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
         }],
     };
     let (space, trials) = (space(), []);
-    let mut contents = contents(&space, &trials, &[]);
+    let beliefs = BTreeMap::new();
+    let mut contents = contents(&space, &trials, &[], &beliefs);
     contents.evaluation = Some(report);
     let page = contents.html();
     assert_eq!(page.matches("<circle class=baseline ").count(), 2);
@@ -227,7 +255,8 @@ fn the_evaluation_is_a_picture_a_table_and_what_choosing_took() {
 fn a_study_without_a_result_has_a_report_too() {
     let space = space();
     let trials = [trial(0, 4, &[1], None, &space)];
-    let mut contents = contents(&space, &trials, &[]);
+    let beliefs = BTreeMap::new();
+    let mut contents = contents(&space, &trials, &[], &beliefs);
     contents.hypervolume_trace = &[];
     contents.effects = None;
     let page = contents.html();

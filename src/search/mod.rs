@@ -99,10 +99,12 @@ mod score_scale;
 mod settings;
 pub mod surrogate;
 mod telling;
+mod verdict;
 mod worker;
 
 pub use effects::Effect;
 pub use engine::{Ask, Clock, Cost, Engine, Fits, Observation, Outcome, Proposal, SearchError};
 pub use estimate::{Estimate, Estimates};
 pub use settings::EngineSettings;
+pub use verdict::{Comparison, Match, PlainChoice, Rival, Ruling};
 pub use worker::{EstimateEvent, EstimateWorker, SearchEvent, SearchWorker, Worker};

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use crate::domain::Point;
 use crate::threads;
 
 use super::{Ask, Engine, Estimates, Proposal, SearchError};
@@ -42,18 +43,20 @@ pub struct Worker<A> {
 }
 
 impl Engine {
-    /// What is believed after the history of an ask, within its bounds of the hypervolume; see [`Engine::estimate`].
+    /// What is believed after the history of an ask, also of some points, within its bounds of the hypervolume; see
+    /// [`Engine::estimate`].
     ///
     /// # Errors
     /// [`SearchError::Cancelled`] once `cancelled` says so.
     pub fn estimate_of(
         &self,
         ask: &Ask,
+        also: &[Point],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Estimates, SearchError> {
         let within = ask.reference_point.map(|point| self.clone().within(point));
         let engine = within.as_ref().unwrap_or(self);
-        engine.estimate(&ask.history, &[], cancelled)
+        engine.estimate(&ask.history, also, cancelled)
     }
 }
 
@@ -74,13 +77,13 @@ impl SearchWorker {
 }
 
 impl EstimateWorker {
-    /// Starts the thread.
+    /// Starts the thread; what is believed of the points in `also` is told too, measured or not.
     ///
     /// # Errors
     /// Where the system refuses a thread.
-    pub fn spawn(engine: Engine) -> std::io::Result<Self> {
+    pub fn spawn(engine: Engine, also: Vec<Point>) -> std::io::Result<Self> {
         let answer = move |ask: &Ask, cancelled: &dyn Fn() -> bool| {
-            engine.estimate_of(ask, cancelled).ok().map(Ok)
+            engine.estimate_of(ask, &also, cancelled).ok().map(Ok)
         };
         Self::start("estimates", answer, Err)
     }
@@ -208,7 +211,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::domain::{Dimension, Point, ReferencePoint, Space};
+    use crate::domain::{Dimension, ReferencePoint, Space};
     use crate::search::{Cost, EngineSettings, Observation, Outcome};
 
     fn engine() -> Engine {
@@ -301,7 +304,7 @@ mod tests {
             ..Ask::default()
         };
         let answer = |engine: Engine| {
-            let worker = EstimateWorker::spawn(engine).unwrap();
+            let worker = EstimateWorker::spawn(engine, Vec::new()).unwrap();
             assert!(worker.ask(ask.clone()));
             worker
                 .events()

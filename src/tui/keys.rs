@@ -34,6 +34,7 @@ pub(super) enum Action {
     Note,
     Compare,
     Why,
+    Verdict,
     Copy,
     PauseStudy,
     Export,
@@ -134,6 +135,7 @@ pub(super) const BINDINGS: &[Binding] = bindings! {
     "note" [char('M')] "note" "write a note beside it" Action::Note;
     "compare" [char('c')] "compare" "compare the marked trials side by side" Action::Compare;
     "why" [char('w')] "why" "why this trial: what the search expected of it" Action::Why;
+    "verdict" [char('v')] "verdict" "is anything better than the plain choices, and by how much" Action::Verdict;
     "copy" [char('y')] "copy" "copy its configuration, over ssh and tmux too (OSC 52)" Action::Copy;
     "next-panel" [plain(KeyCode::Tab), char('l'), plain(KeyCode::Right)] "panel" "next panel" Action::NextPanel;
     "previous-panel" [plain(KeyCode::BackTab), char('h'), plain(KeyCode::Left)] "back" "previous panel" Action::PreviousPanel;

@@ -243,7 +243,7 @@ pub(crate) fn runtime_on_slow_disk(
             journal.append(records)
         })?,
         executor: Box::new(executor),
-        estimates: EstimateWorker::spawn(engine.clone())?,
+        estimates: EstimateWorker::spawn(engine.clone(), Vec::new())?,
         search: SearchWorker::spawn(engine)?,
         stop_requests,
         exporting: Exporting::new(|_| Err("a formula has no weights to export".to_owned())),

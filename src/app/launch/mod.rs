@@ -139,7 +139,8 @@ pub fn front_of<'a>(state: &'a State, context: &'a Context, run_folder: &Path) -
     Front {
         name: &state.study.name,
         space: &state.study.space,
-        measure: state.measure(),
+        reference_point: state.reference(),
+        hypervolume: state.hypervolume(),
         trials: &state.trials,
         members: state.front.clone(),
         beliefs: &state.beliefs,
@@ -282,7 +283,7 @@ impl Resolved {
         let evaluate = move |found| Evaluating::start(site.clone(), found);
         let engine = engine(&self.study, &self.space).fitting(engine::fits(&self));
         let search = SearchWorker::spawn(engine)?;
-        let estimates = EstimateWorker::spawn(recorded_engine(&state.study))?;
+        let estimates = EstimateWorker::spawn(recorded_engine(&state.study), state.plain_points())?;
         let keeps = self.study.output.keep_adapters;
         let plan = Plan {
             files: self.files,

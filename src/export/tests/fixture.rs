@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     Acquisition, Belief, Cause, Configuration, CostScale, EncoderIdentity, EpochReport,
-    HypervolumeMeasure, Identity, InitialDesign, Measurement, ModuleAxis, Objectives, Origin,
-    PeftSpace, ReferencePoint, ReferenceRule, RowsIdentity, Rungs, ScoreScale, SearchMethod,
-    SurrogateModel, Trial, TrialId, TrialState, front,
+    Hypervolume, Identity, InitialDesign, Measurement, ModuleAxis, Objectives, Origin, PeftSpace,
+    ReferencePoint, ReferenceRule, RowsIdentity, Rungs, ScoreScale, SearchMethod, SurrogateModel,
+    Trial, TrialId, TrialState, front,
 };
 use crate::export::{Context, Front, Owned};
 use crate::model::ModelFiles;
@@ -21,10 +21,10 @@ use crate::task::{
 };
 use crate::train::checkpoint::{self, Owner};
 
-/// What the hypervolume is counted by.
-pub(super) fn measure() -> HypervolumeMeasure {
-    HypervolumeMeasure::new(REFERENCE, CostScale::Log, 0.0192)
-}
+pub(super) const HYPERVOLUME: Hypervolume = Hypervolume {
+    share: 0.43,
+    interval: Some((0.41, 0.45)),
+};
 
 pub(super) const REFERENCE: ReferencePoint = ReferencePoint {
     score: 0.5,
@@ -106,7 +106,8 @@ impl Fixture {
         Front {
             name: "quickstart",
             space: &self.space,
-            measure: measure(),
+            reference_point: REFERENCE,
+            hypervolume: HYPERVOLUME,
             trials: &self.trials,
             members: self.members(),
             beliefs: &self.beliefs,

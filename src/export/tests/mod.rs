@@ -8,9 +8,8 @@ mod python;
 use std::fs;
 use std::path::Path;
 
-use fixture::{Fixture, REFERENCE, measure, weights};
+use fixture::{Fixture, HYPERVOLUME, REFERENCE, weights};
 
-use super::front::{finished, objectives};
 use super::*;
 use crate::domain::{Objectives, TrialId};
 use crate::train::checkpoint;
@@ -74,7 +73,8 @@ fn a_summary_says_where_a_study_stands() {
         Summary::new(
             "quickstart",
             &fixture.space,
-            measure(),
+            REFERENCE,
+            HYPERVOLUME,
             trials,
             front,
             &fixture.beliefs,
@@ -82,12 +82,10 @@ fn a_summary_says_where_a_study_stands() {
     };
     let summary = of(&fixture.trials, &fixture.members());
     assert_eq!(summary.front, [TrialId(0), TrialId(1), TrialId(3)]);
-    let reached = measure().share(&objectives(&finished(&fixture.trials)));
-    assert!(reached > 0.0);
-    assert_eq!(summary.hypervolume, reached);
+    assert_eq!(summary.hypervolume, 0.43);
+    assert_eq!(summary.hypervolume_interval, Some((0.41, 0.45)));
     assert_eq!(summary.reference_point, REFERENCE);
-    let empty = of(&[], &[]);
-    assert_eq!((empty.front.len(), empty.hypervolume), (0, 0.0));
+    assert!(of(&[], &[]).front.is_empty());
 }
 
 #[test]
@@ -97,8 +95,11 @@ fn the_picture_shows_every_finished_trial_and_names_the_front() {
         .unwrap()
         .files;
     let picture = fs::read_to_string(&written[0]).unwrap();
-    let in_legend = 1;
-    assert_eq!(picture.matches("<circle").count(), 5 + in_legend);
+    let (measured, on_front, in_legend) = (5, 3, 1);
+    assert_eq!(
+        picture.matches("<circle").count(),
+        measured + on_front + in_legend
+    );
     for text in [
         "#0",
         "#1",

@@ -47,6 +47,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     }
     text.modules_by_layers(trial, state);
     text.result(trial);
+    text.belief(trial, state);
     text.origin(&trial.origin);
     if let Some(measurement) = &trial.measurement {
         let trained = grouped(measurement.trained_parameters);
@@ -167,6 +168,24 @@ impl Text {
             );
             self.field("predicted", &text);
         }
+    }
+
+    /// What all measurements together say of its configuration.
+    fn belief(&mut self, trial: &Trial, state: &State) {
+        let Some(belief) = state.belief(trial.id) else {
+            return;
+        };
+        let (low, high) = (belief.low, belief.high);
+        self.field(
+            "estimate",
+            &format!("{:.4} ({low:.4}–{high:.4})", belief.score),
+        );
+        if belief.measured.len() > 1 {
+            let scores: Vec<String> = belief.measured.iter().map(|s| format!("{s:.4}")).collect();
+            self.field("measured", &scores.join(", "));
+        }
+        let chance = 100.0 * belief.front_probability;
+        self.field("front", &format!("with a probability of {chance:.0} %"));
     }
 
     /// The latest epochs as a table, where there is room for it.

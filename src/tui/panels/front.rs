@@ -1,13 +1,14 @@
-//! The Pareto front: parameters against score, as a plot and as a table.
+//! The Pareto front: parameters against the expected true score with its interval, as a plot and as a table.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::State;
 use crate::domain::{Origin, Trial, TrialState};
 use crate::tui::axis::Axis;
-use crate::tui::format::{configurations, counted, percent};
+use crate::tui::format::{configurations, counted, percent, wrapped};
 use crate::tui::plot::Plot;
 use crate::tui::view::{Target, View, scrolled};
 
@@ -16,7 +17,9 @@ const STACKED: u16 = 16;
 /// Width from which it stands beside the plot, where there is not that height.
 const BESIDE: u16 = 60;
 /// Width of the table beside the plot.
-const TABLE: u16 = 44;
+const TABLE: u16 = 50;
+/// Width of its columns before the configuration.
+const NUMBERS: usize = 31;
 
 pub(super) fn title(_: &View, state: &State) -> String {
     match state.front.len() {
@@ -30,6 +33,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         super::draw_empty(buffer, area, view, "No trial has finished yet.");
         return;
     }
+    let area = draw_verdict(buffer, area, state);
     if area.height >= STACKED {
         let rows = (state.front.len() as u16)
             .saturating_add(1)
@@ -50,6 +54,27 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     }
 }
 
+/// The verdict of a complete study at the bottom, where there is room for it; what is left above.
+fn draw_verdict(buffer: &mut Buffer, area: Rect, state: &State) -> Rect {
+    if !state.is_complete() || area.height < STACKED {
+        return area;
+    }
+    let paragraphs = state.verdict().lines().into_iter();
+    let lines: Vec<String> = paragraphs
+        .flat_map(|line| wrapped(&line, usize::from(area.width)))
+        .collect();
+    let rows = lines.len() as u16;
+    if area.height < STACKED + rows {
+        return area;
+    }
+    let [above, below] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(rows)]).areas(area);
+    for (line, row) in lines.iter().zip(below.y..) {
+        buffer.set_stringn(below.x, row, line, usize::from(below.width), Style::new());
+    }
+    above
+}
+
 fn draw_scatter(buffer: &mut Buffer, area: Rect, view: &View, state: &State) {
     let palette = view.palette;
     let finished = || state.in_state(TrialState::Finished).filter_map(point);
@@ -61,7 +86,11 @@ fn draw_scatter(buffer: &mut Buffer, area: Rect, view: &View, state: &State) {
             .filter_map(prediction)
     };
     let everything = || finished().chain(expected());
-    let Some(y) = Axis::around(everything().map(|(_, score)| score)) else {
+    let members = || state.front.iter().filter_map(|id| state.trial(*id));
+    let bars =
+        || members().filter_map(|trial| Some((trial.parameters_percent, state.belief(trial.id)?)));
+    let ends = bars().flat_map(|(_, belief)| [belief.low, belief.high]);
+    let Some(y) = Axis::around(everything().map(|(_, score)| score).chain(ends)) else {
         return;
     };
     // Only a space whose every configuration is free of parameters has no logarithm.
@@ -82,25 +111,28 @@ fn draw_scatter(buffer: &mut Buffer, area: Rect, view: &View, state: &State) {
     for (at, score) in finished() {
         plot.sign(buffer, at, score, "·", palette.faint);
     }
-    let members = || {
-        state
-            .front
-            .iter()
-            .filter_map(|id| state.trial(*id))
-            .filter_map(point)
-    };
-    plot.curve(buffer, stairs(members()), palette.border);
-    for (at, score) in members() {
+    for (at, belief) in bars() {
+        let bar = [(at, belief.low), (at, belief.high)];
+        plot.curve(buffer, bar.into_iter(), palette.faint);
+    }
+    let handed_over = || members().filter_map(|trial| believed(trial, state));
+    plot.curve(buffer, stairs(handed_over()), palette.border);
+    for (at, score) in handed_over() {
         plot.sign(buffer, at, score, "◆", palette.front);
     }
     if let Some((at, score)) = view
         .selected(state)
-        .and_then(|t| point(t).or_else(|| prediction(t)))
+        .and_then(|t| believed(t, state).or_else(|| prediction(t)))
     {
         plot.sign(buffer, at, score, "@", palette.selected);
     }
     let mut text = String::new();
-    for entry in ["◆ front", "@ selected", "· dominated", "○ predicted"] {
+    for entry in [
+        "◆ front, estimated",
+        "@ selected",
+        "· measured",
+        "○ predicted",
+    ] {
         if text.width() + entry.width() + 2 <= usize::from(area.width) {
             text = format!("{text}{entry}  ");
         }
@@ -129,6 +161,14 @@ fn point(trial: &Trial) -> Option<(f64, f64)> {
         .map(|m| (m.objectives.parameters_percent, m.objectives.score))
 }
 
+/// The expected true score, or the measured one where there is none.
+fn believed(trial: &Trial, state: &State) -> Option<(f64, f64)> {
+    match state.belief(trial.id) {
+        Some(belief) => Some((trial.parameters_percent, belief.score)),
+        None => point(trial),
+    }
+}
+
 fn prediction(trial: &Trial) -> Option<(f64, f64)> {
     match &trial.origin {
         Origin::Proposed(diagnostics) => diagnostics
@@ -143,7 +183,7 @@ fn draw_table(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
         return;
     }
     let width = usize::from(area.width);
-    let heading = format!("{:<6}{:<8}{:<10}configuration", "trial", "score", "params");
+    let heading = format!("{:<6}{:<17}{:<8}configuration", "trial", "score", "params");
     buffer.set_stringn(area.x, area.y, heading, width, view.palette.faint);
     let height = usize::from(area.height - 1);
     let selected = view.selected(state).map(|trial| trial.id);
@@ -156,17 +196,21 @@ fn draw_table(buffer: &mut Buffer, area: Rect, view: &mut View, state: &State) {
     let members = state.front.iter().skip(view.front_offset).take(height);
     let members: Vec<&Trial> = members.filter_map(|id| state.trial(*id)).collect();
     let shown = members.iter().map(|trial| &trial.configuration);
-    let texts = configurations(shown, &state.study.space, width.saturating_sub(24));
+    let texts = configurations(shown, &state.study.space, width.saturating_sub(NUMBERS));
     for ((trial, text), row) in members.into_iter().zip(texts).zip(area.y + 1..) {
-        let Some((parameters, score)) = point(trial) else {
+        let Some((parameters, score)) = believed(trial, state) else {
             continue;
         };
+        let score = match state.belief(trial.id) {
+            Some(belief) => belief.to_string(),
+            None => format!("{score:.4}"),
+        };
         let line = format!(
-            "{:<6}{score:<8.4}{:<10}{text}",
+            "{:<6}{score:<17}{:<8}{text}",
             trial.id.to_string(),
             percent(parameters)
         );
-        let mut style = ratatui::style::Style::new();
+        let mut style = Style::new();
         let whole = Rect {
             y: row,
             height: 1,

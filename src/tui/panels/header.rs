@@ -135,7 +135,8 @@ fn status(view: &View, state: &State) -> (String, Severity) {
         return (text, Severity::Warning);
     }
     if !state.trials.is_empty() && state.is_complete() {
-        return ("complete".into(), Severity::Info);
+        let text = format!("complete, {} for the verdict", key(Action::Verdict));
+        return (text, Severity::Info);
     }
     if state.device == DeviceStatus::Loading {
         return ("loading".into(), Severity::Info);

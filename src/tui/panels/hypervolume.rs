@@ -1,10 +1,10 @@
-//! How the dominated hypervolume grew with the finished trials.
+//! How the hypervolume grew with the finished trials, and what noise leaves open of it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::State;
-use crate::domain::Hypervolume;
+use crate::domain::{Hypervolume, TrialId};
 use crate::tui::axis::Axis;
 use crate::tui::plot::Plot;
 use crate::tui::view::View;
@@ -44,7 +44,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         super::draw_empty(buffer, area, view, &text);
         return;
     }
-    let Some(y) = Axis::around(trace.iter().map(|(_, reached)| percent(*reached))) else {
+    let bounds = |reached: &Hypervolume| reached.interval.unwrap_or((reached.share, reached.share));
+    let ends = trace.iter().flat_map(|(_, reached)| {
+        let (low, high) = bounds(reached);
+        [low, reached.share, high].map(|share| 100.0 * share)
+    });
+    let Some(y) = Axis::around(ends) else {
         return;
     };
     let x = Axis::counting(trace.len() as f64);
@@ -56,31 +61,37 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         .and_then(|i| trace.get(i));
     let initial = initial.filter(|_| trace.len() > state.initial_trials);
     if let Some((_, reached)) = initial {
-        let value = percent(*reached);
+        let value = 100.0 * reached.share;
         let ends = [(0.0, value), (trace.len() as f64, value)];
         plot.curve(buffer, ends.into_iter(), view.palette.faint);
     }
-    // A staircase: the value changes when a trial finishes, not between two.
-    let stairs = trace.iter().enumerate().flat_map(|(i, (_, reached))| {
-        let before = i.checked_sub(1).map_or(*reached, |before| trace[before].1);
-        [before, *reached].map(|reached| ((i + 1) as f64, percent(reached)))
-    });
-    plot.curve(buffer, stairs, view.palette.score);
+    // What noise leaves open, below and above the curve.
+    if trace.iter().any(|(_, reached)| reached.interval.is_some()) {
+        plot.curve(buffer, stairs(trace, |r| bounds(r).0), view.palette.faint);
+        plot.curve(buffer, stairs(trace, |r| bounds(r).1), view.palette.faint);
+    }
+    plot.curve(buffer, stairs(trace, |r| r.share), view.palette.score);
     // Over the staircase, which would take letters from it.
     if let Some((_, reached)) = initial {
         plot.label(
             buffer,
-            percent(*reached),
-            &format!("initial design {reached}"),
+            100.0 * reached.share,
+            &format!("initial design {:.1} %", 100.0 * reached.share),
             view.palette.faint,
         );
     }
     // One trial alone makes no line.
-    let reached = percent(state.hypervolume());
+    let reached = 100.0 * state.hypervolume().share;
     plot.sign(buffer, trace.len() as f64, reached, "●", view.palette.score);
 }
 
-/// As the axis counts it.
-fn percent(reached: Hypervolume) -> f64 {
-    100.0 * reached.share
+/// A staircase in percent: the value changes when a trial finishes, not between two.
+fn stairs(
+    trace: &[(TrialId, Hypervolume)],
+    value: impl Fn(&Hypervolume) -> f64,
+) -> impl Iterator<Item = (f64, f64)> {
+    trace.iter().enumerate().flat_map(move |(i, (_, reached))| {
+        let before = i.checked_sub(1).map_or(reached, |before| &trace[before].1);
+        [before, reached].map(|reached| ((i + 1) as f64, 100.0 * value(reached)))
+    })
 }

@@ -43,6 +43,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     };
     let (search, severity) = status(state);
     field("search", search, view.palette.severity(severity));
+    if let Some(noise) = state.estimates.noise {
+        let noise = significant(noise, 2);
+        field("noise", format!("±{noise} per trial"), Style::new());
+    }
     if let Some(diagnostics) = latest_proposal(state) {
         let (fit, candidates) = (
             duration(diagnostics.fit_seconds),

@@ -4,6 +4,7 @@ mod commands;
 mod compare;
 mod help;
 mod question;
+mod verdict;
 mod why;
 
 use ratatui::buffer::Buffer;
@@ -28,6 +29,8 @@ pub(super) enum Popup {
     Cancel(TrialId),
     /// Why a trial exists.
     Why(TrialId),
+    /// What is better than the plain choices.
+    Verdict,
     /// The marked trials side by side; the first one shown.
     Compare(usize),
     /// A command to find by its words.
@@ -46,6 +49,7 @@ impl Popup {
                 question::draw(buffer, area, palette, "Cancel?", &text);
             }
             Self::Why(trial) => why::draw(buffer, area, palette, *trial, state),
+            Self::Verdict => verdict::draw(buffer, area, palette, state),
             Self::Compare(first) => compare::draw(buffer, area, view, state, first),
             Self::Commands(commands) => commands.draw(buffer, area, view),
         }

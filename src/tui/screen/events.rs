@@ -68,7 +68,7 @@ impl Screen {
         let action = self.view.keymap.action(key);
         match popup {
             Popup::Help(first) => self.popup = scrolled_help(first, action),
-            Popup::Why(_) => {}
+            Popup::Why(_) | Popup::Verdict => {}
             Popup::Compare(first) => match action {
                 Some(Action::NextPanel | Action::Down) => {
                     self.popup = Some(Popup::Compare(first + 1))
@@ -156,6 +156,7 @@ impl Screen {
                 ));
             }
             Action::Compare => self.popup = Some(Popup::Compare(0)),
+            Action::Verdict => self.popup = Some(Popup::Verdict),
             Action::PauseTrial
             | Action::Retry
             | Action::Cancel

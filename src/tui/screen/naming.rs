@@ -24,6 +24,7 @@ impl Screen {
             }
             Action::Mark if state.marked.contains(&view.selected(state)?.id) => "unmark",
             Action::Mark | Action::Why | Action::Add if state.trials.is_empty() => return None,
+            Action::Verdict if state.front.is_empty() => return None,
             Action::Compare if state.marked.len() < 2 => return None,
             Action::NextMatch if view.filter.is_none() => return None,
             Action::PauseStudy if state.study_paused.is_some() => "resume study",

@@ -502,6 +502,25 @@ fn why_a_trial_was_proposed_is_told_with_what_came_of_it() {
 }
 
 #[test]
+fn the_verdict_is_told_when_asked_for_and_stands_beside_the_front_in_the_end() {
+    let mut screen = screen();
+    press(&mut screen, &studies::busy(), "v");
+    let text = shown(&mut screen, &studies::busy(), 100, 40);
+    assert!(text.contains("Verdict so far"), "{text}");
+    press(&mut screen, &studies::busy(), "v");
+    assert!(!shown(&mut screen, &studies::busy(), 100, 40).contains("Verdict"));
+    let complete = studies::complete();
+    press(&mut screen, &complete, "v");
+    let text = shown(&mut screen, &complete, 80, 24);
+    assert!(text.contains("complete, v for the verdict"), "{text}");
+    for part in ["serial 24 in all layers", "never trained", "probability"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    press(&mut screen, &complete, "q");
+    assert!(shown(&mut screen, &complete, 200, 60).contains("serial 24 in all layers"));
+}
+
+#[test]
 fn a_command_is_found_by_its_words() {
     let state = studies::busy();
     let mut screen = screen();

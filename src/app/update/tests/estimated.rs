@@ -165,6 +165,6 @@ fn what_is_believed_here_and_now_is_what_the_worker_believes() {
     assert_eq!(state.estimates.points.len(), 2);
     let ask = question(&state, 0);
     let engine = crate::app::launch::recorded_engine(&state.study);
-    let other = engine.estimate_of(&ask, &|| false).unwrap();
+    let other = engine.estimate_of(&ask, &[], &|| false).unwrap();
     assert_eq!(*state.estimates, other);
 }

@@ -9,6 +9,7 @@ mod pausing;
 mod records;
 mod schedule;
 mod told;
+mod verdict;
 
 use proptest::prelude::*;
 
