@@ -7,12 +7,13 @@ use super::State;
 use crate::domain::{Configuration, PeftSpace, Point, TrialId};
 use crate::search::{Comparison, Estimate, PlainChoice, Ruling};
 
-/// What people take without a search, in all layers: a module and its size.
+/// What people take without a search, in all layers: a module and its size, or the one next to it on a logarithmic scale.
 const PLAIN: [(&str, usize); 2] = [("serial", 24), ("lora", 8)];
 
 /// The plain choices that there are, each in all layers that a space may choose from and tuned over its learning rates.
 pub fn plain_choices(space: &PeftSpace) -> Vec<PlainChoice> {
-    let choices = PLAIN.iter().map(|&(module, size)| {
+    let choices = PLAIN.iter().map(|&(module, wanted)| {
+        let size = nearest(space, module, wanted).unwrap_or(wanted);
         let configuration = |learning_rate| Configuration {
             modules: [(module.to_owned(), size)].into(),
             layers: space.candidate_layers.clone(),
@@ -28,6 +29,14 @@ pub fn plain_choices(space: &PeftSpace) -> Vec<PlainChoice> {
         }
     });
     choices.collect()
+}
+
+/// The size of a module that is next to a wanted one by its logarithm, of two the smaller; none where a space has none.
+fn nearest(space: &PeftSpace, module: &str, wanted: usize) -> Option<usize> {
+    let distance = |size: usize| (size as f64 / wanted as f64).ln().abs();
+    let axis = space.modules.iter().find(|axis| axis.name == module)?;
+    let present = axis.sizes.iter().copied().filter(|size| *size > 0);
+    present.min_by(|a, b| distance(*a).total_cmp(&distance(*b)).then(a.cmp(b)))
 }
 
 /// What is to be said once a study is complete, or so far.
@@ -108,8 +117,14 @@ impl State {
 
     /// The points of the plain choices: what is believed of them is asked with that of what was measured.
     pub(super) fn plain_points(&self) -> Vec<Point> {
+        self.plain().concat()
+    }
+
+    /// The points of each plain choice that the space has.
+    pub(super) fn plain(&self) -> Vec<Vec<Point>> {
         let choices = plain_choices(&self.study.space).into_iter();
-        choices.flat_map(|choice| choice.points).collect()
+        let points = choices.map(|choice| choice.points);
+        points.filter(|points| !points.is_empty()).collect()
     }
 
     fn compared(&self, choice: PlainChoice) -> Compared {

@@ -74,9 +74,12 @@ impl fmt::Display for Standing {
 
 impl Rungs {
     /// The rungs before a trial that follows `trials`: finished ones count at every rung, pruned ones as far as they came.
+    /// Repeats do not count: a good configuration is no more of a rival for being measured often.
     pub fn ladder(&self, trials: &[Trial]) -> Ladder {
-        let compared =
-            |trial: &&Trial| matches!(trial.state, TrialState::Finished | TrialState::Pruned);
+        let compared = |trial: &&Trial| {
+            let came_far = matches!(trial.state, TrialState::Finished | TrialState::Pruned);
+            came_far && trial.origin.repeats().is_none()
+        };
         let peers = |epoch: u32| {
             let over = trials.iter().filter(compared);
             let reached = over.filter_map(|trial| {

@@ -97,8 +97,8 @@ fn too_few_threads_are_an_error_that_names_the_limit_and_leaves_nothing() {
     let lab = lab();
     let check = ["check", "study.toml", "--device", "cpu"];
     assert_eq!(stranger.needs(&lab, &check), 3);
-    // The program itself, two that compute, signals, search, journal, training and one lane.
-    assert_eq!(stranger.needs(&lab, &RUN), 8);
+    // The program itself, two that compute, signals, search, estimates, journal, training and one lane.
+    assert_eq!(stranger.needs(&lab, &RUN), 9);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn lanes_with_threads_of_their_own_are_counted_before_anything_is_begun() {
     let study = fs::read_to_string(lab.path("study.toml")).unwrap();
     let study = study.replace("batch = 1", "batch = 2\nparallel = 2");
     fs::write(lab.path("study.toml"), study).unwrap();
-    assert_eq!(stranger.needs(&lab, &RUN), 11);
+    assert_eq!(stranger.needs(&lab, &RUN), 12);
 }
 
 #[test]

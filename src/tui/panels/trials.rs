@@ -46,7 +46,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
     if area.is_empty() {
         return;
     }
-    let columns = Columns::for_width(usize::from(area.width), state.trials.len());
+    let repeats = state.trials.iter().any(|t| t.origin.repeats().is_some());
+    let columns = Columns::for_width(usize::from(area.width), state.trials.len(), repeats);
     let heading = columns.line("#", "state", "score", "params", "progress", "configuration");
     buffer.set_stringn(
         area.x,
@@ -109,9 +110,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn for_width(width: usize, trials: usize) -> Self {
-        // The number, the two signs that may follow it, and the gap.
-        let id = 4 + trials.to_string().len().max(2);
+    fn for_width(width: usize, trials: usize, repeats: bool) -> Self {
+        // The number, the two signs that may follow it, three where trials repeat others, and the gap.
+        let id = 4 + usize::from(repeats) + trials.to_string().len().max(2);
         let left = width.saturating_sub(id + STATE + SCORE + PARAMETERS);
         let [bar, short] = PROGRESS;
         let progress = if left >= bar + CONFIGURATION {

@@ -125,7 +125,8 @@ fn the_verdict_names_what_beats_the_plain_choice_and_what_spares_parameters() {
 
 #[test]
 fn a_space_without_a_plain_choice_says_so() {
-    let state = study(1, 1);
+    let mut state = study(1, 1);
+    state.study.space.modules[0].name = "prefix".into();
     let nothing =
         "nothing to compare with: the space has neither serial 24 nor lora 8 in all layers";
     assert_eq!(state.verdict().lines(), [nothing]);
@@ -139,4 +140,9 @@ fn a_plain_choice_has_a_point_per_learning_rate() {
     let choices = plain_choices(&state.study.space);
     let points: Vec<usize> = choices.iter().map(|choice| choice.points.len()).collect();
     assert_eq!(points, [2, 0]);
+    // Where the space has no such size, the next one counts.
+    state.study.space.modules[0].sizes = vec![0, 1, 16, 96];
+    let choices = plain_choices(&state.study.space);
+    assert_eq!(choices[0].name, "serial 16 in all layers");
+    assert_eq!(choices[0].points[0].0[..2], [2, 0]);
 }
