@@ -64,6 +64,12 @@ impl StudyFacts {
         serde_json::from_value(scale).unwrap_or(CostScale::Log)
     }
 
+    /// Whether amounts are learnt in standard units, as recorded; records from before there was a choice say nothing.
+    pub(super) fn standard_targets(&self) -> bool {
+        let settings = &self.settings["training"];
+        settings["standard_targets"].as_bool().unwrap_or(false)
+    }
+
     /// Where the rows come from that trials are measured on, as recorded.
     pub fn validation(&self) -> Option<ValidationSplit> {
         serde_json::from_value(self.settings["task"]["validation"].clone()).ok()

@@ -6,12 +6,13 @@ use super::batch::Batch;
 use super::config::EncoderConfig;
 use super::dropout::Dropout;
 use super::encoder::Backbone;
-use super::head::{self, Head};
+use super::head::{self, Head, Units};
 use super::initial::Initial;
 use super::parameters::Parameters;
 use super::peft::{self, Active, Ia3Place, Inserted, Site};
 use super::tensor::Tensor;
 use super::untouched::Untouched;
+use super::weights::NamedTensor;
 
 /// A backbone with a configuration's modules and a head.
 ///
@@ -170,6 +171,24 @@ impl AdaptedEncoder {
             untouched: Untouched::EMBEDDINGS,
             head,
         }
+    }
+
+    /// With a head that learns amounts in these units, and gives them in the labels' own. `parameters` are then of such a head,
+    /// and of no use without; see [`export`](Self::export).
+    pub fn learning_in(mut self, units: Units) -> Self {
+        self.head.learn_in(units);
+        self
+    }
+
+    /// All weights on the host as an encoder takes them whose head has no units of its own: what is kept and handed over.
+    /// Waits for the device once.
+    pub fn export(&self) -> Vec<NamedTensor> {
+        self.head.export(&self.parameters)
+    }
+
+    /// What a loss in squares of the labels' units is divided by to be one of the units that the head learns in.
+    pub fn squared_unit(&self) -> f64 {
+        self.head.square()
     }
 
     /// Logits [B, C] with the graph that leads back to the trained weights; `dropout` where there is any.

@@ -32,6 +32,7 @@ pub use adapted::{AdaptedEncoder, AdaptedError, AdaptedSettings, trained_paramet
 pub use batch::{Batch, BatchError};
 pub use dropout::Dropout;
 pub use encoder::{Backbone, BackboneError};
+pub use head::Units;
 pub use initial::Initial;
 pub use load::{LoadError, format};
 pub use resident::{Places, Resident};

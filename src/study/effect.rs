@@ -104,6 +104,8 @@ impl Study {
             let settings = study.map(|study| serde_json::to_value(&study).unwrap_or_default());
             let mut settings = settings.unwrap_or_default();
             settings["rungs"]["epochs"] = Value::Array(Vec::new());
+            // What it was before there was a choice, which is written as nothing.
+            settings["training"]["standard_targets"] = Value::Bool(false);
             settings
         })
     }

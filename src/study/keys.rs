@@ -487,6 +487,14 @@ pub(super) static KEYS: &[Key] = &[
     },
     Key {
         section: "training",
+        name: "standard_targets",
+        kind: Switch,
+        default: Value("true"),
+        paper: Some("false"),
+        documentation: "Learn amounts in units in which those of the training rows have mean 0 and deviation 1, and tell them in their own.",
+    },
+    Key {
+        section: "training",
         name: "weight_decay",
         kind: Real(Interval::closed(0.0, 1.0)),
         default: Value("0.0"),

@@ -199,7 +199,7 @@ impl<'a> Training<'a> {
 
     /// The weights as they stand: those of the best epoch once the training is done.
     pub fn weights(&self) -> Vec<NamedTensor> {
-        self.encoder.parameters.export()
+        self.encoder.export()
     }
 
     /// Does the next piece of work: one step, one batch of evaluation, or the end.
@@ -277,7 +277,10 @@ impl<'a> Training<'a> {
         let logits = Tensor::cat(logits, 0);
         let targets = bench.targets(&chosen);
         let loss = targets.loss(bench.backbone.ops(), logits);
-        let gradients = loss.backward();
+        let gradients = match self.encoder.squared_unit() {
+            1.0 => loss.backward(),
+            square => loss.clone().div_scalar(square).backward(),
+        };
         let rate = self.schedule.at(self.step as u64);
         self.optimizer
             .step(&mut self.encoder.parameters, &gradients, rate);
@@ -387,7 +390,7 @@ impl<'a> Training<'a> {
                 trial: self.trial(),
                 configuration: self.job.configuration.clone(),
             };
-            checkpoint::save(&path, &owner, &self.encoder.parameters.export())?;
+            checkpoint::save(&path, &owner, &self.encoder.export())?;
         }
         Ok(Advance::Done(Measurement {
             objectives: Objectives {

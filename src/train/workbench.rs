@@ -16,9 +16,11 @@ use crate::memory::Store;
 use crate::model::device;
 use crate::model::tensor::{Device, Work, wait};
 use crate::model::weights::NamedTensor;
-use crate::model::{AdaptedEncoder, AdaptedSettings, Backbone, Untouched, trained_parameters};
+use crate::model::{
+    AdaptedEncoder, AdaptedSettings, Backbone, Units, Untouched, trained_parameters,
+};
 use crate::study::{Precision, TrainingSettings};
-use crate::task::Scoring;
+use crate::task::{Label, Scoring};
 use feeding::OnDevice;
 
 /// What all trials of a study share: the backbone on its device, and the tokenised rows.
@@ -247,7 +249,7 @@ impl Workbench {
     ) -> Result<AdaptedEncoder, TrainError> {
         let settings = self.adapted_settings(seed);
         let encoder = AdaptedEncoder::new(&self.backbone, configuration, &settings)?;
-        Ok(encoder)
+        Ok(self.in_units(encoder))
     }
 
     /// The encoder of a configuration with trained weights.
@@ -271,7 +273,23 @@ impl Workbench {
 
     /// The encoder with a fresh head, all of whose weights train.
     pub(super) fn whole_encoder(&self, seed: u64) -> AdaptedEncoder {
-        AdaptedEncoder::whole(&self.backbone, &self.adapted_settings(seed))
+        self.in_units(AdaptedEncoder::whole(
+            &self.backbone,
+            &self.adapted_settings(seed),
+        ))
+    }
+
+    /// A fresh encoder that learns amounts in the units in which those of the training rows have mean 0 and deviation 1.
+    fn in_units(&self, encoder: AdaptedEncoder) -> AdaptedEncoder {
+        let amount = |row: &Row| match row.label {
+            Label::Value(value) => Some(f64::from(value)),
+            Label::Class(_) => None,
+        };
+        let amounts: Vec<f64> = self.train.iter().filter_map(amount).collect();
+        match Units::of(&amounts) {
+            Some(units) if self.settings.standard_targets => encoder.learning_in(units),
+            _ => encoder,
+        }
     }
 
     fn adapted_settings(&self, seed: u64) -> AdaptedSettings {

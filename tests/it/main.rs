@@ -7,6 +7,7 @@ mod support;
 
 mod absence;
 mod altered;
+mod amounts;
 mod architecture;
 mod bad_input;
 mod bounds;

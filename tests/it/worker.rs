@@ -60,6 +60,8 @@ pub(crate) fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
             epochs,
             patience: 100,
             warmup_share: 0.0,
+            standard_targets: false,
+            standard_targets_open: false,
             weight_decay: 0.0,
             max_gradient_norm: 1.0,
             backbone_dropout: 0.1,

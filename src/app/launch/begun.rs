@@ -57,6 +57,9 @@ impl Begun {
         ) {
             study.search.initial_trials = begun_with;
         }
+        if study.training.standard_targets_open {
+            study.training.standard_targets = self.facts.standard_targets();
+        }
         study.task.edition = self.facts.edition();
         match differences(&self.facts, &study) {
             None => Ok(study),

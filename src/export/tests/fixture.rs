@@ -333,6 +333,8 @@ fn study() -> Study {
             epochs: 10,
             patience: 3,
             warmup_share: 0.0,
+            standard_targets: false,
+            standard_targets_open: false,
             weight_decay: 0.01,
             max_gradient_norm: 1.0,
             backbone_dropout: 0.0,

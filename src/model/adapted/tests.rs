@@ -266,3 +266,28 @@ fn a_pass_moves_nothing_between_host_and_device() {
         assert_eq!(Traffic::since(before), Traffic::default());
     }
 }
+
+#[test]
+fn a_head_of_other_units_is_handed_over_as_one_without() {
+    let units = Units {
+        mean: 70.0,
+        deviation: 12.0,
+    };
+    let plain = model(&everything(), 1);
+    let learning = model(&everything(), 1).learning_in(units);
+    let expected: Vec<f32> = (logits(&plain).iter()).map(|z| 12.0 * z + 70.0).collect();
+    let near = |found: &[f32]| {
+        let mut both = found.iter().zip(&expected);
+        both.all(|(one, other)| (one - other).abs() < 1e-4)
+    };
+    assert!(near(&logits(&learning)));
+    let mut other = model(&everything(), 2);
+    other.parameters.import(&learning.export()).unwrap();
+    assert!(near(&logits(&other)));
+    assert_eq!(plain.export(), plain.parameters.export());
+    assert_eq!(learning.parameters.export(), plain.parameters.export());
+    assert_eq!(
+        (plain.squared_unit(), learning.squared_unit()),
+        (1.0, 144.0)
+    );
+}

@@ -48,6 +48,7 @@ fn every_shipped_study_is_right() {
             let mut again: Study = serde_json::from_str(&json).unwrap();
             // What a file leaves open is no setting.
             again.search.initial_trials_open = study.search.initial_trials_open;
+            again.training.standard_targets_open = study.training.standard_targets_open;
             assert_eq!(again, study);
             names.push(study.task.name);
         }
@@ -104,6 +105,8 @@ fn the_papers_preset_is_the_paper() {
         epochs: 20,
         patience: 10,
         warmup_share: 0.0,
+        standard_targets: false,
+        standard_targets_open: true,
         weight_decay: 0.0,
         max_gradient_norm: 1.0,
         backbone_dropout: 0.1,

@@ -79,7 +79,7 @@ fn a_wrong_type_says_what_was_found_and_what_is_allowed() {
       |
     1 | training = 3
       |            ^
-      = it may hold: learning_rate, batch_size, evaluation_batch_size, max_length, pad_to_max_length, length_buckets, activation_cache_mb, epochs, patience, warmup_share, weight_decay, max_gradient_norm, backbone_dropout, head_dropout, prefix_bottleneck, precision
+      = it may hold: learning_rate, batch_size, evaluation_batch_size, max_length, pad_to_max_length, length_buckets, activation_cache_mb, epochs, patience, warmup_share, standard_targets, weight_decay, max_gradient_norm, backbone_dropout, head_dropout, prefix_bottleneck, precision
     "#);
     assert_snapshot!(mistakes(&with("[space]\nmodules = \"serial\"")), @r#"
     s.toml:6:11: `modules` must be a list of texts; found the text "serial"
