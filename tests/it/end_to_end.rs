@@ -15,9 +15,13 @@ fn trials(status: &Value) -> BTreeMap<u64, Value> {
         .collect()
 }
 
+/// What is on record of the finished trials; what is believed of one changes with those after it.
 fn finished(status: &Value) -> BTreeMap<u64, Value> {
     let mut all = trials(status);
     all.retain(|_, trial| trial["state"] == "finished");
+    for trial in all.values_mut() {
+        trial.as_object_mut().unwrap().remove("estimate");
+    }
     all
 }
 
