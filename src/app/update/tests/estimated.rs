@@ -167,6 +167,7 @@ fn what_is_believed_here_and_now_is_what_the_worker_believes() {
     assert_eq!(measured.count(), 2);
     let ask = question(&state, 0);
     let engine = crate::app::launch::recorded_engine(&state.study);
-    let other = engine.estimate_of(&ask, &[], &|| false).unwrap();
+    let also = state.plain_points();
+    let other = engine.estimate_of(&ask, &also, &|| false).unwrap();
     assert_eq!(*state.estimates, other);
 }
