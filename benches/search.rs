@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use autopeft::domain::{CostScale, Point};
-use autopeft::search::{Ask, Engine, EngineSettings, Observation, Outcome};
+use autopeft::domain::{CostScale, Objectives, Point, front};
+use autopeft::search::{Ask, Engine, EngineSettings, Estimate, Observation, Outcome};
 use clap::Parser;
 use rayon::prelude::*;
 
@@ -51,6 +51,9 @@ struct Arguments {
     /// Starts of each seed in the notation of the benchmark, as `run.py --starts` writes them.
     #[arg(long)]
     starts: Option<PathBuf>,
+    /// Standard deviation of the noise of a measurement; else that of the benchmark function.
+    #[arg(long)]
+    noise: Option<f64>,
     /// Permute the levels of every dimension, so that their order means nothing.
     #[arg(long)]
     scrambled: bool,
@@ -93,7 +96,7 @@ fn main() {
         .filter(|&mark| mark <= arguments.evaluations)
         .collect();
     for variant in &arguments.variants {
-        let mut surrogate = read(variant);
+        let mut surrogate = read(variant, arguments.noise);
         if arguments.scrambled {
             surrogate = surrogate.scrambled(1);
         }
@@ -106,6 +109,7 @@ fn main() {
             println!("surrogate_{variant}, {}: optimum {optimum:.4}", scale.name);
             for name in &arguments.arms {
                 let mut settings = arm(name);
+                settings.least_cost = best[0].0;
                 if settings.cost_scale != CostScale::Copula {
                     settings.cost_scale = scale.objective;
                 }
@@ -135,6 +139,21 @@ fn report(name: &str, runs: &[Run], marks: &[usize], scale: &Scale, optimum: f64
             optimum - mean
         );
     }
+    for (what, over) in [("measured", 0), ("estimated", 1)] {
+        let fronts = || runs.iter().map(|run| &run.handed_over[over]);
+        let missing = fronts().map(|front| 100.0 * (1.0 - area(&front.truth, scale.of) / optimum));
+        let (missing, error) = mean_and_error(&missing.collect::<Vec<f64>>());
+        let promised = fronts().map(|front| 100.0 * area(&front.promised, scale.of) / optimum);
+        let (promised, _) = mean_and_error(&promised.collect::<Vec<f64>>());
+        let (optimism, _) = mean_and_error(&fronts().map(Front::optimism).collect::<Vec<f64>>());
+        print!(
+            "  front {what}: {missing:.1} ± {error:.1} % missing, promised {promised:.1} %, optimism {optimism:+.4}"
+        );
+    }
+    let noise: Vec<f64> = runs.iter().filter_map(|run| run.noise).collect();
+    print!("  noise {:.4}", mean_and_error(&noise).0);
+    let repeats: Vec<f64> = runs.iter().map(|run| run.repeats as f64).collect();
+    print!("  repeats {:.1}", mean_and_error(&repeats).0);
     for &mark in marks {
         let seconds = runs
             .iter()
@@ -182,8 +201,39 @@ fn append(
 struct Run {
     /// Parameters in percent and noise-free accuracy of each trial, in order.
     tried: Vec<(f64, f64)>,
+    /// The fronts that it would hand over: by the measured scores, and by the estimates.
+    handed_over: [Front; 2],
+    /// Estimated deviation of the noise.
+    noise: Option<f64>,
+    /// Trials that measured a configuration again.
+    repeats: usize,
     /// Wall seconds of the first asks after so many trials, which is what one thread computes for.
     ask_seconds: BTreeMap<usize, f64>,
+}
+
+/// Parameters in percent with the accuracy of a front's configurations.
+struct Front {
+    promised: Vec<(f64, f64)>,
+    /// Without noise.
+    truth: Vec<(f64, f64)>,
+}
+
+impl Front {
+    fn new(surrogate: &Surrogate, promised: impl Iterator<Item = (Point, f64)>) -> Self {
+        let both = promised.map(|(point, score)| {
+            let percent = surrogate.percent(&point);
+            ((percent, score), (percent, surrogate.mean_accuracy(&point)))
+        });
+        let (promised, truth) = both.unzip();
+        Self { promised, truth }
+    }
+
+    /// Mean of what the promised scores are too high by.
+    fn optimism(&self) -> f64 {
+        let pairs = self.promised.iter().zip(&self.truth);
+        let excess = pairs.map(|((_, promised), (_, truth))| promised - truth);
+        excess.sum::<f64>() / self.promised.len() as f64
+    }
 }
 
 /// The highest noise-free accuracy at each percentage of parameters that the space has.
@@ -224,11 +274,15 @@ fn best_by_cost(surrogate: &Surrogate) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn read(variant: &str) -> Surrogate {
+fn read(variant: &str, noise: Option<f64>) -> Surrogate {
     let name = format!("surrogate_{variant}.json");
     let folder = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", "bo", &name];
     let text = std::fs::read_to_string(PathBuf::from_iter(folder)).unwrap();
-    Surrogate::new(serde_json::from_str(&text).unwrap())
+    let mut constants: serde_json::Value = serde_json::from_str(&text).unwrap();
+    if let Some(noise) = noise {
+        constants["noise_sd"] = noise.into();
+    }
+    Surrogate::new(constants)
 }
 
 /// The engine sees the noisy accuracy.
@@ -247,9 +301,13 @@ fn run(
         seed,
         Arc::new(|| 0.0),
     );
-    let measured = |point: Point| Observation {
+    // The first measurement of a configuration has the search's seed, each further one another.
+    let measured = |history: &[Observation], point: Point| Observation {
         error: None,
-        outcome: Outcome::Score(surrogate.accuracy(&point, seed)),
+        outcome: Outcome::Score({
+            let earlier = history.iter().filter(|earlier| earlier.point == point);
+            surrogate.accuracy(&point, seed + (earlier.count() << 32) as u64)
+        }),
         point,
         third: None,
         early: Vec::new(),
@@ -260,11 +318,12 @@ fn run(
     };
     if let Some(starts) = starts {
         let points = starts.iter().map(|notation| surrogate.point_of(notation));
-        ask.history = points.map(measured).collect();
+        ask.history = points.map(|point| measured(&[], point)).collect();
     }
     let mut ask_seconds = BTreeMap::new();
     while ask.history.len() < arguments.evaluations {
         let told = ask.history.len();
+        ask.remaining = Some(arguments.evaluations - told);
         let begun = Instant::now();
         let proposals = engine.ask(&ask, &|| false).unwrap();
         for mark in MARKS.into_iter().filter(|&mark| told >= mark) {
@@ -272,17 +331,36 @@ fn run(
                 .entry(mark)
                 .or_insert_with(|| begun.elapsed().as_secs_f64());
         }
-        (ask.history).extend(
-            proposals
-                .into_iter()
-                .map(|proposal| measured(proposal.point)),
-        );
+        for proposal in proposals {
+            let observation = measured(&ask.history, proposal.point);
+            ask.history.push(observation);
+        }
     }
+    let estimates = engine.estimate(&ask.history, &[], &|| false).unwrap();
+    let means = |estimate: &Estimate| {
+        let sum: f64 = estimate.measured.iter().sum();
+        (estimate.point.clone(), sum / estimate.measured.len() as f64)
+    };
+    let means: Vec<(Point, f64)> = estimates.points.iter().map(means).collect();
+    let objectives = means.iter().map(|(point, score)| Objectives {
+        score: *score,
+        parameters_percent: surrogate.percent(point),
+    });
+    let lucky = front(&objectives.collect::<Vec<Objectives>>());
+    let lucky = lucky.into_iter().map(|i| means[i].clone());
+    let believed = estimates.front().into_iter();
+    let believed = believed.map(|estimate| (estimate.point.clone(), estimate.score));
     let tried = ask.history.iter().map(|observation| &observation.point);
     Run {
         tried: tried
             .map(|point| (surrogate.percent(point), surrogate.mean_accuracy(point)))
             .collect(),
+        handed_over: [
+            Front::new(surrogate, lucky),
+            Front::new(surrogate, believed),
+        ],
+        noise: estimates.noise,
+        repeats: ask.history.len() - estimates.points.len(),
         ask_seconds,
     }
 }

@@ -126,6 +126,7 @@ fn main() {
 fn searched(arm_name: &str, name: &str, table: &Arc<Table>, seed: u64, budget: usize) -> Line {
     let settings = EngineSettings {
         reference_point: table.reference,
+        least_cost: table.least_cost(),
         initial_trials: STARTS,
         ..arm(arm_name)
     };

@@ -34,6 +34,7 @@ pub(crate) fn arm(name: &str) -> EngineSettings {
                 settings.posterior_draws = 64;
                 settings.thinning = 4;
                 settings.acquisition_evaluations = 2_000;
+                settings.repeats = 0.0;
             }
             "random" => settings.method = SearchMethod::Random,
             "sobol" => settings.method = SearchMethod::Sobol,
@@ -50,6 +51,9 @@ pub(crate) fn arm(name: &str) -> EngineSettings {
             "log_nehvi" => settings.acquisition = Acquisition::LogNehvi,
             "sobol_start" => settings.initial_design = InitialDesign::Sobol,
             "half_start" => settings.initial_trials = STARTS / 2,
+            "no_repeats" => settings.repeats = 0.0,
+            "few_repeats" => settings.repeats /= 2.0,
+            "many_repeats" => settings.repeats *= 2.0,
             "thorough" => settings.acquisition_evaluations *= 4,
             other => panic!("no arm has a part {other:?}"),
         }

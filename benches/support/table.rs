@@ -111,6 +111,11 @@ impl Table {
         found.into_iter().map(|index| self.point(index)).collect()
     }
 
+    /// The least cost of all points.
+    pub(crate) fn least_cost(&self) -> f64 {
+        self.cost.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
     pub(crate) fn cost(&self, point: &Point) -> f64 {
         self.cost[self.index(point)]
     }

@@ -27,9 +27,11 @@ impl State {
     /// search counts by.
     pub fn measure(&self) -> HypervolumeMeasure {
         let space = &self.study.space;
-        let (fewest, _) = space.parameter_range();
-        let least_percent = 100.0 * fewest as f64 / space.backbone_parameters as f64;
-        HypervolumeMeasure::new(self.reference(), self.study.cost_scale(), least_percent)
+        HypervolumeMeasure::new(
+            self.reference(),
+            self.study.cost_scale(),
+            space.least_percent(),
+        )
     }
 
     /// Bounds of the hypervolume: as fixed, or as they follow from what is measured so far.

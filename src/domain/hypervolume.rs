@@ -5,7 +5,7 @@
 //! | (s, c) | score and cost (parameters in percent of the backbone) of a configuration |
 //! | (s_r, c_r) | the reference point |
 //! | c_0 | the least cost that any configuration of the space has |
-//! | scale | ln(c + o) of [`LogCost`], or c itself |
+//! | scale | that of [`LogCost`], or c itself |
 //! | A | area of the (s, scale(c)) that some member of the front dominates and that dominate the reference point |
 //!
 //! share = A / ((1 - s_r) · (scale(c_r) - scale(c_0)))
@@ -81,7 +81,7 @@ impl HypervolumeMeasure {
         let limit = self.reference.parameters_percent;
         match self.scale {
             CostScale::Log | CostScale::Copula => {
-                let scale = LogCost::below(limit);
+                let scale = LogCost::between(self.least_percent, limit);
                 scale.of(limit) - scale.of(cost)
             }
             CostScale::Linear => limit - cost,
@@ -158,8 +158,7 @@ mod tests {
         let points = [at(1.0, 0.8), at(0.5, 0.75), at(0.1, 0.6), at(30.0, 0.99)];
         let linear = (25.5 * 0.05 + 25.0 * 0.05) / (25.99 * 0.3);
         assert!((measure(CostScale::Linear).share(&points) - linear).abs() < 1e-12);
-        let offset = 26.0 / 256.0;
-        let below = |cost: f64| ((26.0 + offset) / (cost + offset)).ln();
+        let below = |cost: f64| (26.0 / cost).ln();
         let log = (below(0.5) * 0.05 + below(1.0) * 0.05) / (below(0.01) * 0.3);
         assert!((measure(CostScale::Log).share(&points) - log).abs() < 1e-12);
         assert_eq!(measure(CostScale::Log).share(&[]), 0.0);

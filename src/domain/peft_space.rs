@@ -285,6 +285,12 @@ impl PeftSpace {
         (fewest * fewest_layers, most * layers)
     }
 
+    /// The least [`Self::parameters_percent`] of any valid configuration.
+    pub fn least_percent(&self) -> f64 {
+        let (fewest, _) = self.parameter_range();
+        100.0 * fewest as f64 / self.backbone_parameters as f64
+    }
+
     /// [`Self::parameters`] as a percentage of the backbone: the objective to minimise.
     pub fn parameters_percent(&self, configuration: &Configuration) -> f64 {
         100.0 * self.parameters(configuration) as f64 / self.backbone_parameters as f64

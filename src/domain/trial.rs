@@ -168,6 +168,9 @@ pub struct Diagnostics {
     /// Value of the acquisition function at the proposal.
     #[serde(with = "super::number")]
     pub acquisition: f64,
+    /// The hypervolume that it is expected to add, as a share of that of the front so far, both as the search counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_gain: Option<f64>,
     /// How much each dimension matters: name and inverse squared lengthscale (posterior median), largest first.
     #[serde(with = "super::number::named")]
     pub relevance: Vec<(String, f64)>,

@@ -20,8 +20,13 @@ impl Closed {
 
     /// Whether a valid point must not be proposed.
     pub(super) fn contains(&self, point: &Point) -> bool {
+        self.used.contains(point) || !self.fits(point)
+    }
+
+    /// Whether a valid point fits the bounds, used or not.
+    pub(super) fn fits(&self, point: &Point) -> bool {
         let fits = |(fits, room): &(Fits, TrainingRoom)| fits(point, *room);
-        self.used.contains(point) || !self.bounds.as_ref().is_none_or(fits)
+        self.bounds.as_ref().is_none_or(fits)
     }
 
     /// Whether some points do not fit, however many.

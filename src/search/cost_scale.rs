@@ -3,10 +3,10 @@
 //! | symbol | meaning |
 //! |---|---|
 //! | c | cost of a point: parameters in percent of the backbone, at least 0 |
-//! | r | cost of the reference point |
 //! | F(y) | share of the measured points' values of -c that are at most y |
 
 use super::copula::Copula;
+use super::settings::EngineSettings;
 use crate::domain::{CostScale, LogCost};
 
 /// The objective of a cost, given what was measured.
@@ -22,10 +22,11 @@ pub(super) enum CostObjective {
 }
 
 impl CostObjective {
-    /// The objective on a scale, given the costs of the measured points (at least one) and of the reference point.
-    pub(super) fn new(scale: CostScale, costs: &[f64], reference: f64) -> Self {
-        match scale {
-            CostScale::Log => Self::Log(LogCost::below(reference)),
+    /// The objective on the scale of `settings`, given the costs of the measured points (at least one).
+    pub(super) fn new(settings: &EngineSettings, costs: &[f64]) -> Self {
+        let reference = settings.reference_point.parameters_percent;
+        match settings.cost_scale {
+            CostScale::Log => Self::Log(LogCost::between(settings.least_cost, reference)),
             CostScale::Linear => Self::Linear,
             CostScale::Copula => {
                 let objectives: Vec<f64> = costs.iter().map(|cost| -cost).collect();
@@ -50,7 +51,12 @@ mod tests {
     use super::*;
 
     fn objectives(scale: CostScale, costs: &[f64]) -> Vec<f64> {
-        let objective = CostObjective::new(scale, &[1.0, 0.1, 10.0, 30.0], 26.0);
+        let mut settings = EngineSettings {
+            cost_scale: scale,
+            ..EngineSettings::default()
+        };
+        settings.reference_point.parameters_percent = 26.0;
+        let objective = CostObjective::new(&settings, &[1.0, 0.1, 10.0, 30.0]);
         costs.iter().map(|&cost| objective.of(cost)).collect()
     }
 

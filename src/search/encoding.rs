@@ -18,7 +18,9 @@ impl<'a> Encoding<'a> {
         Self {
             space,
             cost,
-            scale: settings.cost_input.then(|| LogCost::below(reference)),
+            scale: settings
+                .cost_input
+                .then(|| LogCost::between(settings.least_cost, reference)),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::confirm;
 use super::method::{bayesian, nsga2, parego};
 use super::round::Round;
 use super::settings::EngineSettings;
@@ -62,6 +63,9 @@ pub struct Ask {
     /// Trials that the budget still has room for, the proposals wanted included; none: not known, and nothing is
     /// confirmed.
     pub remaining: Option<usize>,
+    /// What the points found are to be compared with in the end, each a choice that may be measured at any of its points:
+    /// confirmation measures them too.
+    pub plain: Vec<Vec<Point>>,
     /// Bounds of the hypervolume; none: those of the settings.
     pub reference_point: Option<ReferencePoint>,
     /// Room for trainings: what cannot fit is not proposed. None: nothing is known of it.
@@ -178,6 +182,7 @@ impl Engine {
                 round.add_designed(round.wanted(), InitialDesign::Random, None);
             }
         }
+        confirm::prefer(&mut round, ask, cancelled)?;
         let proposals = round.into_proposals();
         if proposals.is_empty() && ask.count > 0 {
             return Err(SearchError::Exhausted);

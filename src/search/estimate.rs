@@ -88,11 +88,7 @@ impl Engine {
         also: &[Point],
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Estimates, SearchError> {
-        let settings = EngineSettings {
-            surrogate: SurrogateModel::Gp,
-            score_scale: ScoreScale::Linear,
-            ..self.settings.clone()
-        };
+        let settings = self.judging();
         let encoding = Encoding::new(&self.space, &self.cost, &settings);
         let known = Known::of(&encoding, history, &settings);
         let mut points = distinct(&encoding, &known.scored);
@@ -105,16 +101,7 @@ impl Engine {
         if measured == 0 {
             return Ok(Estimates::default());
         }
-        let mut random = stream(self.seed, Purpose::Surrogate, history.len(), 0);
-        let reference = settings.reference_point.score;
-        let fit = Fit::new(
-            &encoding,
-            &known.told,
-            reference,
-            &settings,
-            &mut random,
-            cancelled,
-        )?;
+        let fit = self.believe(&encoding, &settings, &known, history.len(), cancelled)?;
         let inputs: Vec<Vec<f64>> = points.iter().map(|e| encoding.of(&e.point)).collect();
         let drawn = fit.and_then(|fit| Some((fit.draws(&inputs)?, fit.noise())));
         let (draws, noise) = match drawn {
@@ -146,6 +133,40 @@ impl Engine {
             draws,
             noise,
         })
+    }
+
+    /// How measurements are judged, whatever proposes: by the surrogate at its most probable hyperparameters, over scores
+    /// on their own scale.
+    pub(super) fn judging(&self) -> EngineSettings {
+        EngineSettings {
+            surrogate: SurrogateModel::Gp,
+            score_scale: ScoreScale::Linear,
+            ..self.settings.clone()
+        }
+    }
+
+    /// The surrogate of `known`, what a history of so many entries tells; none where nothing can be learnt from it.
+    pub(super) fn believe(
+        &self,
+        encoding: &Encoding<'_>,
+        settings: &EngineSettings,
+        known: &Known,
+        entries: usize,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<Option<Fit>, SearchError> {
+        if known.scored.is_empty() {
+            return Ok(None);
+        }
+        let mut random = stream(self.seed, Purpose::Surrogate, entries, 0);
+        let reference = settings.reference_point.score;
+        Fit::new(
+            encoding,
+            &known.told,
+            reference,
+            settings,
+            &mut random,
+            cancelled,
+        )
     }
 }
 

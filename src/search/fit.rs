@@ -9,6 +9,7 @@ use super::early::Told;
 use super::encoding::Encoding;
 
 use super::lbfgs::maximise;
+use super::linalg::add_scaled;
 use super::nuts::{Draws, NutsError, Schedule, sample};
 use super::posterior::{GaussianProcess, Hyperparameters, Joint, mixture};
 use super::score_scale::ScoreObjective;
@@ -112,6 +113,37 @@ impl Fit {
         0.5 * (self.objective.inverse(deviation) - self.objective.inverse(-deviation))
     }
 
+    /// Variance of the noise of a measurement, on the modelled scale.
+    pub(super) fn noise_variance(&self) -> f64 {
+        self.noise
+    }
+
+    /// The joint posterior of the modelled objective at some inputs, over all draws of the hyperparameters.
+    pub(super) fn joint(&self, inputs: &[Vec<f64>]) -> Joint {
+        let inputs = || inputs.iter().map(Vec::as_slice);
+        let joints = self
+            .processes
+            .iter()
+            .map(|process| process.joint(&process.project(inputs())));
+        let joints: Vec<Joint> = joints.collect();
+        let share = (joints.len() as f64).recip();
+        let size = joints[0].mean.len();
+        let mut mean = vec![0.0; size];
+        for joint in &joints {
+            add_scaled(&mut mean, share, &joint.mean);
+        }
+        let mut covariance = vec![0.0; size * size];
+        for joint in &joints {
+            add_scaled(&mut covariance, share, &joint.covariance);
+            for (i, row) in covariance.chunks_exact_mut(size).enumerate() {
+                for (j, entry) in row.iter_mut().enumerate() {
+                    *entry += share * (joint.mean[i] - mean[i]) * (joint.mean[j] - mean[j]);
+                }
+            }
+        }
+        Joint { mean, covariance }
+    }
+
     /// Mean and variance of the modelled objective.
     pub(super) fn objective_at(&self, input: &[f64]) -> (f64, f64) {
         let joints: Vec<Joint> = self
@@ -179,14 +211,19 @@ fn most_probable(
     cancelled: &dyn Fn() -> bool,
 ) -> Result<(Vec<Hyperparameters>, Option<String>), SearchError> {
     let model = ScaledGp::new(data);
-    let start = model.prior_median();
-    let found = maximise(|u| model.log_joint(u), &start, MAXIMISER_STEPS, cancelled);
+    let starts = model.starts();
+    let tops = starts.iter().filter_map(|start| {
+        let top = maximise(|u| model.log_joint(u), start, MAXIMISER_STEPS, cancelled);
+        top.filter(|(_, density)| density.is_finite())
+    });
+    // Of equal ones the first: max_by would take the last.
+    let found = tops.reduce(|best, next| if next.1 > best.1 { next } else { best });
     if cancelled() {
         return Err(SearchError::Cancelled);
     }
     let (u, note) = match found {
         Some((u, _)) => (u, None),
-        None => (start, Some(SINGULAR.to_owned())),
+        None => (model.prior_median(), Some(SINGULAR.to_owned())),
     };
     Ok((vec![model.hyperparameters(&u)], note))
 }

@@ -73,6 +73,7 @@
 
 pub mod acquisition;
 mod closed;
+mod confirm;
 pub mod copula;
 mod cost_scale;
 mod design;

@@ -42,8 +42,7 @@ impl<'a> Promise<'a> {
             .iter()
             .map(|(point, _)| encoding.cost(point))
             .collect();
-        let objective =
-            CostObjective::new(settings.cost_scale, &costs, reference.parameters_percent);
+        let objective = CostObjective::new(settings, &costs);
         let site = |point: &Point| Site {
             input: encoding.of(point),
             known: objective.of(encoding.cost(point)),
@@ -101,6 +100,12 @@ impl<'a> Promise<'a> {
     /// Expected hypervolume improvement by a point, whatever is maximised.
     pub(super) fn gain(&self, point: &Point) -> f64 {
         self.nehvi.value(&self.site(point))
+    }
+
+    /// A gain as a share of the expected hypervolume of the front, the pending points included; none where that is 0.
+    pub(super) fn share(&self, gain: f64) -> Option<f64> {
+        let volume = self.nehvi.volume();
+        (volume > 0.0 && gain.is_finite()).then(|| gain / volume)
     }
 
     /// Counts a point as pending from now on; none where the joint posterior is not finite any more.

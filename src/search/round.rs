@@ -84,15 +84,31 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Adds a proposal.
+    /// Adds a proposal of a new point.
     pub(super) fn add(&mut self, point: Point, diagnostics: Diagnostics) {
-        let index = self.told + self.proposals.len();
+        self.put(self.proposals.len(), point, false, diagnostics);
+    }
+
+    /// Puts a proposal into a place among the others, in the place of the one that is there, or after all; a `repeat`
+    /// where the point was tried before.
+    pub(super) fn put(
+        &mut self,
+        place: usize,
+        point: Point,
+        repeat: bool,
+        diagnostics: Diagnostics,
+    ) {
+        let index = self.told + place;
         self.closed.insert(point.clone());
-        self.proposals.push(Proposal {
+        let proposal = Proposal {
             point,
-            repeat: false,
+            repeat,
             initial: index < self.engine.settings.initial_trials,
             diagnostics,
-        });
+        };
+        match self.proposals.get_mut(place) {
+            Some(other) => *other = proposal,
+            None => self.proposals.push(proposal),
+        }
     }
 }

@@ -31,12 +31,17 @@ pub struct EngineSettings {
     pub acquisition_evaluations: usize,
     /// Local searches per proposal.
     pub local_search_starts: usize,
+    /// Share of a budget, at its end, in which points may be measured again; 0: never. See `confirm`.
+    pub repeats: f64,
     /// Bounds of the hypervolume.
     pub reference_point: ReferencePoint,
     /// The highest value of interest of a third, measured objective, to be minimised; none: there are two objectives.
     pub third_reference: Option<f64>,
     /// The scale on which the hypervolume counts the cost.
     pub cost_scale: CostScale,
+    /// The least cost of any valid point, where the logarithmic scale of costs begins; 0 where some cost nothing or it is
+    /// not known.
+    pub least_cost: f64,
 }
 
 impl Default for EngineSettings {
@@ -55,12 +60,14 @@ impl Default for EngineSettings {
             thinning: 8,
             acquisition_evaluations: 2_000,
             local_search_starts: 10,
+            repeats: 0.2,
             reference_point: ReferencePoint {
                 score: 0.0,
                 parameters_percent: 26.0,
             },
             third_reference: None,
             cost_scale: CostScale::Log,
+            least_cost: 0.0,
         }
     }
 }

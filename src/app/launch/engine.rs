@@ -71,6 +71,8 @@ fn engine_settings(search: &SearchSettings, space: &PeftSpace) -> EngineSettings
         // Every question brings what is known by then.
         reference_point: search.reference_point.derived(space, []),
         cost_scale: search.cost_scale,
+        least_cost: space.least_percent(),
+        repeats: EngineSettings::default().repeats,
         // Trials measure two objectives.
         third_reference: None,
     }
@@ -97,6 +99,7 @@ mod tests {
         };
         let expected = EngineSettings {
             reference_point: study.search.reference_point.derived(&space, []),
+            least_cost: space.least_percent(),
             ..defaults
         };
         assert_eq!(engine_settings(&study.search, &space), expected);

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use rand::Rng;
 
+use super::super::hypervolume::hypervolume;
 use super::super::linalg::{Cholesky, dot};
 use super::super::normal;
 use super::super::pareto::{Duplicates, non_dominated};
@@ -140,6 +141,14 @@ impl Nehvi {
         self.extend(sites);
         self.believe()?;
         Some(self)
+    }
+
+    /// The expected hypervolume of the front of the base.
+    pub fn volume(&self) -> f64 {
+        let worlds = self.beliefs.iter().flat_map(|belief| &belief.values);
+        let volumes = worlds.map(|world| hypervolume(world, &self.reference));
+        let count = volumes.clone().count().max(1) as f64;
+        volumes.sum::<f64>() / count
     }
 
     /// The expected improvement by `candidate`.
@@ -286,7 +295,6 @@ struct Marginal {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-    use super::super::super::hypervolume::hypervolume;
     use super::super::super::posterior::Hyperparameters;
     use super::super::super::random::{Purpose, stream};
     use super::*;

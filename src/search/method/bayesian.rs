@@ -103,6 +103,7 @@ pub(in super::super) fn propose(
         };
         let mut diagnostics = score_fit.diagnostics(&encoding.of(&point));
         diagnostics.acquisition = known.gain(&point);
+        diagnostics.expected_gain = known.share(diagnostics.acquisition);
         let notes = diagnostics.note.into_iter().chain(of_many.clone());
         diagnostics.note = notes.reduce(|first, then| format!("{first}; {then}"));
         promise = known.with_pending(&point);

@@ -38,8 +38,7 @@ pub(in super::super) fn propose(round: &mut Round<'_>, ask: &Ask) {
         return;
     }
     let settings = &engine.settings;
-    let reference = settings.reference_point.parameters_percent;
-    let objective = CostObjective::new(settings.cost_scale, &costs, reference);
+    let objective = CostObjective::new(settings, &costs);
     let objectives: Vec<[f64; 2]> = (costs.iter().zip(&scored))
         .map(|(&cost, (_, score))| [objective.of(cost), *score])
         .collect();

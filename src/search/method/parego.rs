@@ -111,8 +111,7 @@ fn weighed(
     if costs.is_empty() {
         return Vec::new();
     }
-    let reference = settings.reference_point.parameters_percent;
-    let objective = CostObjective::new(settings.cost_scale, &costs, reference);
+    let objective = CostObjective::new(settings, &costs);
     let cheapness = shortfalls(costs.iter().map(|&cost| objective.of(cost)).collect());
     let quality = shortfalls(scored.iter().map(|(_, score)| *score).collect());
     (scored.iter().zip(cheapness.iter().zip(&quality)))

@@ -30,6 +30,12 @@ const NOISE_PRIOR: Prior = Prior::LogNormal {
 /// √3.
 const LENGTHSCALE_SCALE: f64 = 1.732_050_807_568_877_2;
 
+/// Lengthscale of a start where every dimension matters.
+const WAVY_LENGTHSCALE: f64 = 1.0;
+
+/// Noise variance of a start where the data is all signal.
+const LITTLE_NOISE: f64 = 0.01;
+
 /// Indices into u.
 const OUTPUTSCALE: usize = 0;
 const MEAN: usize = 1;
@@ -46,6 +52,18 @@ impl ScaledGp {
     /// The density given `data`.
     pub fn new(data: Data) -> Self {
         Self { data }
+    }
+
+    /// Where to look for the most probable hyperparameters, which are not the only maximum: one start says that the
+    /// function is nearly linear and the rest is noise, the other that all of the data is signal. From the first alone,
+    /// scores of few points, or of which a few lie far below all others, are put down to noise.
+    pub(in super::super) fn starts(&self) -> [Vec<f64>; 2] {
+        let smooth = self.prior_median();
+        let mut wavy = vec![WAVY_LENGTHSCALE.ln(); self.unknowns()];
+        wavy[OUTPUTSCALE] = 0.0;
+        wavy[MEAN] = 0.0;
+        wavy[NOISE] = LITTLE_NOISE.ln();
+        [smooth, wavy]
     }
 
     fn lengthscale_location(&self) -> f64 {
