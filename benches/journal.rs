@@ -107,6 +107,7 @@ fn write_long(folder: &Path, trials: u32, epochs: u32) -> u64 {
             ladder: Ladder::default(),
         };
         let known = Diagnostics {
+            expected_gain: None,
             predicted_score: Some((0.712_345_678_9, 0.031_234_567_8)),
             acquisition: -3.123_456_789,
             relevance: (0..15)

@@ -239,6 +239,7 @@ fn trial(number: u32, configuration: Configuration, space: &PeftSpace) -> Vec<Re
         Origin::Initial
     } else {
         Origin::Proposed(Diagnostics {
+            expected_gain: None,
             predicted_score: Some((score + 0.01, 0.02)),
             acquisition: -3.2,
             relevance: (0..15)

@@ -172,7 +172,13 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
             configuration,
             origin,
         } => match origin.repeats() {
-            Some(first) => format!("{trial} queued: {configuration}, a repeat of {first}"),
+            Some(first) => {
+                let confirming = state.confirming(*trial);
+                let confirming = confirming.map_or(String::new(), |(place, of)| {
+                    format!("; confirming {place} of {of}")
+                });
+                format!("{trial} queued: {configuration}, a repeat of {first}{confirming}")
+            }
             None => format!("{trial} queued: {configuration}"),
         },
         Record::TrialStarted { trial } => {

@@ -11,6 +11,7 @@
 //! anything done because of them. Everything else in [`State`] is live: progress, what the search is doing, notices.
 
 mod attempts;
+mod budget;
 mod curve;
 pub mod draft;
 mod ending;

@@ -26,13 +26,14 @@ pub fn contents<'a>(
         ModelSource::Hub { id, revision } => format!("{id}, revision {revision}"),
     };
     let reference = state.reference();
+    let settled = state.settled().map(|why| ("ended", why));
     let basis = match state.reference_point {
         Some(_) => "",
         None => ", as far as the initial design is measured",
     };
     Ok(Contents {
         name: &facts.name,
-        facts: vec![
+        facts: [
             ("encoder", model),
             ("task", study.task.name.clone()),
             ("score", score_fact(&study.task)),
@@ -47,7 +48,10 @@ pub fn contents<'a>(
                 "made by",
                 format!("autopeft-tui {}", env!("CARGO_PKG_VERSION")),
             ),
-        ],
+        ]
+        .into_iter()
+        .chain(settled)
+        .collect(),
         metric: study.task.score_name(),
         space: &facts.space,
         measure: state.measure(),

@@ -58,6 +58,12 @@ impl StudyFacts {
         usize::try_from(trials).ok()
     }
 
+    /// The share of the trials, at their end, that is kept for repeats, as recorded; none is where records are from before
+    /// there were any.
+    pub fn repeats(&self) -> f64 {
+        self.settings["search"]["repeats"].as_f64().unwrap_or(0.0)
+    }
+
     /// The scale on which the search counts parameters, as recorded; records from before there was a choice name none.
     pub(super) fn cost_scale(&self) -> CostScale {
         let scale = self.settings["search"]["cost_scale"].clone();
@@ -176,6 +182,10 @@ pub struct State {
     pub study: StudyFacts,
     /// Trials to reach.
     pub trials_wanted: usize,
+    /// The share of the hypervolume below which further configurations are not worth their trials.
+    pub stop_below: Option<f64>,
+    /// Whether it was said that they are not any more.
+    pub settled_told: bool,
     /// Proposals to ask for at a time, once the initial design is done.
     pub batch: usize,
     /// Size of the initial design.
@@ -257,6 +267,8 @@ impl State {
             devices: Vec::new(),
             study,
             trials_wanted: 0,
+            stop_below: None,
+            settled_told: false,
             batch: 1,
             initial_trials: 1,
             trials: Vec::new(),
@@ -317,8 +329,7 @@ impl State {
     /// Whether every trial wanted is over, or no further one can be proposed.
     pub fn is_complete(&self) -> bool {
         let all_over = self.trials.iter().all(|trial| trial.state.is_over());
-        all_over
-            && (self.trials.len() >= self.trials_wanted || self.search == SearchStatus::Exhausted)
+        all_over && (self.trials.len() >= self.budget() || self.search == SearchStatus::Exhausted)
     }
 
     /// Takes the latest look at the devices in.

@@ -39,6 +39,7 @@ pub struct Watch {
     state: State,
     estimates: EstimateWorker,
     initial_trials: usize,
+    stop_below: Option<f64>,
     /// When the last record was written, in seconds since the Unix epoch.
     last_record: f64,
     at_work: AtWork,
@@ -86,6 +87,7 @@ impl Watch {
         };
         let mut watch = Self {
             looks,
+            stop_below: None,
             initial_trials: state.study.initial_trials().unwrap_or(initial_trials),
             estimates: EstimateWorker::spawn(recorded_engine(&state.study), state.plain_points())?,
             state: *state,
@@ -95,6 +97,13 @@ impl Watch {
         };
         watch.describe();
         Ok(watch)
+    }
+
+    /// The same of a study that ends where little is to be gained; see [`State::stop_below`].
+    pub fn stopping_below(mut self, share: Option<f64>) -> Self {
+        self.stop_below = share;
+        self.describe();
+        self
     }
 
     /// The study as it stands.
@@ -204,6 +213,7 @@ impl Watch {
     /// Puts what is known of the other program where the device stands. True where it changed.
     fn describe(&mut self) -> bool {
         self.state.initial_trials = self.initial_trials;
+        self.state.stop_below = self.stop_below;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let since = now.map_or(0.0, |now| now.as_secs_f64()) - self.last_record;
         let ago = match since.max(0.0) as u64 / 60 {

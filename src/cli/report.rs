@@ -21,6 +21,7 @@ pub(crate) fn report(arguments: &StudyArguments, out: Option<PathBuf>) -> Result
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
     let mut state = State::recorded(&folder)?;
+    state.stop_below = study.search.stop_below;
     state.estimate(&|| false)?;
     let study = Begun::of(&state, &folder).hold(study)?;
     let contents = contents(&study, &state, evaluation(&folder)?)?;

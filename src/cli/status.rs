@@ -22,6 +22,10 @@ struct Told<'a> {
     summary: Summary<'a>,
     /// Standard deviation of the noise of one trial's score; none while it is not known.
     noise: Option<f64>,
+    /// Which trial of the confirmation is the latest, from 1, and of how many; none before it and after it.
+    confirming: Option<(usize, usize)>,
+    /// Why no further configurations are tried though there is room for more trials; none where they are.
+    settled: Option<String>,
     /// Whether anything is better than the plain choices.
     verdict: Verdict,
 }
@@ -31,6 +35,7 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
     let mut state = State::recorded(&folder)?;
+    state.stop_below = study.search.stop_below;
     state.estimate(&|| false)?;
     for notice in &state.notices {
         output::tell(format_args!("warning: {}", notice.text));
@@ -52,6 +57,8 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
         let told = Told {
             summary,
             noise: state.estimates.noise,
+            confirming: state.confirmation(),
+            settled: state.settled(),
             verdict: state.verdict(),
         };
         let object = serde_json::to_string_pretty(&told)?;
@@ -77,6 +84,12 @@ fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Resul
         None => ", as far as the initial design is measured",
     };
     writeln!(out, "{}{basis}", state.measure())?;
+    if let Some(why) = state.settled() {
+        writeln!(out, "{why}")?;
+    }
+    if let Some((place, of)) = state.confirmation() {
+        writeln!(out, "confirming the front, {place} of {of}")?;
+    }
     let name = state.study.score_name();
     writeln!(out, "scores are {name} on {validation}")?;
     if let Some((best, belief)) = state.best() {

@@ -22,7 +22,8 @@ pub(crate) fn watch(arguments: &WatchArguments) -> Result<Done> {
     let folder = arguments.study.run_folder(&study);
     let settings = settings::read()?;
     let mut stalls = |text: &str| output::tell(format_args!("{text}"));
-    let mut watch = Watch::begin(&folder, study.search.initial_trials, &mut stalls)?;
+    let mut watch = Watch::begin(&folder, study.search.initial_trials, &mut stalls)?
+        .stopping_below(study.search.stop_below);
     let changed = Begun::of(watch.state(), &folder).hold(study).err();
     if let Some(error) = &changed {
         watch.caution(error.to_string());

@@ -37,6 +37,7 @@ const OTHERS: &[(&str, &str, Effect)] = &[
     ("task", "positive_label", Effect::Content),
     ("search", "trials", Effect::Nothing),
     ("search", "parallel", Effect::Nothing),
+    ("search", "stop_below", Effect::Nothing),
     ("training", "evaluation_batch_size", Effect::Nothing),
     // Losses and gradients are the same up to rounding; dropout, where there is any, draws as for another seed.
     ("training", "pad_to_max_length", Effect::Nothing),
@@ -164,7 +165,12 @@ mod tests {
             // Some are not written where they are not set.
             let may_be_absent = matches!(
                 key.name,
-                "learning_rates" | "labels" | "missing_labels" | "quoted_lines" | "positive_label"
+                "stop_below"
+                    | "learning_rates"
+                    | "labels"
+                    | "missing_labels"
+                    | "quoted_lines"
+                    | "positive_label"
             );
             assert!(is_there || may_be_absent, "{place} is no setting");
         }

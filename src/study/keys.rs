@@ -387,6 +387,22 @@ pub(super) static KEYS: &[Key] = &[
         documentation: "Local searches per proposal, started near the non-dominated configurations.",
     },
     Key {
+        section: "search",
+        name: "repeats",
+        kind: Real(Interval::closed(0.0, 0.9)),
+        default: Value("0.2"),
+        paper: Some("0"),
+        documentation: "Share of the trials, at their end, that is kept to confirm the front: what may belong to it, and the plain choices, are measured again with other seeds, as long as that can change the front. 0: nothing is measured twice.",
+    },
+    Key {
+        section: "search",
+        name: "stop_below",
+        kind: Real(Interval::above_to(0.0, 1.0)),
+        default: Unset("the study goes on to its last trial"),
+        paper: None,
+        documentation: "End the search of new configurations once each of five proposals in a row was expected to add less than this share to the hypervolume, such as 0.005; the front is then confirmed. It may change at any time.",
+    },
+    Key {
         section: "search.reference_point",
         name: "score",
         kind: Real(Interval::closed(-1.0, 1.0)),

@@ -208,6 +208,9 @@ fn search(document: &mut Document<'_>, metric: Metric) -> Option<SearchSettings>
         thinning: document.count(section, "thinning")? as usize,
         acquisition_evaluations: document.count(section, "acquisition_evaluations")? as usize,
         local_search_starts: document.count(section, "local_search_starts")? as usize,
+        repeats_open: document.span(section, "repeats").is_none(),
+        repeats: document.real(section, "repeats")?,
+        stop_below: document.real(section, "stop_below"),
     })
 }
 

@@ -150,6 +150,14 @@ pub struct SearchSettings {
     pub acquisition_evaluations: usize,
     /// Local searches per proposal.
     pub local_search_starts: usize,
+    /// Share of the trials, at their end, that is kept for repeats.
+    pub repeats: f64,
+    /// Whether the study file leaves that open: then it is what it was when the study began.
+    #[serde(skip)]
+    pub repeats_open: bool,
+    /// The share of the hypervolume below which further configurations are not worth their trials; none: they always are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_below: Option<f64>,
 }
 
 /// The training of one trial.

@@ -165,6 +165,64 @@ fn a_study_with_rungs_prunes_the_same_trials_however_often_it_is_killed() {
 }
 
 #[test]
+fn the_last_trials_confirm_the_front_the_same_however_often_the_study_is_killed() {
+    let with_repeats = || {
+        let lab = Lab::new(12, 3);
+        let study = fs::read_to_string(lab.path("study.toml")).unwrap();
+        let study = study.replace("repeats = 0\n", "repeats = 0.34\n");
+        fs::write(lab.path("study.toml"), study).unwrap();
+        lab
+    };
+    let told = |lab: &Lab| -> (Vec<Value>, Value) {
+        let status = lab.status();
+        let known = trials(&status).into_values().map(|trial| {
+            let keys = ["configuration", "objectives", "estimate"];
+            serde_json::json!(keys.map(|key| trial[key].clone()))
+        });
+        (known.collect(), status["front"].clone())
+    };
+    let at_once = with_repeats();
+    let log = at_once.text(&["study.toml", "--device", "cpu"]);
+    assert!(
+        log.contains("; confirming ") && log.contains("best score "),
+        "{log}"
+    );
+    let status = at_once.status();
+    let all = finished(&status);
+    assert_eq!(all.len(), 12);
+    let repeats: Vec<&Value> = (all.values())
+        .filter(|trial| trial["origin"].get("repeat").is_some())
+        .collect();
+    assert!(!repeats.is_empty(), "{log}");
+    for repeat in repeats {
+        let first = &all[&repeat["origin"]["repeat"]["of"].as_u64().unwrap()];
+        assert_eq!(repeat["configuration"], first["configuration"]);
+        assert_eq!(repeat["estimate"], first["estimate"]);
+        let measured = repeat["estimate"]["measured"].as_array().unwrap();
+        let repeats = repeat["estimate"]["repeats"].as_u64().unwrap();
+        assert!(repeats > 0 && measured.len() as u64 == repeats + 1);
+    }
+    for id in status["front"].as_array().unwrap() {
+        let trial = &all[&id.as_u64().unwrap()];
+        let of = |key: &str| trial["estimate"][key].as_f64().unwrap();
+        assert!(of("low") <= of("score") && of("score") <= of("high"));
+        assert!(of("front_probability") > 0.0, "{trial}");
+    }
+    let table = at_once.text(&["status", "study.toml"]);
+    assert!(table.contains("(repeats #"), "{table}");
+
+    let killed = with_repeats();
+    for kill in [5, 9] {
+        let mut child = killed.start();
+        killed.wait_for(kill);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    killed.text(&["study.toml", "--device", "cpu"]);
+    assert_eq!(told(&killed), told(&at_once));
+}
+
+#[test]
 fn a_polite_stop_saves_everything_and_says_so_by_its_exit_code() {
     let lab = Lab::new(6, 2000);
     let mut child = lab.start();

@@ -50,6 +50,7 @@ batch = 1
 warmup_draws = 32
 posterior_draws = 16
 thinning = 4
+repeats = 0
 [training]
 learning_rate = 1e-2
 max_length = 12

@@ -227,6 +227,7 @@ pub(crate) fn runtime_on_slow_disk(
     state.capacity = executor.capacity();
     let settings = EngineSettings {
         method: SearchMethod::Random,
+        repeats: 0.0,
         ..EngineSettings::default()
     };
     let cost = {

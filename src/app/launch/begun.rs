@@ -60,6 +60,9 @@ impl Begun {
         if study.training.standard_targets_open {
             study.training.standard_targets = self.facts.standard_targets();
         }
+        if study.search.repeats_open {
+            study.search.repeats = self.facts.repeats();
+        }
         study.task.edition = self.facts.edition();
         match differences(&self.facts, &study) {
             None => Ok(study),

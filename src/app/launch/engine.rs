@@ -68,11 +68,11 @@ fn engine_settings(search: &SearchSettings, space: &PeftSpace) -> EngineSettings
         thinning: search.thinning,
         acquisition_evaluations: search.acquisition_evaluations,
         local_search_starts: search.local_search_starts,
+        repeats: search.repeats,
         // Every question brings what is known by then.
         reference_point: search.reference_point.derived(space, []),
         cost_scale: search.cost_scale,
         least_cost: space.least_percent(),
-        repeats: EngineSettings::default().repeats,
         // Trials measure two objectives.
         third_reference: None,
     }

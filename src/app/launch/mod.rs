@@ -243,6 +243,7 @@ impl Resolved {
         }
         state.batch = self.study.search.batch;
         state.initial_trials = self.study.search.initial_trials;
+        state.stop_below = self.study.search.stop_below;
         if let Err(error) = delete_leftovers(&folder, &state) {
             let text = format!("cannot delete leftovers in {}: {error}", folder.display());
             state.notify(Severity::Warning, text);

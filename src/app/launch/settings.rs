@@ -48,7 +48,11 @@ impl Comparison {
             let place = format!("/{}", place.replace('.', "/"));
             defaults.pointer(&place).cloned().unwrap_or_default()
         };
-        let defaults = self.defaults.each_ref().map(default);
+        // Before there were repeats, nothing was measured twice.
+        let defaults = match place {
+            "search.repeats" => [0.0, 0.0].map(Value::from),
+            _ => self.defaults.each_ref().map(default),
+        };
         let now = now.unwrap_or(&defaults[0]);
         // What the file leaves open stays as the journal has it.
         let is_open = place.starts_with("search.reference_point.") && now.is_null();
@@ -146,16 +150,28 @@ mod tests {
             for name in table.as_object().into_iter().flat_map(|table| table.keys()) {
                 let mut then = now.clone();
                 then[section].as_object_mut().unwrap().remove(name);
-                // Journals without it are of trainings that did otherwise.
+                // Journals without it are of studies that did otherwise.
                 let expected = match name.as_str() {
                     "standard_targets" => {
                         vec!["`training.standard_targets` was false, is true"]
                     }
+                    "repeats" => vec!["`search.repeats` was 0.0, is 0.2"],
                     _ => Vec::new(),
                 };
                 assert_eq!(found(&then, &now, true), expected, "{section}.{name}");
             }
         }
+    }
+
+    #[test]
+    fn a_study_from_before_there_were_repeats_has_none() {
+        let then = json!({"search": {"batch": 1}});
+        let now = |share: f64| json!({"search": {"batch": 1, "repeats": share}});
+        assert!(found(&then, &now(0.0), true).is_empty());
+        assert_eq!(
+            found(&then, &now(0.2), true),
+            ["`search.repeats` was 0.0, is 0.2"]
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub fn schedule(state: &mut State) -> Vec<Effect> {
     if state.stopping.is_some() {
         return Vec::new();
     }
+    tell_settled(state);
     let mut effects: Vec<Effect> = estimate_where_due(state).into_iter().collect();
     if !matches!(state.device, DeviceStatus::Ready(_)) {
         return effects;
@@ -36,6 +37,14 @@ pub(in crate::app) fn estimate_where_due(state: &mut State) -> Option<Effect> {
         state.estimating = EstimateStatus::UnderWay;
         Effect::Estimate(question(state, 0))
     })
+}
+
+/// Says once that no further configurations are worth their trials.
+fn tell_settled(state: &mut State) {
+    if let Some(why) = state.settled().filter(|_| !state.settled_told) {
+        state.settled_told = true;
+        state.notify(Severity::Info, why);
+    }
 }
 
 /// Whether nothing may be under way.
@@ -146,7 +155,7 @@ fn ask_where_free(state: &mut State) -> Vec<Effect> {
         .in_state(TrialState::Queued)
         .filter(|t| !state.places.has(t.id))
         .count();
-    let missing = state.trials_wanted.saturating_sub(state.trials.len());
+    let missing = state.budget().saturating_sub(state.trials.len());
     let is_idle = state.search == SearchStatus::Idle;
     if missing == 0 || waiting > 0 || free_places(state) == 0 || !is_idle {
         return Vec::new();
@@ -209,7 +218,8 @@ pub(in crate::app) fn question(state: &State, count: usize) -> Ask {
         history,
         pending,
         count,
-        remaining: Some(state.trials_wanted.saturating_sub(state.trials.len())),
+        plain: state.plain(),
+        remaining: Some(state.budget().saturating_sub(state.trials.len())),
         reference_point: Some(state.reference()),
         room: state.room,
     }

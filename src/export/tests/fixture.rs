@@ -321,6 +321,9 @@ fn study() -> Study {
             thinning: 16,
             acquisition_evaluations: 2_000,
             local_search_starts: 10,
+            repeats: 0.2,
+            repeats_open: true,
+            stop_below: None,
         },
         training: TrainingSettings {
             learning_rate: 1e-3,

@@ -38,6 +38,7 @@ fn any_origin() -> impl Strategy<Value = Origin> {
         Just(Origin::Manual),
         diagnostics.prop_map(|(predicted_score, acquisition, relevance, note)| {
             Origin::Proposed(Diagnostics {
+                expected_gain: None,
                 predicted_score,
                 acquisition,
                 relevance,

@@ -48,6 +48,7 @@ fn every_shipped_study_is_right() {
             let mut again: Study = serde_json::from_str(&json).unwrap();
             // What a file leaves open is no setting.
             again.search.initial_trials_open = study.search.initial_trials_open;
+            again.search.repeats_open = study.search.repeats_open;
             again.training.standard_targets_open = study.training.standard_targets_open;
             assert_eq!(again, study);
             names.push(study.task.name);
@@ -92,6 +93,9 @@ fn the_papers_preset_is_the_paper() {
         thinning: 4,
         acquisition_evaluations: 2000,
         local_search_starts: 10,
+        repeats: 0.0,
+        repeats_open: true,
+        stop_below: None,
     };
     assert_eq!(study.search, search);
     let training = TrainingSettings {

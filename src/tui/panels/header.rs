@@ -50,6 +50,9 @@ fn parts(state: &State) -> Vec<String> {
         .count();
     let wanted = state.trials_wanted.max(state.trials.len());
     let mut parts = vec![state.study.name.clone(), format!("{over}/{wanted} trials")];
+    if let Some((place, of)) = state.confirmation() {
+        parts.push(format!("confirming {place} of {of}"));
+    }
     if !state.hypervolume_trace.is_empty() {
         parts.push(format!("hypervolume {}", state.hypervolume()));
     }

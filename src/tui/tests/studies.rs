@@ -76,6 +76,7 @@ fn origin(number: u32) -> Origin {
         return Origin::Initial;
     }
     Origin::Proposed(Diagnostics {
+        expected_gain: None,
         predicted_score: Some((0.6 + 0.01 * f64::from(number), 0.012)),
         acquisition: 0.0123,
         relevance: vec![

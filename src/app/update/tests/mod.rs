@@ -1,6 +1,7 @@
 //! A study played through its events, without threads or files: what is asked, submitted and recorded.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod budget;
 mod estimated;
 mod exports;
 mod lanes;
