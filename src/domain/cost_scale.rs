@@ -10,7 +10,7 @@
 //! | c_0 | the least cost of the space, at least 0 |
 //! | o | what is added to a cost: 0, or r / 256 where c_0 is 0, so that costs near 0 do not outweigh the rest |
 //!
-//! scale(c) = ln(c + o)
+//! scale(c) = ln(max(c, c_0) + o)
 
 /// What is added to costs where some configuration costs nothing, as a share of the reference point's cost.
 const OFFSET_SHARE: f64 = 1.0 / 256.0;
@@ -43,13 +43,13 @@ impl LogCost {
 
     /// scale(c).
     pub fn of(self, cost: f64) -> f64 {
-        (cost + self.offset).ln()
+        (cost.max(self.least) + self.offset).ln()
     }
 
     /// Where c lies between the least cost, 0, and that of the reference point, 1.
     pub fn position(self, cost: f64) -> f64 {
         let from_least = |cost: f64| ((cost + self.offset) / (self.least + self.offset)).ln();
-        from_least(cost) / from_least(self.reference)
+        from_least(cost.max(self.least)) / from_least(self.reference)
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
         let scale = LogCost::between(0.0026, 26.0);
         assert!((scale.of(26.0) - scale.of(2.6) - 10_f64.ln()).abs() < 1e-12);
         assert!((scale.of(0.026) - scale.of(0.0026) - 10_f64.ln()).abs() < 1e-12);
-        for (cost, position) in [(0.0026, 0.0), (0.26, 0.5), (26.0, 1.0)] {
+        for (cost, position) in [(0.0, 0.0), (0.0026, 0.0), (0.26, 0.5), (26.0, 1.0)] {
             assert!((scale.position(cost) - position).abs() < 1e-12, "{cost}");
         }
     }

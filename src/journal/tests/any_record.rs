@@ -38,7 +38,7 @@ fn any_origin() -> impl Strategy<Value = Origin> {
         Just(Origin::Manual),
         diagnostics.prop_map(|(predicted_score, acquisition, relevance, note)| {
             Origin::Proposed(Diagnostics {
-                expected_gain: None,
+                expected_gain: Some(0.0125),
                 predicted_score,
                 acquisition,
                 relevance,

@@ -168,7 +168,7 @@ pub(super) fn of_format_1() -> Vec<Record> {
         wall_seconds: 4.5,
     };
     let proposed = Origin::Proposed(Diagnostics {
-        expected_gain: Some(0.0125),
+        expected_gain: None,
         predicted_score: Some((0.71, 0.03)),
         acquisition: f64::NEG_INFINITY,
         relevance: vec![("serial".to_owned(), 1.25), ("layer 1".to_owned(), 0.5)],
