@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::State;
-use crate::domain::{Configuration, PeftSpace, Point, TrialId};
+use crate::domain::{Configuration, Origin, PeftSpace, Point, TrialId};
 use crate::search::{Comparison, Estimate, PlainChoice, Ruling};
 
 /// What people take without a search, in all layers: a module and its size, or the one next to it on a logarithmic scale.
@@ -44,6 +44,9 @@ fn nearest(space: &PeftSpace, module: &str, wanted: usize) -> Option<usize> {
 pub struct Verdict {
     /// Each plain choice of the space, beside what was found.
     pub plain_choices: Vec<Compared>,
+    /// What the latest new configuration was expected to add to the hypervolume, as a share of what that was; none where
+    /// none was proposed, or its proposal does not tell.
+    pub expected_gain: Option<f64>,
 }
 
 /// A plain choice beside what was found.
@@ -112,6 +115,7 @@ impl State {
         let present = choices.filter(|choice| !choice.points.is_empty());
         Verdict {
             plain_choices: present.map(|choice| self.compared(choice)).collect(),
+            expected_gain: self.expected_gain(),
         }
     }
 
@@ -125,6 +129,18 @@ impl State {
         let choices = plain_choices(&self.study.space).into_iter();
         let points = choices.map(|choice| choice.points);
         points.filter(|points| !points.is_empty()).collect()
+    }
+
+    fn expected_gain(&self) -> Option<f64> {
+        let latest = self
+            .trials
+            .iter()
+            .rev()
+            .find_map(|trial| match &trial.origin {
+                Origin::Proposed(diagnostics) => Some(diagnostics),
+                Origin::Initial | Origin::Repeat { .. } | Origin::Manual => None,
+            });
+        latest?.expected_gain
     }
 
     fn compared(&self, choice: PlainChoice) -> Compared {
@@ -192,6 +208,12 @@ impl Verdict {
             let names = names.join(" nor ");
             lines.push(format!(
                 "nothing to compare with: the space has neither {names} in all layers"
+            ));
+        }
+        if let Some(gain) = self.expected_gain {
+            lines.push(format!(
+                "the latest new configuration was expected to add {:.1} % to the hypervolume that was reached by then",
+                100.0 * gain
             ));
         }
         lines

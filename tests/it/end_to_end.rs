@@ -188,8 +188,8 @@ fn the_last_trials_confirm_the_front_the_same_however_often_the_study_is_killed(
         "{log}"
     );
     let status = at_once.status();
-    let all = finished(&status);
-    assert_eq!(all.len(), 12);
+    let all = trials(&status);
+    assert_eq!(finished(&status).len(), 12);
     let repeats: Vec<&Value> = (all.values())
         .filter(|trial| trial["origin"].get("repeat").is_some())
         .collect();

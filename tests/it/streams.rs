@@ -186,6 +186,11 @@ fn a_run_whose_lines_nobody_takes_stops_with_everything_saved() {
         ended(&lab, &run, closed(), Stdio::piped()).status.code(),
         Some(0)
     );
+    // But a file that could not be written is told.
+    assert_snapshot!(lab.told(&ended(&lab, &run, full(), Stdio::piped())), @r"
+    exit code 1
+    error: cannot write to standard output: No space left on device (os error 28)
+    ");
 }
 
 #[test]

@@ -124,6 +124,23 @@ fn the_verdict_names_what_beats_the_plain_choice_and_what_spares_parameters() {
 }
 
 #[test]
+fn what_one_more_configuration_is_expected_to_bring_is_told_of_the_latest() {
+    let mut state = measured();
+    assert_eq!(state.verdict().expected_gain, None);
+    for (trial, gain) in [(1, 0.5), (2, 0.0234)] {
+        state.trials[trial].origin = Origin::Proposed(Diagnostics {
+            expected_gain: Some(gain),
+            ..Diagnostics::default()
+        });
+    }
+    let told = state.verdict().lines().pop().unwrap();
+    assert!(
+        told.contains("expected to add 2.3 % to the hypervolume"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_space_without_a_plain_choice_says_so() {
     let mut state = study(1, 1);
     state.study.space.modules[0].name = "prefix".into();
