@@ -21,6 +21,7 @@ use super::SearchError;
 use super::cost_scale::CostObjective;
 use super::encoding::Encoding;
 use super::engine::{Ask, Outcome};
+use super::estimate::JUDGED;
 use super::fit::Fit;
 use super::hypervolume::hypervolume;
 use super::normal::quantile;
@@ -177,7 +178,7 @@ pub(super) fn prefer(
     let started = (engine.clock)();
     let settings = engine.judging();
     let encoding = Encoding::new(&engine.space, &engine.cost, &settings);
-    let known = Known::of(&encoding, &ask.history, &settings);
+    let known = Known::of(&encoding, &ask.history, JUDGED);
     let believed = engine.believe(&encoding, &settings, &known, ask.history.len(), cancelled)?;
     let Some(fit) = believed else {
         return Ok(());
@@ -428,7 +429,7 @@ mod tests {
         let settings = engine.judging();
         let encoding = Encoding::new(&engine.space, &engine.cost, &settings);
         let history = history(0..20, 0.03);
-        let known = Known::of(&encoding, &history, &settings);
+        let known = Known::of(&encoding, &history, JUDGED);
         let fit = engine.believe(&encoding, &settings, &known, 20, &|| false);
         let fit = fit.unwrap().unwrap();
         let mut belief = Confirmation::new(&encoding, &settings, &fit, &known.scored, &[]);

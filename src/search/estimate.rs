@@ -25,6 +25,10 @@ use crate::domain::{Point, ScoreScale, SurrogateModel};
 /// Joint draws of the true scores.
 const DRAWS: usize = 512;
 
+/// Measurements that are judged at most: the front and those nearest to it, and the latest. Beyond that the judgement of a
+/// front that is long settled would take seconds and hundreds of megabytes after every trial.
+pub(super) const JUDGED: usize = 512;
+
 /// Share of the draws that an interval leaves out on either side.
 const TAIL: f64 = 0.05;
 
@@ -77,8 +81,8 @@ impl Engine {
     /// of those in `also`, measured or not. The bounds of the hypervolume are the settings', see [`Engine::within`].
     ///
     /// The surrogate is the one at its most probable hyperparameters over scores on their own scale, whatever proposes:
-    /// what is handed over does not depend on the method. Of more measurements than a fit can take, those that it left out
-    /// have no estimate.
+    /// what is handed over does not depend on the method. Of more than 512 measurements the best, front after front, and the
+    /// latest are taken; points without one of these have no estimate.
     ///
     /// # Errors
     /// [`SearchError::Cancelled`] once `cancelled` says so.
@@ -90,7 +94,7 @@ impl Engine {
     ) -> Result<Estimates, SearchError> {
         let settings = self.judging();
         let encoding = Encoding::new(&self.space, &self.cost, &settings);
-        let known = Known::of(&encoding, history, &settings);
+        let known = Known::of(&encoding, history, JUDGED);
         let mut points = distinct(&encoding, &known.scored);
         let measured = points.len();
         for point in also {

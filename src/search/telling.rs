@@ -27,12 +27,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn of(
-        encoding: &Encoding<'_>,
-        history: &[Observation],
-        settings: &EngineSettings,
-    ) -> Self {
-        let limit = limit(settings);
+    /// What a history tells a fit that takes at most `limit` observations.
+    pub(super) fn of(encoding: &Encoding<'_>, history: &[Observation], limit: usize) -> Self {
         let all = scored(history);
         let known = all.len();
         let scored = telling(encoding, all, limit);

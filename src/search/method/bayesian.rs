@@ -13,7 +13,7 @@ use super::super::promise::Promise;
 use super::super::random::{Purpose, stream};
 use super::super::round::Round;
 use super::super::settings::EngineSettings;
-use super::super::telling::{Known, complete};
+use super::super::telling::{Known, complete, limit};
 use super::{NOTHING_LEARNT, third};
 use crate::domain::{InitialDesign, Point, ScoreScale};
 
@@ -39,7 +39,7 @@ pub(in super::super) fn propose(
         scored,
         told,
         of_many,
-    } = Known::of(&encoding, &ask.history, settings);
+    } = Known::of(&encoding, &ask.history, limit(settings));
     let mut fit = |values: &[Told], reference, settings: &EngineSettings| {
         Fit::new(
             &encoding,
