@@ -19,13 +19,18 @@
 //!                 (posterior), and the hypervolume that a further point adds to their front (acquisition::nehvi)
 //!                                   ▼
 //!            local_search: the most promising point, pending for the next of the batch
+//!                                   ▼
+//!            confirm: in the last part of the budget, a repeat where that is worth more
 //! ```
+//!
+//! [`Engine::estimate`] answers the other question, what is believed of the true scores of what was measured and which
+//! points make the front by that; [`verdict`] compares it with the choices that one would make without a search.
 //!
 //! What holds:
 //! - The engine keeps nothing between two asks: same space, cost, settings, seed, history and pending points, same
 //!   proposals, on one thread or many. Random streams are named by (seed, history length, pending length).
-//! - A proposal is valid, and is neither in the history, nor pending, nor proposed twice. The history may measure a point
-//!   more than once.
+//! - A proposal is valid, and is neither in the history, nor pending, nor proposed twice, unless it says that it is a repeat:
+//!   these are points that were measured. The history may measure a point more than once.
 //! - What cannot fit the room that an ask names is not proposed.
 //! - Every valid point that fits is proposed before [`SearchError::Exhausted`] is said.
 //! - Inside, objectives are maximised. The cost changes its sign in `cost_scale`, a third objective in `method`, and
@@ -44,6 +49,14 @@
 //! on the two stand-ins of `benches/search.rs`; mean ± standard error of 6 seeds. The objective that the search sees
 //! counts the cost as the column does. Every result is told before the next proposal, as in a study that trains one trial
 //! at a time; with two at a time one result fewer is.
+//!
+//! | `cargo bench --bench search -- --seeds 6 --arms ...` | a, linear | a, log10 | b, linear | b, log10 |
+//! |---|---|---|---|---|
+//! | `default+no_repeats` | 0.047 ± 0.007 | 0.009 ± 0.002 | 0.022 ± 0.002 | 0.015 ± 0.002 |
+//! | `default`, with up to 20 repeats | 0.054 ± 0.010 | 0.010 ± 0.002 | 0.025 ± 0.002 | 0.015 ± 0.002 |
+//!
+//! What was tried when fits still started once and the scale of costs had an offset of 1/256 of the reference point's cost,
+//! as the default of then stood beside it:
 //!
 //! | surrogate at its most probable hyperparameters, with | a, linear | a, log10 | b, linear | b, log10 |
 //! |---|---|---|---|---|
@@ -64,7 +77,40 @@
 //! 30 dimensions, where the process has taken 188 MB; four proposals as the paper sets the search (SAAS, NUTS) 2.1 s and
 //! 6.2 s after 100 and 200 (`cargo bench --bench ask -- --trials 100 200 1000 --dimensions 15 30`; drawn in
 //! `benches/pictures/ask-default.svg`). BoTorch as the paper's authors set it takes 379 s and 1,140 s of one core for
-//! the same four. Of more than 1,536 trials the best and the latest are taken, which the diagnostics say.
+//! the same four. These are from before fits started twice, which takes 1.2 times as long on the tables below. Of more than
+//! 1,536 trials the best and the latest are taken, which the diagnostics say.
+//!
+//! # Under noise
+//!
+//! The same with noise of a standard deviation of 0.02, 10 seeds (`-- --noise 0.02 --seeds 10`): hypervolume that is missing
+//! to the optimum of what is handed over, in percent, and by how much the promised scores are too high.
+//!
+//! | handed over | a, linear | a, log10 | b, linear | b, log10 |
+//! |---|---|---|---|---|
+//! | by measurements, before fits started twice | 4.4 ± 0.3, +0.016 | 14.9 ± 2.2, +0.016 | 4.2 ± 0.6, +0.016 | 11.9 ± 0.7, +0.018 |
+//! | by measurements, no repeats | 4.2 ± 0.4, +0.020 | 12.7 ± 1.2, +0.017 | 4.1 ± 0.5, +0.015 | 12.9 ± 1.0, +0.019 |
+//! | by estimates, no repeats | 3.4 ± 0.3, +0.004 | 8.6 ± 1.4, +0.000 | 2.5 ± 0.4, +0.003 | 8.5 ± 0.9, +0.002 |
+//! | by estimates, repeats (the default) | 3.5 ± 0.5, +0.004 | 9.4 ± 1.7, +0.001 | 2.3 ± 0.3, +0.004 | 9.0 ± 0.9, +0.002 |
+//!
+//! So estimates make fronts honest and lose a quarter to two fifths less; most of what is still missing are points that the
+//! search did not find, which repeats do not bring. They stay for what these functions do not have, trainings that fail by
+//! their seed, and for the comparison with plain choices.
+//!
+//! # On tables of real trainings
+//!
+//! Mean regret in percent over the seven tables of `benches/tables.rs` that the engine is developed on, of all that was
+//! evaluated and of what is handed over by estimates, after 25, 50 and 100 evaluations.
+//!
+//! | engine | seeds | evaluated | handed over |
+//! |---|---|---|---|
+//! | fits start once, offset | 6 | 14.2 ± 0.7, 9.1 ± 0.7, 3.7 ± 0.3 | 28.9 ± 1.6, 17.2 ± 2.1, 5.0 ± 0.4 |
+//! | fits start twice, offset | 6 | 11.2 ± 0.6, 5.2 ± 0.2, 2.8 ± 0.2 | 12.8 ± 0.7, 7.1 ± 0.5, 4.2 ± 0.3 |
+//! | fits start three times, offset | 6 | 11.2 ± 0.6, 5.2 ± 0.3, 3.1 ± 0.2 | 13.2 ± 0.5, 6.8 ± 0.3, 4.5 ± 0.3 |
+//! | fits start twice, scale from the least cost, no repeats | 10 | 10.8 ± 0.7, 5.9 ± 0.5, 3.0 ± 0.2 | 12.2 ± 0.7, 7.1 ± 0.4, 4.5 ± 0.3 |
+//! | that with repeats (the default) | 10 | 10.8 ± 0.7, 6.0 ± 0.5, 3.3 ± 0.2 | 12.2 ± 0.7, 7.1 ± 0.5, 4.5 ± 0.3 |
+//!
+//! A lengthscale for every level of a categorical dimension in the place of one for all its levels does not help
+//! (cifar100, 6 seeds: 19.2 ± 2.2, 10.3 ± 2.2, 6.5 ± 2.0 against 20.6 ± 1.2, 9.9 ± 1.6, 4.4 ± 0.9).
 //!
 //! What did not earn its place was deleted: drawing in on both sides (it shrinks the useful differences among low
 //! scores; only what is below the reference point is drawn in now) and pair exchanges. On these functions log-NEHVI and
