@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Curve, Ending, EstimateStatus, Places, StudyPause, Vitals};
 use crate::domain::{
-    Belief, Cause, CostScale, Hypervolume, Identity, PeftSpace, Progress, ReferencePoint,
-    ReferenceRule, Rungs, TrainingRoom, Trial, TrialId, TrialState,
+    Belief, Cause, CostScale, Diagnostics, Hypervolume, Identity, Origin, PeftSpace, Progress,
+    ReferencePoint, ReferenceRule, Rungs, TrainingRoom, Trial, TrialId, TrialState,
 };
 use crate::search::Estimates;
 use crate::study::ModelSource;
@@ -342,6 +342,16 @@ impl State {
             self.utilisation.push_back(share as f32);
         }
         self.vitals = Some(vitals);
+    }
+
+    /// What the search knew of the new configuration that it proposed last.
+    pub fn latest_proposal(&self) -> Option<&Diagnostics> {
+        let origins = self.trials.iter().rev().map(|trial| &trial.origin);
+        let mut proposals = origins.filter_map(|origin| match origin {
+            Origin::Proposed(diagnostics) => Some(diagnostics),
+            Origin::Initial | Origin::Repeat { .. } | Origin::Manual => None,
+        });
+        proposals.next()
     }
 
     /// Adds a line to the log panel.

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::State;
-use crate::domain::{Configuration, Origin, PeftSpace, Point, TrialId};
+use crate::domain::{Configuration, PeftSpace, Point, TrialId};
 use crate::search::{Comparison, Estimate, PlainChoice, Ruling};
 
 /// What people take without a search, in all layers: a module and its size, or the one next to it on a logarithmic scale.
@@ -115,7 +115,9 @@ impl State {
         let present = choices.filter(|choice| !choice.points.is_empty());
         Verdict {
             plain_choices: present.map(|choice| self.compared(choice)).collect(),
-            expected_gain: self.expected_gain(),
+            expected_gain: self
+                .latest_proposal()
+                .and_then(|latest| latest.expected_gain),
         }
     }
 
@@ -129,18 +131,6 @@ impl State {
         let choices = plain_choices(&self.study.space).into_iter();
         let points = choices.map(|choice| choice.points);
         points.filter(|points| !points.is_empty()).collect()
-    }
-
-    fn expected_gain(&self) -> Option<f64> {
-        let latest = self
-            .trials
-            .iter()
-            .rev()
-            .find_map(|trial| match &trial.origin {
-                Origin::Proposed(diagnostics) => Some(diagnostics),
-                Origin::Initial | Origin::Repeat { .. } | Origin::Manual => None,
-            });
-        latest?.expected_gain
     }
 
     fn compared(&self, choice: PlainChoice) -> Compared {

@@ -30,6 +30,8 @@ pub(super) struct Told {
     pub(super) score: f64,
     /// v; 0 of y itself.
     variance: f64,
+    /// Variance of the error that the number of measured rows leaves, mean over the history; 0 where it is not known.
+    sampling: f64,
 }
 
 impl Told {
@@ -39,12 +41,28 @@ impl Told {
             point,
             score,
             variance: 0.0,
+            sampling: 0.0,
         }
     }
 
-    /// v on the scale of an objective, which need not be linear: half the way from a deviation below to one above.
+    /// The same with the variance of the error that the number of measured rows leaves.
+    pub(super) fn sampled(self, sampling: f64) -> Self {
+        Self { sampling, ..self }
+    }
+
+    /// v on the scale of an objective.
     pub(super) fn variance_on(&self, objective: &ScoreObjective) -> f64 {
-        let deviation = self.variance.sqrt();
+        self.on(objective, self.variance)
+    }
+
+    /// The variance of the error that the number of measured rows leaves, on the scale of an objective.
+    pub(super) fn sampling_on(&self, objective: &ScoreObjective) -> f64 {
+        self.on(objective, self.sampling)
+    }
+
+    /// A variance on the scale of an objective, which need not be linear: half the way from a deviation below to one above.
+    fn on(&self, objective: &ScoreObjective, variance: f64) -> f64 {
+        let deviation = variance.sqrt();
         let way = objective.of(self.score + deviation) - objective.of(self.score - deviation);
         (0.5 * way).powi(2)
     }
@@ -73,6 +91,7 @@ pub(super) fn early(history: &[Observation]) -> Vec<Told> {
                 point: trial.point.clone(),
                 score,
                 variance,
+                sampling: 0.0,
             })
         })
         .collect()

@@ -9,12 +9,11 @@
 //! Effect of level l: the mean over i of f(x_i[d := l]), over those i for which that is valid; Gaussian, with mean and
 //! variance from the joint posterior at all of them.
 
-use super::early::{Told, early};
 use super::encoding::Encoding;
 use super::engine::{Engine, Observation};
 use super::fit::Fit;
-use super::method::{diverged, scored};
 use super::random::{Purpose, stream};
+use super::telling::{Known, limit};
 use super::{SearchError, posterior};
 
 /// A longer dimension is shown at this many of its levels.
@@ -43,19 +42,13 @@ impl Engine {
     /// # Errors
     /// The surrogate cannot be fitted.
     pub fn effects(&self, history: &[Observation]) -> Result<Option<Vec<Effect>>, SearchError> {
-        let scored = scored(history);
-        let mut told: Vec<Told> = (scored.iter().cloned())
-            .map(|(point, score)| Told::full(point, score))
-            .collect();
-        told.extend(early(history));
-        let worst = diverged(history).into_iter();
-        told.extend(worst.map(|(point, score)| Told::full(point, score)));
         let encoding = Encoding::new(&self.space, &self.cost, &self.settings);
+        let known = Known::of(&encoding, history, limit(&self.settings));
         let mut random = stream(self.seed, Purpose::Surrogate, history.len(), 0);
         let reference = self.settings.reference_point.score;
         let fit = Fit::new(
             &encoding,
-            &told,
+            &known.told,
             reference,
             &self.settings,
             &mut random,
@@ -65,7 +58,7 @@ impl Engine {
             return Ok(None);
         };
         let of_level = |dimension: usize, level: u16| {
-            let moved = scored.iter().map(|(point, _)| {
+            let moved = known.scored.iter().map(|(point, _)| {
                 let mut point = point.clone();
                 point.0[dimension] = level;
                 point

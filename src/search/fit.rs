@@ -74,8 +74,12 @@ impl Fit {
             .map(|told| told.variance_on(&objective))
             .collect();
         let dimensions = encoding.dimensions();
+        let sampling = told.iter().map(|told| told.sampling_on(&objective));
+        let sampling: Vec<f64> = sampling.filter(|variance| *variance > 0.0).collect();
+        let expected = sampling.iter().sum::<f64>() / sampling.len() as f64;
         let data = Data::new(&inputs, &dimensions, &targets, NOISE_OFFSET)
-            .with_own_noise(own_noise.clone());
+            .with_own_noise(own_noise.clone())
+            .expecting_noise((!sampling.is_empty()).then_some(expected));
         let (hyperparameters, note) = match settings.surrogate {
             SurrogateModel::Saas => draws(data, settings, random, cancelled)?,
             SurrogateModel::Gp => most_probable(data, cancelled)?,

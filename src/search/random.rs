@@ -3,6 +3,8 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::normal::quantile;
+
 /// What a stream is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
@@ -21,6 +23,18 @@ pub(super) fn stream(seed: u64, purpose: Purpose, first: usize, second: usize) -
         state = mix(state ^ mix(word));
     }
     ChaCha8Rng::seed_from_u64(state)
+}
+
+/// Coordinate `coordinate` of point `index` of a scrambled Sobol sequence as a standard normal number; different seeds are
+/// different scramblings.
+pub(super) fn quasi_normal(index: u32, coordinate: u32, seed: u32) -> f64 {
+    /// Dimensions of the sequence; beyond them another scrambling begins.
+    const DIMENSIONS: u32 = 256;
+    /// Half a step of its numbers, which have 23 bits: away from 0, where the normal quantile is infinite.
+    const HALF_STEP: f64 = 0.5 / (1_u32 << 23) as f64;
+    let scrambling = seed ^ (coordinate / DIMENSIONS);
+    let uniform = sobol_burley::sample(index, coordinate % DIMENSIONS, scrambling);
+    quantile(f64::from(uniform) + HALF_STEP)
 }
 
 /// The finaliser of SplitMix64 after a step by the golden ratio: a bijection that spreads neighbouring numbers.

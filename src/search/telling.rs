@@ -44,11 +44,28 @@ impl Known {
             )
         });
         Self {
-            told: [complete(&scored), unfinished].concat(),
+            told: [sampled(complete(&scored), history), unfinished].concat(),
             scored,
             of_many,
         }
     }
+}
+
+/// The same with the variance of the error that the number of measured rows leaves: the mean over a history, because that of
+/// a single score is a guess of its own, and 0 where all rows are right.
+fn sampled(told: Vec<Told>, history: &[Observation]) -> Vec<Told> {
+    let errors = history.iter().filter_map(|observation| observation.error);
+    let squares = errors
+        .filter(|error| error.is_finite())
+        .map(|error| error * error);
+    let (sum, count) = squares.fold((0.0, 0.0), |(sum, count), square| {
+        (sum + square, count + 1.0)
+    });
+    if sum == 0.0 {
+        return told;
+    }
+    let with = |told: Told| told.sampled(sum / count);
+    told.into_iter().map(with).collect()
 }
 
 /// Scores at the end of a training, as the surrogate is told them.

@@ -11,11 +11,8 @@
 //! w. They weigh what is believed; that r is the best of several does not make f(r) too high, because the estimates are
 //! posterior ones.
 
-use super::estimate::{Estimate, Estimates};
+use super::estimate::{Estimate, Estimates, interval, mean};
 use crate::domain::{Hypervolume, HypervolumeMeasure, Objectives, Point};
-
-/// Share of the draws that an interval leaves out on either side.
-const TAIL: f64 = 0.05;
 
 /// From this probability on a difference counts as settled.
 const SETTLED: f64 = 0.95;
@@ -159,20 +156,9 @@ impl Estimates {
     }
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
 fn share(values: &[f64], holds: impl Fn(f64) -> bool) -> f64 {
     let holding = values.iter().filter(|value| holds(**value)).count();
     holding as f64 / values.len() as f64
-}
-
-/// What is left of some values without their tails.
-fn interval(values: &mut [f64]) -> (f64, f64) {
-    values.sort_by(f64::total_cmp);
-    let tail = (TAIL * values.len() as f64) as usize;
-    (values[tail], values[values.len() - 1 - tail])
 }
 
 #[cfg(test)]

@@ -18,9 +18,9 @@ use rand::Rng;
 
 use super::super::hypervolume::hypervolume;
 use super::super::linalg::{Cholesky, dot};
-use super::super::normal;
 use super::super::pareto::{Duplicates, non_dominated};
 use super::super::posterior::{GaussianProcess, Projection};
+use super::super::random::quasi_normal;
 use super::ehvi::{Front, log_sum_exp};
 
 /// Added to the diagonal of Σ_BB, relative to its mean: points that the kernel cannot tell apart make it singular.
@@ -28,12 +28,6 @@ const RELATIVE_JITTER: f64 = 1e-8;
 
 /// Below this the mean over the worlds is computed from logarithms: its terms may have lost digits or vanished.
 const LEAST_EXACT: f64 = 1e-250;
-
-/// Dimensions of the Sobol sequence.
-const SOBOL_DIMENSIONS: u32 = 256;
-
-/// Half a step of the sequence's numbers, which have 23 bits: away from 0, where the normal quantile is infinite.
-const SOBOL_HALF_STEP: f64 = 0.5 / (1_u32 << 23) as f64;
 
 /// An objective: modelled, one process per draw of the hyperparameters, or known.
 #[derive(Clone, Debug)]
@@ -228,10 +222,7 @@ impl Nehvi {
                 for (k, normals) in world.iter_mut().enumerate() {
                     normals.extend((0..sites.len()).map(|i| {
                         let coordinate = ((self.drawn + i) * objectives + k) as u32;
-                        // Beyond the sequence's dimensions another scrambling begins.
-                        let seed = self.seed ^ ((s as u32) << 16) ^ (coordinate / SOBOL_DIMENSIONS);
-                        let uniform = sobol_burley::sample(w, coordinate % SOBOL_DIMENSIONS, seed);
-                        normal::quantile(f64::from(uniform) + SOBOL_HALF_STEP)
+                        quasi_normal(w, coordinate, self.seed ^ ((s as u32) << 16))
                     }));
                 }
             }

@@ -5,7 +5,7 @@
 //! | d | dimensions |
 //! | σ² | outputscale ~ Gamma(shape 2, rate 0.15), as for SAAS |
 //! | c | constant mean ~ Normal(0, 1) |
-//! | s² | noise variance ~ LogNormal(-4, 1) |
+//! | s² | noise variance ~ LogNormal(-4, 1); LogNormal(log e, ½) where the number of measured rows tells that it is about e |
 //! | ℓᵢ | lengthscale ~ LogNormal(√2 + ½ log d, √3) |
 //! | u | (log σ², c, log s², log ℓ₁ … log ℓ_d), unconstrained, `[3 + d]` |
 
@@ -22,10 +22,10 @@ const OUTPUTSCALE_PRIOR: Prior = Prior::Gamma {
     rate: 0.15,
 };
 const NOISE_LOCATION: f64 = -4.0;
-const NOISE_PRIOR: Prior = Prior::LogNormal {
-    location: NOISE_LOCATION,
-    scale: 1.0,
-};
+
+/// Scale of the prior of s² where e is known. Seeds add to the error of the rows, and configurations that are measured on
+/// the same rows share a part of it.
+const KNOWN_NOISE_SCALE: f64 = 0.5;
 
 /// √3.
 const LENGTHSCALE_SCALE: f64 = 1.732_050_807_568_877_2;
@@ -66,6 +66,14 @@ impl ScaledGp {
         [smooth, wavy]
     }
 
+    /// Location and scale of the prior of s².
+    fn noise_prior(&self) -> (f64, f64) {
+        match self.data.expected_noise() {
+            Some(expected) => (expected.ln(), KNOWN_NOISE_SCALE),
+            None => (NOISE_LOCATION, 1.0),
+        }
+    }
+
     fn lengthscale_location(&self) -> f64 {
         SQRT_2 + 0.5 * (self.data.dimensions().max(1) as f64).ln()
     }
@@ -97,7 +105,9 @@ impl Model for ScaledGp {
         };
         add(OUTPUTSCALE, OUTPUTSCALE_PRIOR.of_logarithm(u[OUTPUTSCALE]));
         add(MEAN, (-0.5 * u[MEAN].powi(2) - HALF_LOG_TWO_PI, -u[MEAN]));
-        add(NOISE, NOISE_PRIOR.of_logarithm(u[NOISE]));
+        let (location, scale) = self.noise_prior();
+        let noise_prior = Prior::LogNormal { location, scale };
+        add(NOISE, noise_prior.of_logarithm(u[NOISE]));
         let lengthscale_prior = Prior::LogNormal {
             location: self.lengthscale_location(),
             scale: LENGTHSCALE_SCALE,
@@ -122,7 +132,7 @@ impl Model for ScaledGp {
         let mut u = vec![self.lengthscale_location(); self.unknowns()];
         u[OUTPUTSCALE] = 0.0;
         u[MEAN] = 0.0;
-        u[NOISE] = NOISE_LOCATION;
+        u[NOISE] = self.noise_prior().0;
         u
     }
 }

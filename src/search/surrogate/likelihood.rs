@@ -25,6 +25,8 @@ pub struct Data {
     noise_offset: f64,
     /// v, variances of the observations' own noise, `[n]`.
     own_noise: Vec<f64>,
+    /// What s² is about, where the data tell beside the targets.
+    expected_noise: Option<f64>,
     /// Δᵢ² of every pair j < k of observations, one row per dimension: `[d, n (n - 1) / 2]`.
     squared_differences: Vec<f64>,
 }
@@ -71,6 +73,7 @@ impl Data {
             dimensions,
             noise_offset,
             own_noise: vec![0.0; targets.len()],
+            expected_noise: None,
             squared_differences,
         }
     }
@@ -80,6 +83,20 @@ impl Data {
     pub(in super::super) fn with_own_noise(self, own_noise: Vec<f64>) -> Self {
         debug_assert_eq!(own_noise.len(), self.targets.len());
         Self { own_noise, ..self }
+    }
+
+    /// The same where s² is known to be about so much, from what the measurements are made of.
+    #[must_use]
+    pub(in super::super) fn expecting_noise(self, expected_noise: Option<f64>) -> Self {
+        Self {
+            expected_noise,
+            ..self
+        }
+    }
+
+    /// What s² is about, where that is known.
+    pub(super) fn expected_noise(&self) -> Option<f64> {
+        self.expected_noise
     }
 
     /// Number of dimensions, d.

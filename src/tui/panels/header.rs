@@ -138,7 +138,7 @@ fn status(view: &View, state: &State) -> (String, Severity) {
         return (text, Severity::Warning);
     }
     if !state.trials.is_empty() && state.is_complete() {
-        let text = format!("complete, {} for the verdict", key(Action::Verdict));
+        let text = format!("complete, {}: verdict", key(Action::Verdict));
         return (text, Severity::Info);
     }
     if state.device == DeviceStatus::Loading {

@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::{SearchStatus, Severity, State};
-use crate::domain::{Diagnostics, Origin};
 use crate::tui::format::{counted, duration, significant, wrapped};
 use crate::tui::view::View;
 
@@ -47,7 +46,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, view: &mut View, state: &Sta
         let noise = significant(noise, 2);
         field("noise", format!("±{noise} per trial"), Style::new());
     }
-    if let Some(diagnostics) = latest_proposal(state) {
+    if let Some(diagnostics) = state.latest_proposal() {
         let (fit, candidates) = (
             duration(diagnostics.fit_seconds),
             duration(diagnostics.search_seconds),
@@ -94,15 +93,4 @@ fn status(state: &State) -> (String, Severity) {
         SearchStatus::Exhausted => ("no configuration is left to try".into(), Severity::Info),
         SearchStatus::Failed(reason) => (reason.clone(), Severity::Error),
     }
-}
-
-fn latest_proposal(state: &State) -> Option<&Diagnostics> {
-    state
-        .trials
-        .iter()
-        .rev()
-        .find_map(|trial| match &trial.origin {
-            Origin::Proposed(diagnostics) => Some(diagnostics),
-            Origin::Initial | Origin::Repeat { .. } | Origin::Manual => None,
-        })
 }

@@ -512,7 +512,7 @@ fn the_verdict_is_told_when_asked_for_and_stands_beside_the_front_in_the_end() {
     let complete = studies::complete();
     press(&mut screen, &complete, "v");
     let text = shown(&mut screen, &complete, 80, 24);
-    assert!(text.contains("complete, v for the verdict"), "{text}");
+    assert!(text.contains("complete, v: verdict"), "{text}");
     for part in ["serial 24 in all layers", "never trained", "probability"] {
         assert!(text.contains(part), "{part}: {text}");
     }
