@@ -9,7 +9,7 @@ use autopeft::app::State;
 use autopeft::app::launch::run_folder;
 use autopeft::app::signals;
 use autopeft::durable;
-use autopeft::evaluation::{Report, transferred};
+use autopeft::evaluation::{Report, Shape, transferred};
 use autopeft::markdown::text;
 use autopeft::study::Study;
 use clap::Args;
@@ -55,11 +55,11 @@ pub(crate) fn transfer(arguments: &TransferArguments) -> Result<Done> {
         let run = run_folder(&options.runs, &target);
         let target = resolved(target, &run)?;
         doctor::hold(study, &target.study)?;
+        let [from, to] = [&source.encoder, &target.encoder].map(Shape::from);
         let mut found = found.clone();
         for subject in &mut found.subjects {
             subject.name = format!("{}-{}", state.study.name, subject.name);
-            subject.configuration =
-                transferred(&subject.configuration, &source.encoder, &target.encoder);
+            subject.configuration = transferred(&subject.configuration, from, to);
         }
         let measured = measure(target, found, scope, options.device, &run, &stopped)?;
         let Some((report, done)) = measured else {

@@ -22,7 +22,7 @@ pub use report::{CHOICES, Line, Report};
 pub use run::{Run, RunError};
 pub use runner::{EvaluationError, FULL, Plan, Purpose, Runner, SEEDS, Step, seeds};
 pub use score::Scored;
-pub use transfer::transferred;
+pub use transfer::{Shape, transferred};
 
 use serde::{Deserialize, Serialize};
 

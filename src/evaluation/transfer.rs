@@ -17,12 +17,26 @@ use crate::model::config::EncoderConfig;
 /// The modules whose size is a share of the encoder's width.
 const BOTTLENECKS: [&str; 2] = ["serial", "parallel"];
 
+/// What of an encoder the transfer rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Its layers.
+    pub layers: usize,
+    /// Its hidden size.
+    pub hidden: usize,
+}
+
+impl From<&EncoderConfig> for Shape {
+    fn from(encoder: &EncoderConfig) -> Self {
+        Self {
+            layers: encoder.layers,
+            hidden: encoder.hidden,
+        }
+    }
+}
+
 /// The configuration for the encoder `to`; unchanged where that has the same layers and width.
-pub fn transferred(
-    configuration: &Configuration,
-    from: &EncoderConfig,
-    to: &EncoderConfig,
-) -> Configuration {
+pub fn transferred(configuration: &Configuration, from: Shape, to: Shape) -> Configuration {
     let scaled = |(name, &size): (&String, &usize)| {
         let size = match BOTTLENECKS.contains(&name.as_str()) && size > 0 {
             true => ((size * to.hidden + from.hidden / 2) / from.hidden).max(1),
@@ -49,16 +63,10 @@ pub fn transferred(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed set-up must fail its test")]
     use super::*;
 
-    fn encoder(layers: usize, hidden: usize) -> EncoderConfig {
-        let text = format!(
-            r#"{{"model_type": "bert", "vocab_size": 30, "hidden_size": {hidden}, "num_hidden_layers": {layers},
-            "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 64, "type_vocab_size": 2,
-            "pad_token_id": 0, "layer_norm_eps": 1e-12, "hidden_act": "gelu"}}"#
-        );
-        EncoderConfig::from_json(&text, "config.json").unwrap()
+    fn encoder(layers: usize, hidden: usize) -> Shape {
+        Shape { layers, hidden }
     }
 
     fn configuration(layers: &[usize]) -> Configuration {
@@ -74,14 +82,14 @@ mod tests {
     fn an_encoder_of_the_same_shape_takes_it_unchanged() {
         let found = configuration(&[0, 3, 11]);
         assert_eq!(
-            transferred(&found, &encoder(12, 768), &encoder(12, 768)),
+            transferred(&found, encoder(12, 768), encoder(12, 768)),
             found
         );
     }
 
     #[test]
     fn a_deeper_and_wider_encoder_carries_it_at_the_same_depths() {
-        let found = transferred(&configuration(&[0, 5]), &encoder(6, 384), &encoder(12, 768));
+        let found = transferred(&configuration(&[0, 5]), encoder(6, 384), encoder(12, 768));
         assert_eq!(found.layers, [0, 1, 10, 11]);
         let sizes = ["serial", "prefix", "lora"].map(|name| found.size_of(name));
         assert_eq!(sizes, [48, 6, 8]);
@@ -91,7 +99,7 @@ mod tests {
     fn a_shallower_encoder_carries_it_somewhere() {
         let deep = encoder(12, 768);
         for layer in 0..12 {
-            let found = transferred(&configuration(&[layer]), &deep, &encoder(4, 128));
+            let found = transferred(&configuration(&[layer]), deep, encoder(4, 128));
             assert_eq!(found.layers, [layer / 3], "{layer}");
             assert_eq!(found.size_of("serial"), 4);
         }
