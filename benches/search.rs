@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use autopeft::domain::{CostScale, Objectives, Point, front};
-use autopeft::search::{Ask, Engine, EngineSettings, Estimate, Observation, Outcome};
+use autopeft::search::{Ask, Earlier, Engine, EngineSettings, Estimate, Observation, Outcome};
 use clap::Parser;
 use rayon::prelude::*;
 
@@ -25,7 +25,7 @@ use arms::{REFERENCE, STARTS, arm};
 use surrogate::Surrogate;
 
 /// Evaluations after which the hypervolume is read.
-const MARKS: [usize; 4] = [STARTS, 50, 100, 200];
+const MARKS: [usize; 5] = [STARTS, 25, 50, 100, 200];
 
 /// Hypervolume against evaluations on the benchmark functions.
 #[derive(Parser)]
@@ -57,6 +57,16 @@ struct Arguments {
     /// Permute the levels of every dimension, so that their order means nothing.
     #[arg(long)]
     scrambled: bool,
+    /// What is known of an earlier study: the function that it searched, or what became of it: `b`; `b-negated`, its scores
+    /// with the other sign; `b-folded`, those above their median mirrored at it; `b-scrambled`, its levels permuted.
+    #[arg(long, num_args = 1..)]
+    earlier: Vec<String>,
+    /// Evaluations of each earlier study.
+    #[arg(long, default_value_t = 60)]
+    earlier_evaluations: usize,
+    /// Noise of the earlier studies' scores; else that of the function.
+    #[arg(long)]
+    earlier_noise: Option<f64>,
     /// Append one JSON object per search to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -117,7 +127,11 @@ fn main() {
                     .into_par_iter()
                     .map(|seed| {
                         let start = starts.get(&seed.to_string());
-                        run(&surrogate, &settings, seed, &arguments, start)
+                        let earlier = (arguments.earlier.iter())
+                            .map(|name| earlier(name, settings.least_cost, seed, &arguments))
+                            .collect();
+                        let end = arguments.evaluations;
+                        run(&surrogate, &settings, seed, &arguments, start, end, earlier)
                     })
                     .collect();
                 report(name, &runs, &marks, scale, optimum);
@@ -161,6 +175,11 @@ fn report(name: &str, runs: &[Run], marks: &[usize], scale: &Scale, optimum: f64
         let (mean, _) = mean_and_error(&seconds.collect::<Vec<f64>>());
         print!("  ask@{mark} {mean:.2} s");
     }
+    let similar: Vec<f64> = runs.iter().filter_map(|run| run.similarity).collect();
+    if !similar.is_empty() {
+        let (mean, error) = mean_and_error(&similar);
+        print!("  similarity {mean:.2} ± {error:.2}");
+    }
     println!();
 }
 
@@ -201,6 +220,10 @@ fn append(
 struct Run {
     /// Parameters in percent and noise-free accuracy of each trial, in order.
     tried: Vec<(f64, f64)>,
+    /// The trials with their noisy accuracy.
+    measured: Vec<(Point, f64)>,
+    /// Similarity of the first earlier study in the end.
+    similarity: Option<f64>,
     /// The fronts that it would hand over: by the measured scores, and by the estimates.
     handed_over: [Front; 2],
     /// Estimated deviation of the noise.
@@ -274,6 +297,44 @@ fn best_by_cost(surrogate: &Surrogate) -> Vec<(f64, f64)> {
         .collect()
 }
 
+/// What another study measured, whose seed is another one.
+fn earlier(name: &str, least_cost: f64, seed: u64, arguments: &Arguments) -> Earlier {
+    let (variant, told) = name.split_once('-').unwrap_or((name, "true"));
+    let mut surrogate = read(variant, arguments.earlier_noise.or(arguments.noise));
+    if told == "scrambled" {
+        surrogate = surrogate.scrambled(1);
+    }
+    let mut settings = arm("default");
+    settings.least_cost = least_cost;
+    let end = arguments.earlier_evaluations;
+    let seed = seed + 1_000;
+    let run = run(
+        &surrogate,
+        &settings,
+        seed,
+        arguments,
+        None,
+        end,
+        Vec::new(),
+    );
+    let mut scored = run.measured;
+    let mut ordered: Vec<f64> = scored.iter().map(|(_, score)| *score).collect();
+    ordered.sort_by(f64::total_cmp);
+    let median = ordered[ordered.len() / 2];
+    for (_, score) in &mut scored {
+        *score = match told {
+            "true" | "scrambled" => *score,
+            "negated" => -*score,
+            "folded" => score.min(2.0 * median - *score),
+            other => panic!("nothing becomes {other:?}"),
+        };
+    }
+    Earlier {
+        name: name.to_owned(),
+        scored,
+    }
+}
+
 fn read(variant: &str, noise: Option<f64>) -> Surrogate {
     let name = format!("surrogate_{variant}.json");
     let folder = [env!("CARGO_MANIFEST_DIR"), "tests", "golden", "bo", &name];
@@ -292,6 +353,8 @@ fn run(
     seed: u64,
     arguments: &Arguments,
     starts: Option<&Vec<Vec<u16>>>,
+    end: usize,
+    earlier: Vec<Earlier>,
 ) -> Run {
     let costs = surrogate.clone();
     let engine = Engine::new(
@@ -300,13 +363,14 @@ fn run(
         settings.clone(),
         seed,
         Arc::new(|| 0.0),
-    );
+    )
+    .knowing(&earlier);
     // The first measurement of a configuration has the search's seed, each further one another.
     let measured = |history: &[Observation], point: Point| Observation {
         error: None,
         outcome: Outcome::Score({
-            let earlier = history.iter().filter(|earlier| earlier.point == point);
-            surrogate.accuracy(&point, seed + (earlier.count() << 32) as u64)
+            let before = history.iter().filter(|before| before.point == point);
+            surrogate.accuracy(&point, seed + (before.count() << 32) as u64)
         }),
         point,
         third: None,
@@ -321,9 +385,9 @@ fn run(
         ask.history = points.map(|point| measured(&[], point)).collect();
     }
     let mut ask_seconds = BTreeMap::new();
-    while ask.history.len() < arguments.evaluations {
+    while ask.history.len() < end {
         let told = ask.history.len();
-        ask.remaining = Some(arguments.evaluations - told);
+        ask.remaining = Some(end - told);
         let begun = Instant::now();
         let proposals = engine.ask(&ask, &|| false).unwrap();
         for mark in MARKS.into_iter().filter(|&mark| told >= mark) {
@@ -336,6 +400,17 @@ fn run(
             ask.history.push(observation);
         }
     }
+    let similarity = match earlier.is_empty() {
+        true => None,
+        false => engine.similarities(&ask.history, &|| false).unwrap(),
+    };
+    let scored = ask.history.iter().map(|observation| {
+        let Outcome::Score(score) = observation.outcome else {
+            unreachable!("every evaluation ends with a score")
+        };
+        (observation.point.clone(), score)
+    });
+    let measured = scored.collect();
     let estimates = engine.estimate(&ask.history, &[], &|| false).unwrap();
     let means = |estimate: &Estimate| {
         let sum: f64 = estimate.measured.iter().sum();
@@ -352,6 +427,8 @@ fn run(
     let believed = believed.map(|estimate| (estimate.point.clone(), estimate.score));
     let tried = ask.history.iter().map(|observation| &observation.point);
     Run {
+        measured,
+        similarity: similarity.and_then(|all| Some(all.first()?.1)),
         tried: tried
             .map(|point| (surrogate.percent(point), surrogate.mean_accuracy(point)))
             .collect(),

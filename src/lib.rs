@@ -57,8 +57,8 @@
 //! - `search` has no burn, no files and no clock of its own; it keeps no state between two asks.
 //! - Where the tensor library loses an operation on a thread of its own, what is read back is no result.
 //! - A study trains on no device that computes something else than the processor does, unless that is asked for.
-//! - What is handed over, and every score that speaks for a configuration, is an estimate from all measurements; a card's own
-//!   score is that of its weights.
+//! - What is handed over, and every score that speaks for a configuration, is an estimate from all measurements of the study,
+//!   whatever earlier studies foretold; a card's own score is that of its weights.
 //! - `tui` performs nothing; `app::update` is a pure function.
 //! - Only [`journal`], [`export`], [`study`] and weights files serialise; the user's own keys and colours are read by
 //!   `tui::keymap`. Every file is whole or not there.

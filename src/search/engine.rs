@@ -6,6 +6,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::confirm;
+use super::earlier::Foretelling;
 use super::method::{bayesian, nsga2, parego};
 use super::round::Round;
 use super::settings::EngineSettings;
@@ -105,6 +106,7 @@ pub struct Engine {
     pub(super) seed: u64,
     pub(super) clock: Clock,
     pub(super) fits: Option<Fits>,
+    pub(super) earlier: Vec<Foretelling>,
 }
 
 impl fmt::Debug for Engine {
@@ -151,6 +153,7 @@ impl Engine {
             seed,
             clock,
             fits: None,
+            earlier: Vec::new(),
         }
     }
 
@@ -170,7 +173,7 @@ impl Engine {
         let settings = &engine.settings;
         let mut round = Round::new(engine, ask);
         let missing = settings.initial_trials.saturating_sub(round.told());
-        round.add_designed(missing.min(ask.count), settings.initial_design, None);
+        round.add_initial(missing.min(ask.count));
         match settings.method {
             SearchMethod::Bayesian => bayesian::propose(&mut round, ask, cancelled)?,
             SearchMethod::Parego => parego::propose(&mut round, ask, cancelled)?,

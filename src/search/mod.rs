@@ -39,6 +39,8 @@
 //!   told as the worst score of the history, and never counts as reached.
 //! - A pruned point is told by what its early score foretells, with the uncertainty of that (`early`), and never counts as
 //!   reached: fronts are made of finished ones. The methods to compare with learn from finished ones alone.
+//! - What earlier studies measured (`earlier`) helps to propose; what is believed, confirmed and handed over rests on this
+//!   study's measurements alone.
 //! - A fit that fails is replaced by a simpler one, and the proposal's diagnostics say so: NUTS by the most probable
 //!   hyperparameters, those by the medians of the priors, a fit without two different scores by random points.
 //! - No files, no clock but the one that is handed in, no backend of tensors: float64 on the CPU.
@@ -123,6 +125,7 @@ mod confirm;
 pub mod copula;
 mod cost_scale;
 mod design;
+mod earlier;
 mod early;
 mod effects;
 mod encoding;
@@ -149,6 +152,7 @@ mod telling;
 mod verdict;
 mod worker;
 
+pub use earlier::Earlier;
 pub use effects::Effect;
 pub use engine::{Ask, Clock, Cost, Engine, Fits, Observation, Outcome, Proposal, SearchError};
 pub use estimate::{Estimate, Estimates};

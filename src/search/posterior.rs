@@ -4,11 +4,14 @@
 //! | symbol | meaning |
 //! |---|---|
 //! | X, y | inputs `[n][d]` and targets `[n]` of the observations |
+//! | Φ | columns of the inputs past those that have a lengthscale, `[n][t]` |
+//! | b | weights of these, ~ Normal(0, 1) a priori, `[t]` |
+//! | k(x, x') | σ² m(x, x') + φ(x)ᵀ φ(x'), the second term from b |
 //! | v | variances of the observations' own noise, `[n]`: 0 but for what was measured early |
-//! | K | σ² m(X, X) + s² I + diag(v) = L Lᵀ |
+//! | K | k(X, X) + s² I + diag(v) = L Lᵀ |
 //! | α | K⁻¹ (y - c) |
-//! | V | L⁻¹ σ² m(X, X*), one column per new input |
-//! | posterior | mean c + σ² m(X*, X) α, covariance σ² m(X*, X*) - Vᵀ V, of the noise-free function |
+//! | V | L⁻¹ k(X, X*), one column per new input |
+//! | posterior | mean c + k(X*, X) α, covariance k(X*, X*) - Vᵀ V, of the noise-free function; mean of b Φᵀ α |
 
 use super::kernel::correlation;
 use super::linalg::{Cholesky, dot};
@@ -45,7 +48,9 @@ pub struct GaussianProcess {
     mean: f64,
     outputscale: f64,
     inverse_lengthscales: Vec<f64>,
-    /// Inputs over lengthscales, row by row.
+    /// Columns of an input, d + t.
+    columns: usize,
+    /// Inputs over lengthscales, and what has none as it is, row by row, `[n, d + t]`.
     inputs: Vec<f64>,
     factor: Cholesky,
     alpha: Vec<f64>,
@@ -55,7 +60,7 @@ pub struct GaussianProcess {
 /// New inputs as a Gaussian process sees them: all that joint posteriors are made of.
 #[derive(Clone, Debug, Default)]
 pub struct Projection {
-    /// Inputs over lengthscales, row by row, `[m, d]`.
+    /// Inputs over lengthscales, and what has none as it is, row by row, `[m, d + t]`.
     scaled: Vec<f64>,
     /// Vᵀ, `[m, n]`.
     whitened: Vec<f64>,
@@ -73,7 +78,8 @@ pub struct Joint {
 }
 
 impl GaussianProcess {
-    /// Conditions on observations; none where their covariance is not positive definite in float64.
+    /// Conditions on observations; none where their covariance is not positive definite in float64. Columns of the
+    /// `inputs` past the lengthscales enter linearly, each with a weight that is standard normal a priori.
     pub fn new(
         hyperparameters: &Hyperparameters,
         inputs: &[Vec<f64>],
@@ -98,6 +104,7 @@ impl GaussianProcess {
                 .iter()
                 .map(|length| length.recip())
                 .collect(),
+            columns: (inputs.first()).map_or(hyperparameters.lengthscales.len(), Vec::len),
             inputs: Vec::new(),
             factor: Cholesky::default(),
             alpha: Vec::new(),
@@ -106,13 +113,13 @@ impl GaussianProcess {
         process.inputs = inputs.iter().flat_map(|x| process.scale(x)).collect();
         let mut covariance = vec![0.0; n * n];
         for k in 0..n {
-            for j in 0..k {
+            for j in 0..=k {
                 covariance[k * n + j] = process.covariance(
                     process.row(&process.inputs, k),
                     process.row(&process.inputs, j),
                 );
             }
-            covariance[k * n + k] = process.outputscale + hyperparameters.noise + own_noise[k];
+            covariance[k * n + k] = covariance[k * n + k] + hyperparameters.noise + own_noise[k];
         }
         process.factor = Cholesky::new(covariance, n)?;
         let residuals: Vec<f64> = targets.iter().map(|y| y - process.mean).collect();
@@ -128,6 +135,25 @@ impl GaussianProcess {
     /// log N(y; c, K).
     pub fn log_marginal_likelihood(&self) -> f64 {
         self.log_marginal_likelihood
+    }
+
+    /// The posterior mean at one input.
+    pub(super) fn mean_at(&self, point: &[f64]) -> f64 {
+        let scaled = self.scale(point);
+        let rows = self.inputs.chunks_exact(self.columns).zip(&self.alpha);
+        let pulls = rows.map(|(row, alpha)| alpha * self.covariance(&scaled, row));
+        self.mean + pulls.sum::<f64>()
+    }
+
+    /// Posterior means of the weights b, `[t]`.
+    pub(super) fn linear_weights(&self) -> Vec<f64> {
+        let of = |column: usize| {
+            let rows = self.inputs.chunks_exact(self.columns).zip(&self.alpha);
+            rows.map(|(row, alpha)| alpha * row[column]).sum()
+        };
+        (self.inverse_lengthscales.len()..self.columns)
+            .map(of)
+            .collect()
     }
 
     /// Prepares `points` (`[m][d]`) for [`Self::joint`] and [`Self::cross_covariance`].
@@ -174,21 +200,22 @@ impl GaussianProcess {
     }
 
     fn scale(&self, point: &[f64]) -> Vec<f64> {
-        point
-            .iter()
-            .zip(&self.inverse_lengthscales)
-            .map(|(x, inverse)| x * inverse)
+        let scales = self.inverse_lengthscales.iter().copied();
+        (point.iter())
+            .zip(scales.chain(std::iter::repeat(1.0)))
+            .map(|(x, scale)| x * scale)
             .collect()
     }
 
     fn row<'a>(&self, rows: &'a [f64], i: usize) -> &'a [f64] {
-        let d = self.inverse_lengthscales.len();
-        &rows[i * d..(i + 1) * d]
+        &rows[i * self.columns..(i + 1) * self.columns]
     }
 
     fn covariance(&self, a: &[f64], b: &[f64]) -> f64 {
+        let d = self.inverse_lengthscales.len();
+        let ((a, a_linear), (b, b_linear)) = (a.split_at(d), b.split_at(d));
         let squared_distance = a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum();
-        self.outputscale * correlation(squared_distance)
+        self.outputscale * correlation(squared_distance) + dot(a_linear, b_linear)
     }
 }
 
@@ -260,5 +287,49 @@ mod tests {
         };
         let twice = [vec![0.3], vec![0.3]];
         assert!(GaussianProcess::new(&hyperparameters, &twice, &[0.0, 1.0]).is_none());
+    }
+
+    proptest::proptest! {
+        /// With nalgebra's inverse in the place of factors that are updated.
+        #[test]
+        fn linear_columns_are_weights_with_a_normal_prior(
+            values in proptest::collection::vec(-1.0_f64..1.0, 8 * 4 + 6),
+            noise in 0.01_f64..0.5,
+        ) {
+            use nalgebra::{DMatrix, DVector};
+
+            let lengthscales = vec![0.6, 1.7];
+            let hyperparameters = Hyperparameters { mean: 0.3, outputscale: 1.4, noise, lengthscales: lengthscales.clone() };
+            let rows: Vec<Vec<f64>> = values[..32].chunks(4).map(<[f64]>::to_vec).collect();
+            let (inputs, new) = rows.split_at(6);
+            let targets = &values[32..];
+            let process = GaussianProcess::new(&hyperparameters, inputs, targets).unwrap();
+
+            let kernel = |a: &Vec<f64>, b: &Vec<f64>| {
+                let squared: f64 = (0..2).map(|i| ((a[i] - b[i]) / lengthscales[i]).powi(2)).sum();
+                1.4 * correlation(squared) + a[2] * b[2] + a[3] * b[3]
+            };
+            let matrix = |left: &[Vec<f64>], right: &[Vec<f64>]| {
+                DMatrix::from_fn(left.len(), right.len(), |i, j| kernel(&left[i], &right[j]))
+            };
+            let inverse = (matrix(inputs, inputs) + DMatrix::identity(6, 6) * noise).try_inverse().unwrap();
+            let residuals = DVector::from_iterator(6, targets.iter().map(|y| y - 0.3));
+            let cross = matrix(new, inputs);
+            let mean = &cross * &inverse * &residuals;
+            let covariance = matrix(new, new) - &cross * &inverse * cross.transpose();
+
+            let joint = process.joint(&process.project(new.iter().map(Vec::as_slice)));
+            for i in 0..2 {
+                proptest::prop_assert!((joint.mean[i] - 0.3 - mean[i]).abs() < 1e-9);
+                proptest::prop_assert!((process.mean_at(&new[i]) - joint.mean[i]).abs() < 1e-9);
+                for j in 0..2 {
+                    proptest::prop_assert!((joint.covariance[2 * i + j] - covariance[(i, j)]).abs() < 1e-9);
+                }
+            }
+            let features = DMatrix::from_fn(6, 2, |i, t| inputs[i][2 + t]);
+            let weights = features.transpose() * inverse * residuals;
+            let found = process.linear_weights();
+            proptest::prop_assert!((0..2).all(|t| (found[t] - weights[t]).abs() < 1e-9));
+        }
     }
 }

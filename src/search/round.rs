@@ -60,6 +60,24 @@ impl<'a> Round<'a> {
         self.proposals
     }
 
+    /// Adds `count` points of the initial design, or as many as are left.
+    pub(super) fn add_initial(&mut self, count: usize) {
+        let engine = self.engine;
+        for _ in 0..count {
+            let index = self.told + self.proposals.len();
+            match engine.carried_over(index, &self.closed) {
+                Some((point, study)) => {
+                    let diagnostics = Diagnostics {
+                        note: Some(format!("among the best of {study}")),
+                        ..Diagnostics::default()
+                    };
+                    self.add(point.clone(), diagnostics);
+                }
+                None => self.add_designed(1, engine.settings.initial_design, None),
+            }
+        }
+    }
+
     /// Adds `count` points of a design, or as many as are left.
     pub(super) fn add_designed(&mut self, count: usize, design: InitialDesign, note: Option<&str>) {
         let (space, seed) = (&self.engine.space, self.engine.seed);

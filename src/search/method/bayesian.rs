@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::super::SearchError;
+use super::super::earlier::fitted;
 use super::super::early::Told;
 use super::super::encoding::Encoding;
 use super::super::engine::Ask;
@@ -34,23 +35,29 @@ pub(in super::super) fn propose(
     let started = (engine.clock)();
     let names = (ask.history.len(), ask.pending.len());
     let mut random = stream(engine.seed, Purpose::Surrogate, names.0, names.1);
-    let encoding = Encoding::new(&engine.space, &engine.cost, settings);
+    let plain = Encoding::new(&engine.space, &engine.cost, settings);
     let Known {
         scored,
         told,
         of_many,
-    } = Known::of(&encoding, &ask.history, limit(settings));
-    let mut fit = |values: &[Told], reference, settings: &EngineSettings| {
-        Fit::new(
-            &encoding,
-            values,
-            reference,
-            settings,
-            &mut random,
-            cancelled,
-        )
-    };
-    let Some(score_fit) = fit(&told, settings.reference_point.score, settings)? else {
+    } = Known::of(&plain, &ask.history, limit(settings));
+    let mut fit =
+        |encoding: &Encoding<'_>, values: &[Told], reference, settings: &EngineSettings| {
+            Fit::new(
+                encoding,
+                values,
+                reference,
+                settings,
+                &mut random,
+                cancelled,
+            )
+        };
+    let reference = settings.reference_point.score;
+    let earlier = engine.earlier_for(names.0 + names.1, ask.count);
+    let (encoding, score_fit) = fitted(plain, earlier, &mut |encoding| {
+        fit(encoding, &told, reference, settings)
+    })?;
+    let Some(score_fit) = score_fit else {
         round.add_designed(round.wanted(), InitialDesign::Random, Some(NOTHING_LEARNT));
         return Ok(());
     };
@@ -59,7 +66,8 @@ pub(in super::super) fn propose(
             let mut values = third(&ask.history);
             let taken: HashSet<&Point> = scored.iter().map(|(point, _)| point).collect();
             values.retain(|(point, _)| taken.contains(point));
-            fit(&complete(&values), -highest, &third_settings(settings))?
+            let settings = third_settings(settings);
+            fit(&encoding, &complete(&values), -highest, &settings)?
         }
         None => None,
     };

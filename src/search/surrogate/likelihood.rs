@@ -7,7 +7,8 @@
 //! | σ², c, s² | outputscale, constant mean, noise variance |
 //! | ρᵢ | 1 / ℓᵢ², inverse squared lengthscale of dimension i |
 //! | Δᵢ² | squared distance of a pair in dimension i, summed over the columns that encode it |
-//! | K | σ² m(Σᵢ ρᵢ Δᵢ²) + (s² + offset) I |
+//! | Φ | columns of the inputs that belong to no dimension, `[n][t]`: they enter linearly, with weights ~ Normal(0, 1) |
+//! | K | σ² m(Σᵢ ρᵢ Δᵢ²) + Φ Φᵀ + (s² + offset) I |
 //! | α, W | K⁻¹ (y - c), α αᵀ - K⁻¹ |
 //!
 //! With ∂log N/∂K = ½ W every derivative is a sum over the pairs of observations, so value and gradient together cost
@@ -29,6 +30,8 @@ pub struct Data {
     expected_noise: Option<f64>,
     /// Δᵢ² of every pair j < k of observations, one row per dimension: `[d, n (n - 1) / 2]`.
     squared_differences: Vec<f64>,
+    /// Φ Φᵀ, the lower triangle row by row, `[n (n + 1) / 2]`; empty where there is no Φ.
+    linear: Vec<f64>,
 }
 
 /// The log likelihood and its derivatives.
@@ -46,7 +49,7 @@ pub(super) struct Likelihood {
 
 impl Data {
     /// Observations of `targets` (`[n]`) at `inputs` (`[n][columns]`), where column j encodes dimension
-    /// `dimension_of[j]`.
+    /// `dimension_of[j]`; columns past those enter linearly, each with a weight that is standard normal a priori.
     ///
     /// `noise_offset` is added to the noise inside the likelihood and nowhere in the priors.
     pub fn new(
@@ -68,6 +71,14 @@ impl Data {
                 }
             }
         }
+        let linear_of = |input: &Vec<f64>| input[dimension_of.len()..].to_vec();
+        let features: Vec<Vec<f64>> = inputs.iter().map(linear_of).collect();
+        let mut linear = Vec::new();
+        if features.first().is_some_and(|first| !first.is_empty()) {
+            for (k, b) in features.iter().enumerate() {
+                linear.extend(features[..=k].iter().map(|a| dot(a, b)));
+            }
+        }
         Self {
             targets: targets.to_vec(),
             dimensions,
@@ -75,6 +86,7 @@ impl Data {
             own_noise: vec![0.0; targets.len()],
             expected_noise: None,
             squared_differences,
+            linear,
         }
     }
 
@@ -136,7 +148,16 @@ impl Data {
             }
             covariance[k * n + k] = outputscale + noise + self.noise_offset + self.own_noise[k];
         }
-        let factor = Cholesky::new(covariance.clone(), n)?;
+        let mut whole = covariance.clone();
+        let mut rows = self.linear.as_slice();
+        for k in 0..n {
+            let (row, rest) = rows.split_at((k + 1).min(rows.len()));
+            for (entry, linear) in whole[k * n..].iter_mut().zip(row) {
+                *entry += linear;
+            }
+            rows = rest;
+        }
+        let factor = Cholesky::new(whole, n)?;
 
         let residuals: Vec<f64> = self.targets.iter().map(|y| y - mean).collect();
         let mut alpha = residuals.clone();
@@ -171,5 +192,57 @@ impl Data {
             by_noise,
             by_inverse_squares,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+    use super::super::super::posterior::{GaussianProcess, Hyperparameters};
+    use super::*;
+
+    /// Two dimensions, the first of two columns, and two columns that enter linearly.
+    fn inputs() -> Vec<Vec<f64>> {
+        let row = |i: i32| {
+            let levels = [i * 3 % 8, i * i % 5, i * 5 % 7];
+            let [a, b, c] = levels.map(|level| f64::from(level) / 7.0);
+            vec![a, b, c, 2.0 * (3.0 * a).sin(), b - c]
+        };
+        (0..9).map(row).collect()
+    }
+
+    #[test]
+    fn with_linear_columns_the_gradient_is_that_of_finite_differences() {
+        let targets: Vec<f64> = inputs().iter().map(|x| x[3] + (4.0 * x[1]).cos()).collect();
+        let data = Data::new(&inputs(), &[0, 0, 1], &targets, 1e-4);
+        let at = |u: &[f64]| {
+            let inverse_squares = [u[3].exp(), u[4].exp()];
+            data.likelihood(u[0].exp(), u[1], u[2].exp(), &inverse_squares)
+                .unwrap()
+        };
+        let u = [0.3, -0.1, -3.0, 1.2, -0.4];
+        let found = at(&u);
+        let mut gradient = vec![found.by_outputscale, found.by_mean, found.by_noise];
+        gradient.extend(found.by_inverse_squares);
+        for i in 0..u.len() {
+            let moved = |shift: f64| {
+                let mut moved = u;
+                moved[i] += shift;
+                at(&moved).value
+            };
+            let numeric = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            assert!((gradient[i] - numeric).abs() < 1e-6, "{i}");
+        }
+        // The fit and the posterior mean the same process.
+        let hyperparameters = Hyperparameters {
+            mean: u[1],
+            outputscale: u[0].exp(),
+            noise: u[2].exp() + 1e-4,
+            lengthscales: vec![(-0.5 * u[3]).exp(), (-0.5 * u[4]).exp()],
+        };
+        let hyperparameters = hyperparameters.per_column(&[0, 0, 1]);
+        let process = GaussianProcess::new(&hyperparameters, &inputs(), &targets).unwrap();
+        assert!((process.log_marginal_likelihood() - found.value).abs() < 1e-9);
     }
 }
