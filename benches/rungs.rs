@@ -83,6 +83,7 @@ fn run(study: &Study, runs: &Path) -> State {
         runs: runs.to_owned(),
         device: DeviceChoice::Cpu,
         wanted: Vec::new(),
+        earlier: Vec::new(),
         threads: 0,
     };
     let mut runtime = resolved.start(&options).unwrap();

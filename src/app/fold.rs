@@ -1,5 +1,6 @@
 //! A study's state as a fold over its journal's records.
 
+use super::CarriedOver;
 use super::state::{State, StudyFacts};
 use crate::domain::{Transition, Trial, TrialId, TrialState};
 use crate::journal::{FORMAT_VERSION, Record};
@@ -114,6 +115,22 @@ impl State {
                     return Err("the study identified again".to_owned());
                 }
                 self.study.identity = Some(*identity);
+            }
+            Record::EarlierCarriedOver { study, scored } => {
+                if !self.trials.is_empty() {
+                    return Err(format!("{study} carried over after the first trial"));
+                }
+                if self.carried_over.iter().any(|other| other.study == study) {
+                    return Err(format!("{study} carried over again"));
+                }
+                for (configuration, score) in &scored {
+                    if self.study.space.point(configuration).is_none() || !score.is_finite() {
+                        return Err(format!(
+                            "{study} carried over, but {configuration} with score {score} is none of this study's"
+                        ));
+                    }
+                }
+                self.carried_over.push(CarriedOver { study, scored });
             }
             Record::SessionStarted { trials, .. } => {
                 self.trials_wanted = trials;

@@ -211,6 +211,7 @@ fn sentence(record: &Record, state: &State) -> Option<String> {
         Record::TrialRetried { trial } => format!("{trial} queued again"),
         Record::FormatRaised { .. }
         | Record::StudyIdentified { .. }
+        | Record::EarlierCarriedOver { .. }
         | Record::SessionStarted { .. }
         | Record::MemoryKillsCounted { .. }
         | Record::DeviceChosen { .. }

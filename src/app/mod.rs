@@ -12,6 +12,7 @@
 
 mod attempts;
 mod budget;
+pub mod carried_over;
 mod curve;
 pub mod draft;
 mod ending;
@@ -39,6 +40,7 @@ pub mod verify;
 pub mod vitals;
 pub mod watch;
 
+pub use carried_over::CarriedOver;
 pub use curve::{Curve, Stretch};
 pub use ending::{Ending, StudyPause};
 pub use estimated::EstimateStatus;

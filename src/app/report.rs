@@ -1,6 +1,7 @@
 //! What a report tells of a study, from its journal and its evaluation.
 
 use super::State;
+use super::carried_over::holding;
 use super::launch::engine;
 use super::update::question;
 use crate::evaluation;
@@ -31,6 +32,7 @@ pub fn contents<'a>(
         Some(_) => "",
         None => ", as far as the initial design is measured",
     };
+    let carried = holding(state)?;
     Ok(Contents {
         name: &facts.name,
         facts: [
@@ -51,6 +53,11 @@ pub fn contents<'a>(
         ]
         .into_iter()
         .chain(settled)
+        .chain(
+            carried
+                .iter()
+                .map(|held| ("carried over from", held.to_string())),
+        )
         .collect(),
         metric: study.task.score_name(),
         space: &facts.space,

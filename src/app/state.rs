@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::{Curve, Ending, EstimateStatus, Places, StudyPause, Vitals};
+use super::{CarriedOver, Curve, Ending, EstimateStatus, Places, StudyPause, Vitals};
 use crate::domain::{
     Belief, Cause, CostScale, Diagnostics, Hypervolume, Identity, Origin, PeftSpace, Progress,
     ReferencePoint, ReferenceRule, Rungs, TrainingRoom, Trial, TrialId, TrialState,
@@ -180,6 +180,8 @@ pub struct Notice {
 pub struct State {
     /// What never changes.
     pub study: StudyFacts,
+    /// What was carried over from earlier studies when it began.
+    pub carried_over: Vec<CarriedOver>,
     /// Trials to reach.
     pub trials_wanted: usize,
     /// The share of the hypervolume below which further configurations are not worth their trials.
@@ -266,6 +268,7 @@ impl State {
             epochs: study.epochs(),
             devices: Vec::new(),
             study,
+            carried_over: Vec::new(),
             trials_wanted: 0,
             stop_below: None,
             settled_told: false,

@@ -86,6 +86,9 @@ pub(crate) enum Command {
     /// Train the front and the usual choices anew over several seeds, and measure them on rows kept apart
     Evaluate(EvaluateArguments),
     /// Train what was found on one task on others, unchanged, and measure it there
+    #[command(after_help = "\
+To search on another task, knowing what this study measured:
+  autopeft-tui run OTHER.toml --earlier runs/NAME")]
     Transfer(TransferArguments),
     /// Measure whether the study's reduced training ([fidelity]) ranks configurations as the full one does
     Fidelity(FidelityArguments),
@@ -145,6 +148,9 @@ pub(crate) struct RunArguments {
     /// Also try the configuration of an exported trial, such as another study's; several with commas
     #[arg(long = "try", value_name = "DIR", value_delimiter = ',')]
     pub(crate) wanted: Vec<PathBuf>,
+    /// Begin with what another study measured, such as `runs/rte` of another task; several with commas
+    #[arg(long, value_name = "DIR", value_delimiter = ',')]
+    pub(crate) earlier: Vec<PathBuf>,
 }
 
 /// See [`Command::Status`].
@@ -222,6 +228,7 @@ impl StudyArguments {
             runs: self.runs.clone(),
             device: self.device,
             wanted: Vec::new(),
+            earlier: Vec::new(),
             threads: 0,
         }
     }

@@ -54,7 +54,13 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         threads::start_pool()?;
     }
     match (arguments.command, arguments.open) {
-        (Some(Command::Run(run)), _) => run::run(&run.study, run.headless, run.json, &run.wanted),
+        (Some(Command::Run(run)), _) => run::run(
+            &run.study,
+            run.headless,
+            run.json,
+            &run.wanted,
+            &run.earlier,
+        ),
         (Some(Command::Init(arguments)), _) => init::init(arguments),
         (Some(Command::Check(study)), _) => check::check(&study),
         (Some(Command::Status(status)), _) => status::status(&status.study, status.json),
@@ -79,7 +85,7 @@ fn perform(arguments: Arguments) -> Result<exit::Done> {
         (Some(Command::Keys), _) => keys::keys(),
         (Some(Command::Completions { shell }), _) => completions::completions(shell),
         (Some(Command::Man), _) => man::man(),
-        (None, Some(study)) => run::run(&study, false, false, &[]),
+        (None, Some(study)) => run::run(&study, false, false, &[], &[]),
         (None, None) => unreachable!("clap shows the help where no argument is given"),
     }
 }

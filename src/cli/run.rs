@@ -24,6 +24,7 @@ pub(crate) fn run(
     headless: bool,
     json: bool,
     wanted: &[PathBuf],
+    earlier: &[PathBuf],
 ) -> Result<Done> {
     let study = arguments.read()?;
     let folder = arguments.run_folder(&study);
@@ -46,6 +47,7 @@ pub(crate) fn run(
     let mut options = arguments.options();
     // One hears signals.
     options.threads = 1 + screen.as_ref().map_or(0, |_| OnScreen::THREADS);
+    options.earlier = earlier.to_vec();
     for folder in wanted {
         // Nothing is promised of it here, so that an edited card is as good as any.
         options.wanted.push(CardHead::read(folder)?.configuration);

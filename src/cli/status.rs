@@ -3,6 +3,7 @@
 use std::io;
 
 use anyhow::Result;
+use autopeft::app::carried_over::{Holding, holding};
 use autopeft::app::launch::Begun;
 use autopeft::app::{State, Verdict};
 use autopeft::domain::{Belief, Trial};
@@ -28,6 +29,9 @@ struct Told<'a> {
     settled: Option<String>,
     /// Whether anything is better than the plain choices.
     verdict: Verdict,
+    /// How much of the earlier studies holds that it was begun with.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    carried_over: &'a [Holding],
 }
 
 /// Tells it as a table, or as one JSON object.
@@ -41,6 +45,7 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
         output::tell(format_args!("warning: {}", notice.text));
     }
     let validation = state.study.validation().unwrap_or(study.task.validation);
+    let carried = holding(&state)?;
     begun::warn(Begun::of(&state, &folder).hold(study).err().as_ref());
     let mut out = output::out();
     if json {
@@ -60,16 +65,22 @@ pub(crate) fn status(arguments: &StudyArguments, json: bool) -> Result<Done> {
             confirming: state.confirmation(),
             settled: state.settled(),
             verdict: state.verdict(),
+            carried_over: &carried,
         };
         let object = serde_json::to_string_pretty(&told)?;
         out.lines(object + "\n")?;
     } else {
-        table(&state, validation, &mut out)?;
+        table(&state, validation, &carried, &mut out)?;
     }
     Ok(Done::Complete)
 }
 
-fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Result<()> {
+fn table(
+    state: &State,
+    validation: ValidationSplit,
+    carried_over: &[Holding],
+    out: &mut Out,
+) -> io::Result<()> {
     let over = state.trials.iter().filter(|trial| trial.state.is_over());
     writeln!(
         out,
@@ -98,6 +109,9 @@ fn table(state: &State, validation: ValidationSplit, out: &mut Out) -> io::Resul
             "best score {belief} (nine cases in ten) by estimate: {best}, measured {}",
             times(belief.measured.len())
         )?;
+    }
+    for held in carried_over {
+        writeln!(out, "carried over from {held}")?;
     }
     if state.trials.is_empty() {
         return Ok(());

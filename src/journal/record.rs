@@ -12,8 +12,9 @@ use crate::domain::{
 /// Version of the records below; a journal of a later version is refused, an earlier one is read.
 ///
 /// 2 has learning rates in configurations and spaces, and pruned trials; 3 has causes where there were texts, and the
-/// identity of rows and weights; 4 has the records of one batch in one line.
-pub const FORMAT_VERSION: u32 = 4;
+/// identity of rows and weights; 4 has the records of one batch in one line; 5 has what was carried over from earlier
+/// studies.
+pub const FORMAT_VERSION: u32 = 5;
 
 /// A record and when it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,14 @@ pub enum Record {
     StudyIdentified {
         /// What they are.
         identity: Box<Identity>,
+    },
+    /// The search knows what an earlier study measured. It stands before the first trial.
+    EarlierCarriedOver {
+        /// Name of the earlier study.
+        study: String,
+        /// Its measured configurations as this study's space writes them, with their scores in the units of its own
+        /// metric.
+        scored: Vec<(Configuration, f64)>,
     },
     /// The program began to work on the study (again): trials that were under way are queued again.
     SessionStarted {

@@ -20,6 +20,7 @@ mod data;
 mod demo;
 mod divergence;
 mod doctor;
+mod earlier;
 mod end_to_end;
 mod ends;
 mod evaluate;

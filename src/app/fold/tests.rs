@@ -140,3 +140,25 @@ fn numbers_that_no_study_has_are_named() {
     record 7 (the reference point derived, but its parameters are -1e0 % of the backbone) contradicts the records before it; the journal was altered by something else
     ");
 }
+
+#[test]
+fn what_is_carried_over_stands_before_the_first_trial_and_in_the_space() {
+    let carried = |layers: &str, score: serde_json::Value| {
+        let configuration = json!({"modules": {"serial": 4}, "layers": serde_json::from_str::<serde_json::Value>(layers).unwrap()});
+        json!({"earlier_carried_over": {"study": "rte", "scored": [[configuration, score]]}})
+    };
+    let with = |place: usize, record: &serde_json::Value| {
+        let mut records = study();
+        records.insert(place, record.clone());
+        replayed(records)
+    };
+    let good = carried("[0, 1]", json!(0.5));
+    assert_eq!(with(1, &good).unwrap().carried_over[0].scored.len(), 1);
+    let said = |place, record| with(place, &record).unwrap_err().to_string();
+    assert!(said(3, good.clone()).contains("after the first trial"));
+    assert!(said(1, carried("[4]", json!(0.5))).contains("is none of this study's"));
+    let mut twice = study();
+    twice.splice(1..1, [good.clone(), good]);
+    let told = replayed(twice).unwrap_err().to_string();
+    assert!(told.contains("carried over again"), "{told}");
+}

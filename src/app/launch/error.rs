@@ -103,6 +103,45 @@ pub enum LaunchError {
         /// Why not.
         objection: String,
     },
+    /// What was measured elsewhere tells nothing here.
+    #[error(
+        "--earlier {}: of its {measured} measured trials {placed} have a place in this study's space, and their scores are \
+         not two different ones, so that nothing can be learnt from them; it has {there}, this study {here}: leave it out, \
+         or choose a study with modules, sizes and layers of this one", folder.display()
+    )]
+    NothingCarriedOver {
+        /// The earlier study's run.
+        folder: PathBuf,
+        /// Its measured trials.
+        measured: usize,
+        /// Those that the new space has.
+        placed: usize,
+        /// Its modules.
+        there: String,
+        /// The new study's modules.
+        here: String,
+    },
+    /// Earlier studies are told apart by the names of their folders.
+    #[error(
+        "--earlier names {study} twice: each study counts once, by the name of its run's folder"
+    )]
+    EarlierTwice {
+        /// The name.
+        study: String,
+    },
+    /// What a study knows of earlier ones is fixed when it begins.
+    #[error(
+        "--earlier names {asked}, but this study was begun with {begun_with}, and its search rests on that: \
+         leave `--earlier` out, give the study another `name`, or move {} away", folder.display()
+    )]
+    OtherEarlier {
+        /// Names of the studies that were asked for.
+        asked: String,
+        /// Names of those that it was begun with.
+        begun_with: String,
+        /// The folder of the run.
+        folder: PathBuf,
+    },
     /// The system gives no thread.
     #[error(transparent)]
     Thread(#[from] std::io::Error),

@@ -1,6 +1,7 @@
 //! From a study to its runtime: model, data, space, journal, workers.
 
 mod begun;
+mod earlier;
 mod engine;
 mod error;
 mod folders;
@@ -14,7 +15,7 @@ use super::evaluating::{Evaluating, Site};
 use super::exporting::Exporting;
 use super::identity::{basis, identity};
 use super::runtime::Runtime;
-use super::{ReplayError, Severity, State, attempts};
+use super::{ReplayError, Severity, State, attempts, carried_over};
 use crate::digest;
 use crate::domain::{Configuration, Identity, PeftSpace};
 use crate::executor::{Executor, LocalExecutor};
@@ -54,6 +55,8 @@ pub struct Options {
     pub device: DeviceChoice,
     /// Configurations to try besides those of the search, such as another study's.
     pub wanted: Vec<Configuration>,
+    /// Run folders of earlier studies, whose measurements the search of a study that begins is to know.
+    pub earlier: Vec<PathBuf>,
     /// Threads that whoever shows the study will start.
     pub threads: usize,
 }
@@ -216,7 +219,14 @@ impl Resolved {
             .into_iter()
             .map(|stamped| stamped.record)
             .collect();
-        let fresh = opening(&self, &self.study.settled(), &records);
+        let carried_over = match records.is_empty() {
+            true => {
+                let rate = self.study.training.learning_rate;
+                earlier::records(&options.earlier, &self.space, rate)?
+            }
+            false => Vec::new(),
+        };
+        let fresh = opening(&self, &self.study.settled(), &records, carried_over);
         records.extend(fresh.clone());
         let killed = killed(records.iter());
         let path = journal.path().to_owned();
@@ -226,6 +236,7 @@ impl Resolved {
         let begun = Begun::of(&state, &folder);
         begun.hold(self.study.clone())?;
         begun.hold_content(&self.space, &self.identity)?;
+        earlier::hold(&options.earlier, &state.carried_over, &folder)?;
         let (wanted, known) = wanted(&state, &options.wanted)?;
         let mut attempts = attempts::try_again(&state);
         // What cannot be told to be hopeless is begun once more.
@@ -261,6 +272,19 @@ impl Resolved {
         for word in known {
             state.notify(Severity::Info, word);
         }
+        let carried_over = state.carried_over.iter();
+        let told: Vec<String> = carried_over
+            .map(|carried| {
+                format!(
+                    "carried over from {}: {} trials",
+                    carried.study,
+                    carried.scored.len()
+                )
+            })
+            .collect();
+        for word in told {
+            state.notify(Severity::Info, word);
+        }
         attempts::tell(&mut state, &attempts, killed.as_ref());
         let warnings = self.cautions.iter().chain(&self.dataset.warnings);
         for warning in warnings.chain(&examined.remarks) {
@@ -282,7 +306,9 @@ impl Resolved {
             folder: folder.clone(),
         };
         let evaluate = move |found| Evaluating::start(site.clone(), found);
-        let engine = engine(&self.study, &self.space).fitting(engine::fits(&self));
+        let engine = engine(&self.study, &self.space)
+            .knowing(&carried_over::earlier(&state))
+            .fitting(engine::fits(&self));
         let search = SearchWorker::spawn(engine)?;
         let estimates = EstimateWorker::spawn(recorded_engine(&state.study), state.plain_points())?;
         let keeps = self.study.output.keep_adapters;

@@ -11,6 +11,7 @@ pub(super) fn opening(
     resolved: &Resolved,
     settings: &serde_json::Value,
     history: &[Record],
+    carried_over: Vec<Record>,
 ) -> Vec<Record> {
     let created = history.is_empty().then(|| Record::StudyCreated {
         format: FORMAT_VERSION,
@@ -37,6 +38,7 @@ pub(super) fn opening(
     (created.into_iter())
         .chain(raised)
         .chain(identified)
+        .chain(carried_over)
         .chain([session])
         .chain(counted)
         .collect()

@@ -53,7 +53,9 @@ fn any_origin() -> impl Strategy<Value = Origin> {
 fn any_record() -> impl Strategy<Value = Record> {
     let trial = any::<u32>().prop_map(TrialId);
     let report = (any::<u32>(), any_f64(), any_f64(), any_f64());
+    let scored = proptest::collection::vec((any_configuration(), -1e300_f64..1e300), 0..4);
     prop_oneof![
+        (".*", scored).prop_map(|(study, scored)| Record::EarlierCarriedOver { study, scored }),
         (trial.clone(), any_configuration(), any_origin()).prop_map(
             |(trial, configuration, origin)| Record::TrialQueued {
                 trial,

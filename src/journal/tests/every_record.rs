@@ -7,7 +7,7 @@ use crate::domain::{
     Measurement, MemoryKills, ModuleAxis, Moment, Objectives, Origin, PeftSpace, ReferencePoint,
     ReferenceRule, RowsIdentity, Standing, TrialId,
 };
-use crate::journal::{FORMAT_VERSION, Record};
+use crate::journal::Record;
 
 fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
     Configuration {
@@ -19,10 +19,26 @@ fn configuration(serial: usize, layers: Vec<usize>) -> Configuration {
 
 /// One of every kind, in an order that a study could have written.
 pub(super) fn every_record() -> Vec<Record> {
+    let mut records = of_format_4();
+    if let Record::StudyCreated { format, .. } = &mut records[0] {
+        *format = 5;
+    }
+    let rated = Configuration {
+        learning_rate: rates().pop(),
+        ..configuration(6, vec![0, 1])
+    };
+    let carried_over = Record::EarlierCarriedOver {
+        study: "rte".to_owned(),
+        scored: vec![(rated.clone(), 0.1 + 0.2), (rated, 0.75)],
+    };
+    records.insert(2, carried_over);
+    records
+}
+
+/// One of every kind that the fourth format had.
+pub(super) fn of_format_4() -> Vec<Record> {
     let mut records = of_format_3();
-    records.push(Record::FormatRaised {
-        format: FORMAT_VERSION,
-    });
+    records.push(Record::FormatRaised { format: 4 });
     records.push(Record::SessionStarted {
         program: "0.2.0".to_owned(),
         trials: 4,

@@ -8,7 +8,7 @@ mod torn;
 
 use std::path::Path;
 
-use every_record::{every_record, of_format_1, of_format_2, of_format_3};
+use every_record::{every_record, of_format_1, of_format_2, of_format_3, of_format_4};
 
 use super::*;
 use crate::app::State;
@@ -24,6 +24,9 @@ const FORMAT_3: &[u8] = include_bytes!("../../../tests/golden/journal/format-3.j
 
 /// Written when format 4 was new; never written again. A study of format 3 goes on in it.
 const FORMAT_4: &[u8] = include_bytes!("../../../tests/golden/journal/format-4.jsonl");
+
+/// Written when format 5 was new; never written again.
+const FORMAT_5: &[u8] = include_bytes!("../../../tests/golden/journal/format-5.jsonl");
 
 fn records(history: &History) -> Vec<Record> {
     history.records.iter().map(|s| s.record.clone()).collect()
@@ -227,11 +230,11 @@ fn damage_in_the_middle_is_reported_and_nothing_is_changed() {
 fn a_journal_of_a_later_program_is_left_alone() {
     let line = |json: &str| format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes()));
     let folder = tempfile::tempdir().unwrap();
-    let later = line(r#"{"unix_seconds":0,"record":"study_created","format":5,"tables":[]}"#);
+    let later = line(r#"{"unix_seconds":0,"record":"study_created","format":6,"tables":[]}"#);
     std::fs::write(journal_in(folder.path()), &later).unwrap();
     let error = Journal::open(folder.path()).unwrap_err();
     assert!(
-        matches!(error, JournalError::Newer { found: 5, .. }),
+        matches!(error, JournalError::Newer { found: 6, .. }),
         "{error}"
     );
 
@@ -253,7 +256,7 @@ fn what_a_program_of_before_cannot_read_stands_behind_what_it_refuses() {
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(folder.path()).unwrap();
     journal.append(&every_record()[..4]).unwrap();
-    let raised = Record::FormatRaised { format: 4 };
+    let raised = Record::FormatRaised { format: 5 };
     let started = |trial| Record::TrialStarted {
         trial: TrialId(trial),
     };
@@ -360,10 +363,29 @@ fn format_4_still_opens_and_makes_the_same_study() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(journal_in(folder.path()), FORMAT_4).unwrap();
     let (_, history) = Journal::open(folder.path()).unwrap();
-    assert_eq!(records(&history), every_record());
+    assert_eq!(records(&history), of_format_4());
     assert_eq!(history.torn_tail, None);
     let state = State::replay(records(&history)).unwrap();
     assert_eq!((state.study.format, state.trials_wanted), (3, 4));
+}
+
+#[test]
+fn format_5_still_opens_and_makes_the_same_study() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(journal_in(folder.path()), FORMAT_5).unwrap();
+    let (_, history) = Journal::open(folder.path()).unwrap();
+    assert_eq!(records(&history), every_record());
+    let state = State::replay(records(&history)).unwrap();
+    let [carried] = &state.carried_over[..] else {
+        panic!("{:?}", state.carried_over);
+    };
+    assert_eq!((carried.study.as_str(), carried.scored.len()), ("rte", 2));
+    let (configuration, score) = &carried.scored[1];
+    assert_eq!(
+        configuration.to_string(),
+        "serial 6 in layers 0-1 at lr 3e-4"
+    );
+    assert_eq!(*score, 0.75);
 }
 
 #[test]

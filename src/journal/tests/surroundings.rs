@@ -195,7 +195,7 @@ fn what_is_said_of_damage_loses_nothing_to_those_who_follow_it() {
     fs::write(runs.join("journal.jsonl.damaged"), "an earlier copy").unwrap();
     fs::write(journal_in(&runs), &damaged).unwrap();
     let error = Journal::open(&runs).unwrap_err();
-    assert_snapshot!(told(&error, &folder), @r"/it's mine/journal.jsonl is damaged at byte 438 (line 2): its checksum says 6e8e99cd, its text gives 82e5c2cc. Intact records: 1 before it, 35 behind it. Put a copy from before in its place; or, once no program works on the study, keep this one beside it and go on from what is before the damage: cp '/it'\''s mine/journal.jsonl' '/it'\''s mine/journal.jsonl.damaged-2' && truncate -s 438 '/it'\''s mine/journal.jsonl'");
+    assert_snapshot!(told(&error, &folder), @r"/it's mine/journal.jsonl is damaged at byte 438 (line 2): its checksum says 6e8e99cd, its text gives 82e5c2cc. Intact records: 1 before it, 36 behind it. Put a copy from before in its place; or, once no program works on the study, keep this one beside it and go on from what is before the damage: cp '/it'\''s mine/journal.jsonl' '/it'\''s mine/journal.jsonl.damaged-2' && truncate -s 438 '/it'\''s mine/journal.jsonl'");
     follow(&error);
     assert_eq!(records(&read(&runs).unwrap()), every_record()[..1]);
     let kept = fs::read(runs.join("journal.jsonl.damaged-2")).unwrap();
@@ -205,7 +205,7 @@ fn what_is_said_of_damage_loses_nothing_to_those_who_follow_it() {
     damaged[30] ^= 1;
     fs::write(journal_in(&runs), &damaged).unwrap();
     let error = Journal::open(&runs).unwrap_err();
-    assert_snapshot!(told(&error, &folder), @r"/it's mine/journal.jsonl is damaged at byte 0 (line 1): its checksum says a2e2827b, its text gives 0f166a79. Intact records: none before it, 38 behind it. Put a copy from before in its place; without one the study can only start anew, once no program works on it and the file is moved away: mv '/it'\''s mine/journal.jsonl' '/it'\''s mine/journal.jsonl.damaged-3'");
+    assert_snapshot!(told(&error, &folder), @r"/it's mine/journal.jsonl is damaged at byte 0 (line 1): its checksum says 8c1c57eb, its text gives 21e8bfe9. Intact records: none before it, 39 behind it. Put a copy from before in its place; without one the study can only start anew, once no program works on it and the file is moved away: mv '/it'\''s mine/journal.jsonl' '/it'\''s mine/journal.jsonl.damaged-3'");
     follow(&error);
     assert!(!journal_in(&runs).exists());
     let kept = fs::read(runs.join("journal.jsonl.damaged-3")).unwrap();
