@@ -6,7 +6,7 @@
 //!     --tasks stsb mrpc cola --seeds 10 --arms default standard_targets=false
 //! ```
 //!
-//! An arm is keys of `[training]` joined by `+`, such as `warmup_share=0.2+head_rate=3.0`, or `default`: what it names
+//! An arm is keys of `[training]` joined by `+`, such as `batch_size=16+warmup_share=0.06`, or `default`: what it names
 //! departs from the defaults. All arms see the same rows, the same initial weights and the same order of rows. One JSON line
 //! for every training as it ends, and a table when all have; `--from FILE` makes the table of earlier lines alone. The
 //! deviation between seeds is that of a sample.

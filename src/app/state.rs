@@ -70,6 +70,11 @@ impl StudyFacts {
         serde_json::from_value(scale).unwrap_or(CostScale::Log)
     }
 
+    /// The share of a training's steps over which its learning rate rises, as recorded.
+    pub(super) fn warmup_share(&self) -> Option<f64> {
+        self.settings["training"]["warmup_share"].as_f64()
+    }
+
     /// Whether amounts are learnt in standard units, as recorded; records from before there was a choice say nothing.
     pub(super) fn standard_targets(&self) -> bool {
         let settings = &self.settings["training"];

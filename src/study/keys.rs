@@ -497,7 +497,7 @@ pub(super) static KEYS: &[Key] = &[
         section: "training",
         name: "warmup_share",
         kind: Real(Interval::from_to_below(0.0, 1.0)),
-        default: Value("0.06"),
+        default: Value("0.2"),
         paper: Some("0.0"),
         documentation: "Share of all steps over which the learning rate rises from 0; then it falls linearly to 0.",
     },

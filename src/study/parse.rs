@@ -243,6 +243,7 @@ fn training(document: &mut Document<'_>) -> Option<TrainingSettings> {
         epochs: document.count(section, "epochs")? as u32,
         patience: document.count(section, "patience")? as u32,
         warmup_share: document.real(section, "warmup_share")?,
+        warmup_share_open: document.span(section, "warmup_share").is_none(),
         standard_targets: document.switch(section, "standard_targets")?,
         standard_targets_open: document.span(section, "standard_targets").is_none(),
         weight_decay: document.real(section, "weight_decay")?,

@@ -183,6 +183,9 @@ pub struct TrainingSettings {
     pub patience: u32,
     /// Share of all steps over which the learning rate rises from 0.
     pub warmup_share: f64,
+    /// Whether the study file leaves that open: then it is what it was when the study began.
+    #[serde(skip)]
+    pub warmup_share_open: bool,
     /// Whether amounts are learnt in units in which the training rows' have mean 0 and deviation 1.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub standard_targets: bool,

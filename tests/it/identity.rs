@@ -479,6 +479,21 @@ fn a_study_grows_and_what_only_speeds_it_up_may_change() {
 }
 
 #[test]
+fn a_study_goes_on_with_the_warm_up_that_it_began_with() {
+    let lab = Lab::new(4, 1);
+    let edited = |from: &str, to: &str| edit(&lab, "study.toml", |study| study.replace(from, to));
+    edited("[training]\n", "[training]\nwarmup_share = 0.06\n");
+    lab.text(&RUN);
+    edited("warmup_share = 0.06\n", "");
+    edited("\ntrials = 4", "\ntrials = 5");
+    let log = lab.text(&RUN);
+    assert_eq!(log.matches("finished:").count(), 1, "{log}");
+    edited("[training]\n", "[training]\nwarmup_share = 0.2\n");
+    let told = ["`training.warmup_share` was 0.06, is 0.2"];
+    refused(&lab.output(&RUN), &told);
+}
+
+#[test]
 fn a_journal_without_a_record_is_a_study_that_has_not_begun() {
     let lab = Lab::new(4, 1);
     fs::create_dir_all(lab.path("runs/tiny")).unwrap();

@@ -60,6 +60,7 @@ pub(crate) fn plan(folder: &Path, learning_rate: f64, epochs: u32) -> Plan {
             epochs,
             patience: 100,
             warmup_share: 0.0,
+            warmup_share_open: false,
             standard_targets: false,
             standard_targets_open: false,
             weight_decay: 0.0,

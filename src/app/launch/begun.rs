@@ -57,6 +57,11 @@ impl Begun {
         ) {
             study.search.initial_trials = begun_with;
         }
+        if let (true, Some(begun_with)) =
+            (study.training.warmup_share_open, self.facts.warmup_share())
+        {
+            study.training.warmup_share = begun_with;
+        }
         if study.training.standard_targets_open {
             study.training.standard_targets = self.facts.standard_targets();
         }

@@ -127,11 +127,11 @@ mod tests {
     fn a_key_that_the_journal_is_older_than_has_its_default() {
         let then = json!({"training": {"epochs": 3}});
         let now = |rate: f64| json!({"training": {"epochs": 3, "warmup_share": rate}});
-        assert!(found(&then, &now(0.06), true).is_empty(), "the default");
+        assert!(found(&then, &now(0.2), true).is_empty(), "the default");
         assert!(found(&then, &now(0.0), true).is_empty(), "the paper's");
         assert_eq!(
             found(&then, &now(0.5), true),
-            ["`training.warmup_share` was 0.06, is 0.5"]
+            ["`training.warmup_share` was 0.2, is 0.5"]
         );
         let rungs =
             json!({"training": {"epochs": 3}, "rungs": {"epochs": [1], "reduction_factor": 3}});

@@ -336,6 +336,7 @@ fn study() -> Study {
             epochs: 10,
             patience: 3,
             warmup_share: 0.0,
+            warmup_share_open: false,
             standard_targets: false,
             standard_targets_open: false,
             weight_decay: 0.01,

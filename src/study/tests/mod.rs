@@ -49,6 +49,7 @@ fn every_shipped_study_is_right() {
             // What a file leaves open is no setting.
             again.search.initial_trials_open = study.search.initial_trials_open;
             again.search.repeats_open = study.search.repeats_open;
+            again.training.warmup_share_open = study.training.warmup_share_open;
             again.training.standard_targets_open = study.training.standard_targets_open;
             assert_eq!(again, study);
             names.push(study.task.name);
@@ -109,6 +110,7 @@ fn the_papers_preset_is_the_paper() {
         epochs: 20,
         patience: 10,
         warmup_share: 0.0,
+        warmup_share_open: true,
         standard_targets: false,
         standard_targets_open: true,
         weight_decay: 0.0,
