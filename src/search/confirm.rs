@@ -428,7 +428,7 @@ mod tests {
         let engine = engine(settings());
         let settings = engine.judging();
         let encoding = Encoding::new(&engine.space, &engine.cost, &settings);
-        let history = history(0..20, 0.03);
+        let history = history(0..20, 0.015);
         let known = Known::of(&encoding, &history, JUDGED);
         let fit = engine.believe(&encoding, &settings, &known, 20, &|| false);
         let fit = fit.unwrap().unwrap();

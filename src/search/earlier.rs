@@ -25,7 +25,8 @@
 //! front by m_t and the cost, spread over the cost.
 //!
 //! Regret (what is missing to the best hypervolume, cost by its logarithm) on the stand-ins of `benches/search.rs` after
-//! 10 initial trials, with an earlier search of 60 trials and without one; mean ± standard error of 10 seeds
+//! 10 initial trials, with an earlier search of 60 trials and without one; mean ± standard error of 10 seeds, before amounts
+//! and switches had priors of their own ([`surrogate::gp`](super::surrogate))
 //! (`cargo bench --bench search -- --seeds 10 --scales log10 --arms default+half_start --variants a --earlier b`):
 //!
 //! | new | earlier | after 20 | 25 | 50 | 100 | similarity |

@@ -3,7 +3,8 @@
 use super::earlier::Foretelling;
 use super::engine::Cost;
 use super::settings::EngineSettings;
-use crate::domain::{LogCost, Point, Space};
+use super::surrogate::InputKind;
+use crate::domain::{Dimension, DimensionKind, LogCost, Point, Space};
 
 /// From points to inputs of a Gaussian process, and their costs.
 #[derive(Clone)]
@@ -57,6 +58,15 @@ impl<'a> Encoding<'a> {
         dimensions
     }
 
+    /// What each dimension is; the cost is an amount.
+    pub(super) fn kinds(&self) -> Vec<InputKind> {
+        let dimensions = self.space.dimensions.iter();
+        dimensions
+            .map(kind)
+            .chain(self.scale.map(|_| InputKind::Amount))
+            .collect()
+    }
+
     /// Name of each dimension, the cost last where it is one.
     pub(super) fn names(&self) -> Vec<String> {
         let dimensions = self.space.dimensions.iter();
@@ -64,5 +74,15 @@ impl<'a> Encoding<'a> {
             .map(|dimension| dimension.name.clone())
             .chain(self.scale.map(|_| "parameters".to_owned()))
             .collect()
+    }
+}
+
+fn kind(dimension: &Dimension) -> InputKind {
+    match dimension.kind {
+        DimensionKind::Categorical => InputKind::Category,
+        DimensionKind::Ordinal | DimensionKind::LogReal { .. } if dimension.levels > 2 => {
+            InputKind::Amount
+        }
+        DimensionKind::Ordinal | DimensionKind::LogReal { .. } => InputKind::Switch,
     }
 }

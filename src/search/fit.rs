@@ -79,6 +79,7 @@ impl Fit {
         let expected = sampling.iter().sum::<f64>() / sampling.len() as f64;
         let data = Data::new(&inputs, &dimensions, &targets, NOISE_OFFSET)
             .with_own_noise(own_noise.clone())
+            .with_kinds(encoding.kinds())
             .expecting_noise((!sampling.is_empty()).then_some(expected));
         let (hyperparameters, note) = match settings.surrogate {
             SurrogateModel::Saas => draws(data, settings, random, cancelled)?,

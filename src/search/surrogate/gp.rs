@@ -1,4 +1,5 @@
-//! A Gaussian process whose prior lengthscales grow with the number of dimensions (Hvarfner et al. 2024, section 4.2).
+//! A Gaussian process whose prior lengthscales grow with the number of dimensions (Hvarfner et al. 2024, section 4.2), but for
+//! amounts.
 //!
 //! | symbol | meaning |
 //! |---|---|
@@ -6,7 +7,7 @@
 //! | σ² | outputscale ~ Gamma(shape 2, rate 0.15), as for SAAS |
 //! | c | constant mean ~ Normal(0, 1) |
 //! | s² | noise variance ~ LogNormal(-4, 1); LogNormal(log e, ½) where the number of measured rows tells that it is about e |
-//! | ℓᵢ | lengthscale ~ LogNormal(√2 + ½ log d, √3) |
+//! | ℓᵢ | lengthscale ~ LogNormal(√2 + ½ log d, √3) of a category, LogNormal(√2 + ½ log d, 1) of a switch, LogNormal(1.6, 1) of an amount |
 //! | u | (log σ², c, log s², log ℓ₁ … log ℓ_d), unconstrained, `[3 + d]` |
 
 use std::f64::consts::SQRT_2;
@@ -15,7 +16,7 @@ use super::super::normal::HALF_LOG_TWO_PI;
 use super::super::posterior::Hyperparameters;
 use super::likelihood::Data;
 use super::priors::Prior;
-use super::{Density, Model};
+use super::{Density, InputKind, Model};
 
 const OUTPUTSCALE_PRIOR: Prior = Prior::Gamma {
     shape: 2.0,
@@ -27,8 +28,16 @@ const NOISE_LOCATION: f64 = -4.0;
 /// the same rows share a part of it.
 const KNOWN_NOISE_SCALE: f64 = 0.5;
 
-/// √3.
-const LENGTHSCALE_SCALE: f64 = 1.732_050_807_568_877_2;
+/// √3: a category may decide everything or nothing.
+const CATEGORY_LENGTHSCALE_SCALE: f64 = 1.732_050_807_568_877_2;
+
+/// Scale of the prior of the lengthscale of a switch: of many switches, such as layers, each matters a little.
+const SWITCH_LENGTHSCALE_SCALE: f64 = 1.0;
+
+/// Location and scale of the prior of the lengthscale of an amount, in units of its range. It does not grow with the number
+/// of dimensions: where it does, what sizes bring is put down to noise as long as
+/// scores are few and noisy.
+const AMOUNT_LENGTHSCALE: (f64, f64) = (1.6, 1.0);
 
 /// Lengthscale of a start where every dimension matters.
 const WAVY_LENGTHSCALE: f64 = 1.0;
@@ -74,8 +83,14 @@ impl ScaledGp {
         }
     }
 
-    fn lengthscale_location(&self) -> f64 {
-        SQRT_2 + 0.5 * (self.data.dimensions().max(1) as f64).ln()
+    /// Location and scale of the prior of the lengthscale of a dimension.
+    fn lengthscale_prior(&self, kind: InputKind) -> (f64, f64) {
+        let location = SQRT_2 + 0.5 * (self.data.dimensions().max(1) as f64).ln();
+        match kind {
+            InputKind::Amount => AMOUNT_LENGTHSCALE,
+            InputKind::Switch => (location, SWITCH_LENGTHSCALE_SCALE),
+            InputKind::Category => (location, CATEGORY_LENGTHSCALE_SCALE),
+        }
     }
 }
 
@@ -108,12 +123,9 @@ impl Model for ScaledGp {
         let (location, scale) = self.noise_prior();
         let noise_prior = Prior::LogNormal { location, scale };
         add(NOISE, noise_prior.of_logarithm(u[NOISE]));
-        let lengthscale_prior = Prior::LogNormal {
-            location: self.lengthscale_location(),
-            scale: LENGTHSCALE_SCALE,
-        };
         for (i, &length) in u.iter().enumerate().skip(LENGTHS) {
-            add(i, lengthscale_prior.of_logarithm(length));
+            let (location, scale) = self.lengthscale_prior(self.data.kinds()[i - LENGTHS]);
+            add(i, Prior::LogNormal { location, scale }.of_logarithm(length));
         }
         Some(Density { value, gradient })
     }
@@ -129,9 +141,10 @@ impl Model for ScaledGp {
 
     /// But for the outputscale, which starts at that of standardised targets.
     fn prior_median(&self) -> Vec<f64> {
-        let mut u = vec![self.lengthscale_location(); self.unknowns()];
-        u[OUTPUTSCALE] = 0.0;
-        u[MEAN] = 0.0;
+        let mut u = vec![0.0; self.unknowns()];
+        for (length, &kind) in u[LENGTHS..].iter_mut().zip(self.data.kinds()) {
+            *length = self.lengthscale_prior(kind).0;
+        }
         u[NOISE] = self.noise_prior().0;
         u
     }
@@ -146,11 +159,15 @@ mod tests {
     #[test]
     fn the_gradient_is_that_of_finite_differences() {
         let inputs: Vec<Vec<f64>> = (0..8_i32)
-            .map(|i| vec![f64::from(i * 3 % 8) / 7.0, f64::from(i * i % 5) / 4.0])
+            .map(|i| {
+                let columns = [i * 3 % 8, i * i % 5, i % 2];
+                columns.map(|level| f64::from(level) / 7.0).to_vec()
+            })
             .collect();
         let targets: Vec<f64> = inputs.iter().map(|x| (4.0 * x[0]).cos()).collect();
-        let gp = ScaledGp::new(Data::new(&inputs, &[0, 1], &targets, 1e-4));
-        let u = [0.3, -0.1, -3.0, -0.6, 1.2];
+        let kinds = vec![InputKind::Amount, InputKind::Category, InputKind::Switch];
+        let gp = ScaledGp::new(Data::new(&inputs, &[0, 1, 2], &targets, 1e-4).with_kinds(kinds));
+        let u = [0.3, -0.1, -3.0, -0.6, 1.2, 0.4];
         let density = gp.log_joint(&u).unwrap();
         for i in 0..u.len() {
             let at = |shift: f64| {

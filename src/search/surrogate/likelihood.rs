@@ -17,6 +17,7 @@
 use super::super::kernel::correlation_and_slope;
 use super::super::linalg::{Cholesky, add_scaled, dot};
 use super::super::normal::HALF_LOG_TWO_PI;
+use super::InputKind;
 
 /// Observations as the likelihood sees them: targets, and the distances of all pairs in each dimension.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Data {
     noise_offset: f64,
     /// v, variances of the observations' own noise, `[n]`.
     own_noise: Vec<f64>,
+    /// What each dimension is, `[d]`.
+    kinds: Vec<InputKind>,
     /// What s² is about, where the data tell beside the targets.
     expected_noise: Option<f64>,
     /// Δᵢ² of every pair j < k of observations, one row per dimension: `[d, n (n - 1) / 2]`.
@@ -84,6 +87,7 @@ impl Data {
             dimensions,
             noise_offset,
             own_noise: vec![0.0; targets.len()],
+            kinds: vec![InputKind::Category; dimensions],
             expected_noise: None,
             squared_differences,
             linear,
@@ -95,6 +99,18 @@ impl Data {
     pub(in super::super) fn with_own_noise(self, own_noise: Vec<f64>) -> Self {
         debug_assert_eq!(own_noise.len(), self.targets.len());
         Self { own_noise, ..self }
+    }
+
+    /// The same where the dimensions are of these kinds (`[d]`), and not all categories.
+    #[must_use]
+    pub(in super::super) fn with_kinds(self, kinds: Vec<InputKind>) -> Self {
+        debug_assert_eq!(kinds.len(), self.dimensions);
+        Self { kinds, ..self }
+    }
+
+    /// What each dimension is, `[d]`.
+    pub(super) fn kinds(&self) -> &[InputKind] {
+        &self.kinds
     }
 
     /// The same where s² is known to be about so much, from what the measurements are made of.

@@ -13,6 +13,17 @@ pub use likelihood::Data;
 
 use super::posterior::Hyperparameters;
 
+/// What a dimension is, as far as it tells how a function may depend on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InputKind {
+    /// Its levels are more or less of something.
+    Amount,
+    /// It is on or off.
+    Switch,
+    /// Its levels have no order.
+    Category,
+}
+
 /// Value and gradient of a log density at one u.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Density {
