@@ -359,7 +359,11 @@ impl State {
             Origin::Proposed(diagnostics) => Some(diagnostics),
             Origin::Initial | Origin::Repeat { .. } | Origin::Manual => None,
         });
-        proposals.next()
+        // A plain choice that is measured to be compared with was not proposed for what it adds.
+        let gaining = proposals
+            .clone()
+            .find(|diagnostics| diagnostics.expected_gain.is_some());
+        gaining.or_else(|| proposals.next())
     }
 
     /// Adds a line to the log panel.

@@ -50,6 +50,11 @@ impl Told {
         Self { sampling, ..self }
     }
 
+    /// The variance of the error that the number of measured rows leaves, in the metric's units; 0 where it is not known.
+    pub(super) fn sampling(&self) -> f64 {
+        self.sampling
+    }
+
     /// v on the scale of an objective.
     pub(super) fn variance_on(&self, objective: &ScoreObjective) -> f64 {
         self.on(objective, self.variance)

@@ -12,6 +12,7 @@
 //! | front probability | share of the w in which no cheaper measured point has a higher f_w |
 
 use super::SearchError;
+use super::early::Told;
 use super::encoding::Encoding;
 use super::engine::{Engine, Observation};
 use super::fit::Fit;
@@ -58,8 +59,8 @@ pub struct Estimate {
 pub struct Estimates {
     /// Each different point that was measured, in the order of first measurement, then those asked for besides.
     pub points: Vec<Estimate>,
-    /// Joint draws of the true scores, in the metric's units, `[draws][points]`; a single one, the measured means, where
-    /// nothing can be learnt from the history yet.
+    /// Joint draws of the true scores, in the metric's units, `[draws][points]`; where nothing can be learnt from the
+    /// history yet, about the measured means, and a single one where the error that the measured rows leave is not known.
     pub draws: Vec<Vec<f64>>,
     /// Standard deviation of the noise of one measurement, in the metric's units, in the middle of the scores; none where
     /// nothing can be learnt from the history yet.
@@ -111,13 +112,14 @@ impl Engine {
             Some((draws, noise)) => (draws, Some(noise)),
             None => {
                 points.truncate(measured);
-                let means = points.iter().map(|e| mean(&e.measured));
-                (vec![means.collect()], None)
+                let sampling = known.told.first().map_or(0.0, Told::sampling);
+                (by_rows(&points, sampling), None)
             }
         };
         for (i, estimate) in points.iter_mut().enumerate() {
             let mut scores: Vec<f64> = draws.iter().map(|draw| draw[i]).collect();
-            estimate.score = mean(&scores);
+            // Where nothing is learnt, exactly what was measured: equal scores stay equal.
+            estimate.score = mean(noise.map_or(&estimate.measured, |_| &scores));
             estimate.interval = interval(&mut scores);
         }
         let order = by_cost(&points[..measured]);
@@ -216,6 +218,27 @@ impl Fit {
         }
         Some(draws)
     }
+}
+
+/// Draws of the true scores where nothing can be learnt: each about the mean of what was measured, off by what the number of
+/// measured rows leaves, of that variance for a single measurement; a single draw where that is not known.
+fn by_rows(points: &[Estimate], sampling: f64) -> Vec<Vec<f64>> {
+    let means: Vec<f64> = points.iter().map(|e| mean(&e.measured)).collect();
+    if sampling == 0.0 {
+        return vec![means];
+    }
+    let mut draws = Vec::with_capacity(DRAWS);
+    for pair in 0..(DRAWS / 2) as u32 {
+        let shifts: Vec<f64> = (0..)
+            .zip(points)
+            .map(|(i, e)| (sampling / e.measured.len() as f64).sqrt() * quasi_normal(pair, i, 0))
+            .collect();
+        for sign in [1.0, -1.0] {
+            let scores = means.iter().zip(&shifts);
+            draws.push(scores.map(|(mean, shift)| mean + sign * shift).collect());
+        }
+    }
+    draws
 }
 
 /// The different points among measured ones, with their scores.
@@ -381,6 +404,28 @@ mod tests {
         assert!(width(&told) > 1.5 * width(&blind));
         // Rows that are all right say nothing of the noise.
         assert_eq!(estimates(Some(0.0)), blind);
+    }
+
+    #[test]
+    fn equal_scores_are_as_uncertain_as_their_rows_are_few() {
+        let equal = |level| Observation {
+            error: Some(0.05),
+            ..observed(level, 0.9)
+        };
+        let history: Vec<Observation> = [5, 3, 7, 3].map(equal).to_vec();
+        let estimates = engine().estimate(&history, &[], &|| false).unwrap();
+        assert_eq!(estimates.noise, None);
+        for estimate in &estimates.points {
+            let repeats = estimate.measured.len() as f64;
+            let (low, high) = estimate.interval;
+            let half = 1.645 * 0.05 / repeats.sqrt();
+            assert_eq!(estimate.score, 0.9);
+            assert!((high - 0.9 - half).abs() < 0.1 * half, "{estimate:?}");
+            assert!((0.9 - low - half).abs() < 0.1 * half, "{estimate:?}");
+        }
+        let front: Vec<u16> = estimates.front().iter().map(|e| e.point.0[0]).collect();
+        assert_eq!(front, [3], "of equal scores the cheapest");
+        assert_eq!(estimates.points[1].front_probability, 1.0);
     }
 
     #[test]

@@ -45,6 +45,18 @@ fn a_study_begins_with_what_another_measured_and_goes_on_without_it() {
         "{first}"
     );
 
+    // Killed after its first record, or before its first session, it begins as it was asked to.
+    let journal = lab.path("runs/other/journal.jsonl");
+    let whole = fs::read_to_string(&journal).unwrap();
+    for lines in 1..4 {
+        let kept: Vec<&str> = whole.lines().take(lines).collect();
+        fs::write(&journal, kept.join("\n") + "\n").unwrap();
+        lab.text(&warm);
+        let again = State::recorded(&lab.path("runs/other")).unwrap();
+        assert_eq!(again.carried_over, state.carried_over, "{lines} records");
+        assert_eq!(again.trials.len(), 4);
+    }
+
     // The other one is gone; the same command goes on, and so does one that does not name it.
     fs::remove_dir_all(lab.path("runs/tiny")).unwrap();
     lab.text(&[&warm[..], &["--trials", "5"]].concat());
@@ -80,7 +92,15 @@ fn what_cannot_be_carried_over_is_said_before_anything_begins() {
     };
     refused("runs/absent", 1, "absent");
     refused("runs/tiny,runs/../runs/tiny", 2, "tiny twice");
+    refused("runs/tiny,runs/tiny/weights/..", 2, "tiny twice");
     let other = fs::read_to_string(lab.path("other.toml")).unwrap();
+    let random = format!("{other}\n[search]\nmethod = \"random\"\n");
+    let random = match other.contains("[search]") {
+        true => other.replace("[search]", "[search]\nmethod = \"random\""),
+        false => random,
+    };
+    fs::write(lab.path("other.toml"), random).unwrap();
+    refused("runs/tiny", 2, "the only one that learns from them");
     let lora = other.replace(
         "sizes = [0, 1, 4, 16]",
         "modules = [\"lora\"]\nsizes = [0, 8]",

@@ -92,7 +92,9 @@ pub(super) fn hold(
 
 /// A run's folder has the name of its study.
 fn name(folder: &Path) -> String {
-    let absolute = std::path::absolute(folder);
+    // A study may go on when an earlier one's folder is gone.
+    let resolved = folder.canonicalize();
+    let absolute = resolved.or_else(|_| std::path::absolute(folder));
     let absolute = absolute.as_deref().unwrap_or(folder);
     absolute
         .file_name()

@@ -129,6 +129,12 @@ pub enum LaunchError {
         /// The name.
         study: String,
     },
+    /// Only Bayesian optimisation learns from earlier studies.
+    #[error(
+        "--earlier names earlier studies, but `search.method` is not \"bayesian\", the only one that learns from them: leave \
+         `--earlier` or `search.method` out"
+    )]
+    EarlierUnused,
     /// What a study knows of earlier ones is fixed when it begins.
     #[error(
         "--earlier names {asked}, but this study was begun with {begun_with}, and its search rests on that: \

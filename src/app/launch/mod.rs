@@ -17,7 +17,7 @@ use super::identity::{basis, identity};
 use super::runtime::Runtime;
 use super::{ReplayError, Severity, State, attempts, carried_over};
 use crate::digest;
-use crate::domain::{Configuration, Identity, PeftSpace};
+use crate::domain::{Configuration, Identity, PeftSpace, SearchMethod};
 use crate::executor::{Executor, LocalExecutor};
 use crate::export::{self, Context, Front, Owned};
 use crate::hub::{Hub, HubProgress};
@@ -206,6 +206,9 @@ impl Resolved {
     /// # Errors
     /// See [`LaunchError`]; nothing was trained then.
     pub fn start(self, options: &Options) -> Result<Runtime, LaunchError> {
+        if !options.earlier.is_empty() && self.study.search.method != SearchMethod::Bayesian {
+            return Err(LaunchError::EarlierUnused);
+        }
         options.device.resolve()?;
         let examined = self.examine()?;
         let parallel = self.study.search.parallel;
@@ -219,10 +222,22 @@ impl Resolved {
             .into_iter()
             .map(|stamped| stamped.record)
             .collect();
-        let carried_over = match records.is_empty() {
+        // A kill may have come between the first records of a study that begins.
+        let begins = records.iter().all(|record| {
+            matches!(
+                record,
+                Record::StudyCreated { .. }
+                    | Record::StudyIdentified { .. }
+                    | Record::FormatRaised { .. }
+                    | Record::EarlierCarriedOver { .. }
+            )
+        });
+        let carried_over = match begins {
             true => {
                 let rate = self.study.training.learning_rate;
-                earlier::records(&options.earlier, &self.space, rate)?
+                let mut missing = earlier::records(&options.earlier, &self.space, rate)?;
+                missing.retain(|record| !records.contains(record));
+                missing
             }
             false => Vec::new(),
         };

@@ -35,8 +35,7 @@ const CATEGORY_LENGTHSCALE_SCALE: f64 = 1.732_050_807_568_877_2;
 const SWITCH_LENGTHSCALE_SCALE: f64 = 1.0;
 
 /// Location and scale of the prior of the lengthscale of an amount, in units of its range. It does not grow with the number
-/// of dimensions: where it does, what sizes bring is put down to noise as long as
-/// scores are few and noisy.
+/// of dimensions: where it does, what sizes bring is put down to noise as long as scores are few and noisy.
 const AMOUNT_LENGTHSCALE: (f64, f64) = (1.6, 1.0);
 
 /// Lengthscale of a start where every dimension matters.
