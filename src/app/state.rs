@@ -352,7 +352,8 @@ impl State {
         self.vitals = Some(vitals);
     }
 
-    /// What the search knew of the new configuration that it proposed last.
+    /// What the search knew of the new configuration that it proposed last for what it would add; of the last at all where
+    /// none was.
     pub fn latest_proposal(&self) -> Option<&Diagnostics> {
         let origins = self.trials.iter().rev().map(|trial| &trial.origin);
         let mut proposals = origins.filter_map(|origin| match origin {

@@ -34,8 +34,8 @@ pub enum InitialDesign {
 pub enum SurrogateModel {
     /// Gaussian process with sparse axis-aligned priors, by NUTS (Eriksson & Jankowiak 2021).
     Saas,
-    /// Gaussian process with dimension-scaled lengthscale priors, at its most probable hyperparameters (Hvarfner et
-    /// al. 2024).
+    /// Gaussian process with dimension-scaled lengthscale priors (Hvarfner et al. 2024) but for amounts, at its most
+    /// probable hyperparameters.
     Gp,
 }
 

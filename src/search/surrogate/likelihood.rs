@@ -101,7 +101,7 @@ impl Data {
         Self { own_noise, ..self }
     }
 
-    /// The same where the dimensions are of these kinds (`[d]`), and not all categories.
+    /// The same where the dimensions are of these kinds (`[d]`); else all are categories.
     #[must_use]
     pub(in super::super) fn with_kinds(self, kinds: Vec<InputKind>) -> Self {
         debug_assert_eq!(kinds.len(), self.dimensions);

@@ -127,9 +127,10 @@ fn the_verdict_names_what_beats_the_plain_choice_and_what_spares_parameters() {
 fn what_one_more_configuration_is_expected_to_bring_is_told_of_the_latest() {
     let mut state = measured();
     assert_eq!(state.verdict().expected_gain, None);
-    for (trial, gain) in [(1, 0.5), (2, 0.0234)] {
+    // The last is a plain choice that is measured to be compared with.
+    for (trial, expected_gain) in [(0, Some(0.5)), (1, Some(0.0234)), (2, None)] {
         state.trials[trial].origin = Origin::Proposed(Diagnostics {
-            expected_gain: Some(gain),
+            expected_gain,
             ..Diagnostics::default()
         });
     }
